@@ -31,7 +31,9 @@ function headers() {
     const manifest = createRequire(import.meta.url).resolve("node-api-headers/package.json");
     return join(dirname(manifest), "include");
   } catch {
-    throw new BuildError("Skep's native part needs the Node-API headers: run npm install (with development dependencies).");
+    throw new BuildError(
+      "Skep's native part needs the Node-API headers: run npm install (with development dependencies).",
+    );
   }
 }
 
@@ -59,7 +61,7 @@ export function buildNative({ arch = process.arch, force = false, flags = [], ou
   if (triple === undefined) throw new BuildError(`Skep's native part exists for x64 and arm64, not for ${arch}.`);
   const path = output ?? join(root, "prebuilds", `linux-${arch}`, "skep.node");
   const newest = Math.max(mtime(source), mtime(fileURLToPath(import.meta.url)));
-  if (!force && mtime(path) > newest) return { path, built: false };
+  if (!force && mtime(path) >= newest) return { path, built: false };
   let cc;
   let include;
   try {
@@ -69,10 +71,21 @@ export function buildNative({ arch = process.arch, force = false, flags = [], ou
     if (error instanceof BuildError && existsSync(path) && !force) return { path, built: false };
     throw error;
   }
-  const cross = cc.clang && (arch !== process.arch || process.platform !== "linux") ? [`--target=${triple}`, "-fuse-ld=lld"] : [];
+  const cross =
+    cc.clang && (arch !== process.arch || process.platform !== "linux") ? [`--target=${triple}`, "-fuse-ld=lld"] : [];
   const partial = `${path}.${process.pid}`;
   mkdirSync(dirname(path), { recursive: true });
-  const args = [...cc.args, ...FLAGS, ...(cc.clang ? CLANG_ONLY : []), ...cross, ...flags, `-I${include}`, source, "-o", partial];
+  const args = [
+    ...cc.args,
+    ...FLAGS,
+    ...(cc.clang ? CLANG_ONLY : []),
+    ...cross,
+    ...flags,
+    `-I${include}`,
+    source,
+    "-o",
+    partial,
+  ];
   const run = spawnSync(cc.command, args, { encoding: "utf8" });
   if (run.status !== 0) {
     rmSync(partial, { force: true });

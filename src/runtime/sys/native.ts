@@ -141,8 +141,9 @@ function load(): Native {
 /** Looks for the addon from this file's folder upwards, so that it is found from src/, dist/ and a bundle alike. */
 function find(): string {
   const file = `prebuilds/linux-${process.arch}/skep.node`;
-  // In the command's CommonJS bundle there is no import.meta.url, elsewhere no __filename.
-  let dir = typeof __filename === "string" ? __filename : fileURLToPath(import.meta.url);
+  // The command's CommonJS bundle has no import.meta.url, and only there __filename can be trusted: `node -e` has one too.
+  const url: string | undefined = import.meta.url;
+  let dir = url === undefined ? __filename : fileURLToPath(url);
   for (;;) {
     const end = dir.lastIndexOf("/");
     if (end < 0) break;
