@@ -1,0 +1,142 @@
+import { CodecError } from "./codec-error.ts";
+import type { Infer, Layout } from "./layout.ts";
+import { type Memory } from "./memory.ts";
+import { readText, StringInterner } from "./string-interner.ts";
+
+/** Reads one value at a byte offset of a memory. */
+export type Decoder<T> = (memory: Memory, offset: number) => T;
+
+export interface DecoderOptions {
+  /** What every offset the decoder is called with is a multiple of; 8 for maps and ring buffers, 4 for perf samples. */
+  readonly align?: 1 | 2 | 4 | 8;
+}
+
+/**
+ * Makes the decoder of a layout: one function, generated for just this layout, in which every field is a typed-array
+ * load at a constant offset. Where the process forbids code generation from strings, an equal closure is made instead.
+ */
+export function makeDecoder<L extends Layout>(layout: L, options: DecoderOptions = {}): Decoder<Infer<L>> {
+  const align = options.align ?? 8;
+  const strings: StringInterner[] = [];
+  const expression = readExpression(layout, 0, align, strings, 0);
+  const body = `return function decode(m, o) { const {u8,u16,i32,u32,u64,i64,view,text} = m; return ${expression}; }`;
+  try {
+    return new Function("S", "big", "sbig", "text8", body)(strings, bigUnsigned, bigSigned, readText) as Decoder<Infer<L>>;
+  } catch (error) {
+    if (!(error instanceof EvalError)) throw error;
+    return (memory, offset) => readSlowly(layout, memory, offset) as Infer<L>;
+  }
+}
+
+function readExpression(layout: Layout, offset: number, align: number, strings: StringInterner[], depth: number): string {
+  const at = offset === 0 ? "o" : `o+${offset}`;
+  const aligned = (to: number) => align >= to && offset % to === 0;
+  switch (layout.kind) {
+    case "u8":
+      return `u8[${at}]`;
+    case "i8":
+      return `(u8[${at}]<<24>>24)`;
+    case "bool":
+      return `(u8[${at}]!==0)`;
+    case "u16":
+      return aligned(2) ? `u16[(${at})>>>1]` : `view.getUint16(${at},true)`;
+    case "i16":
+      return aligned(2) ? `(u16[(${at})>>>1]<<16>>16)` : `view.getInt16(${at},true)`;
+    case "u32":
+      return aligned(4) ? `u32[(${at})>>>2]` : `view.getUint32(${at},true)`;
+    case "i32":
+      return aligned(4) ? `i32[(${at})>>>2]` : `view.getInt32(${at},true)`;
+    case "u64":
+      return aligned(8) ? `u64[(${at})>>>3]` : `view.getBigUint64(${at},true)`;
+    case "i64":
+      return aligned(8) ? `i64[(${at})>>>3]` : `view.getBigInt64(${at},true)`;
+    case "u64n": {
+      const [lo, hi] = aligned(4)
+        ? [`u32[(${at})>>>2]`, `u32[(o+${offset + 4})>>>2]`]
+        : [`view.getUint32(${at},true)`, `view.getUint32(o+${offset + 4},true)`];
+      return `(${hi}>0x1fffff?big(${lo},${hi}):${hi}*4294967296+${lo})`;
+    }
+    case "i64n": {
+      const [lo, hi] = aligned(4)
+        ? [`u32[(${at})>>>2]`, `i32[(o+${offset + 4})>>>2]`]
+        : [`view.getUint32(${at},true)`, `view.getInt32(o+${offset + 4},true)`];
+      return `(${hi}>0x1fffff||${hi}<-0x200000?sbig(${lo},${hi}):${hi}*4294967296+${lo})`;
+    }
+    case "bytes":
+      return `u8.slice(${at},o+${offset + layout.size})`;
+    case "str":
+      if (!aligned(4) || layout.size % 4 !== 0) return `text8(m,${at},${layout.size})`;
+      strings.push(new StringInterner(layout.size));
+      return `S[${strings.length - 1}].read(m,${at})`;
+    case "array": {
+      if (layout.length <= 8) {
+        const items = Array.from({ length: layout.length }, (_, i) =>
+          readExpression(layout.element, offset + i * layout.element.size, align, strings, depth),
+        );
+        return `[${items.join(",")}]`;
+      }
+      // Every element reads through one inner function at a moving offset, which is only as aligned as the steps are.
+      const step = layout.element.size;
+      const inner = [8, 4, 2, 1].find((n) => step % n === 0 && offset % n === 0 && align >= n) as 1 | 2 | 4 | 8;
+      const i = `i${depth}`;
+      const element = readExpression(layout.element, 0, inner, strings, depth + 1);
+      return `((b)=>{const a=new Array(${layout.length});for(let ${i}=0;${i}<${layout.length};${i}++){const o=b+${i}*${step};a[${i}]=${element}}return a})(${at})`;
+    }
+    case "struct":
+      return `{${layout.fields
+        .map((f) => `${JSON.stringify(f.name)}:${readExpression(f.layout, offset + f.offset, align, strings, depth)}`)
+        .join(",")}}`;
+  }
+}
+
+/** The same values without generated code. */
+function readSlowly(layout: Layout, m: Memory, o: number): unknown {
+  const { view } = m;
+  switch (layout.kind) {
+    case "u8":
+      return view.getUint8(o);
+    case "i8":
+      return view.getInt8(o);
+    case "bool":
+      return view.getUint8(o) !== 0;
+    case "u16":
+      return view.getUint16(o, true);
+    case "i16":
+      return view.getInt16(o, true);
+    case "u32":
+      return view.getUint32(o, true);
+    case "i32":
+      return view.getInt32(o, true);
+    case "u64":
+      return view.getBigUint64(o, true);
+    case "i64":
+      return view.getBigInt64(o, true);
+    case "u64n": {
+      const hi = view.getUint32(o + 4, true);
+      return hi > 0x1fffff ? bigUnsigned(view.getUint32(o, true), hi) : hi * 2 ** 32 + view.getUint32(o, true);
+    }
+    case "i64n": {
+      const hi = view.getInt32(o + 4, true);
+      if (hi > 0x1fffff || hi < -0x200000) return bigSigned(view.getUint32(o, true), hi);
+      return hi * 2 ** 32 + view.getUint32(o, true);
+    }
+    case "bytes":
+      return m.u8.slice(o, o + layout.size);
+    case "str":
+      return readText(m, o, layout.size);
+    case "array":
+      return Array.from({ length: layout.length }, (_, i) => readSlowly(layout.element, m, o + i * layout.element.size));
+    case "struct":
+      return Object.fromEntries(layout.fields.map((f) => [f.name, readSlowly(f.layout, m, o + f.offset)]));
+  }
+}
+
+function bigUnsigned(lo: number, hi: number): never {
+  const value = (BigInt(hi) << 32n) | BigInt(lo);
+  throw new CodecError(`${value} does not fit a number exactly: declare the field as u64 to read it as a bigint.`);
+}
+
+function bigSigned(lo: number, hi: number): never {
+  const value = (BigInt(hi) << 32n) | BigInt(lo);
+  throw new CodecError(`${value} does not fit a number exactly: declare the field as i64 to read it as a bigint.`);
+}

@@ -1,0 +1,128 @@
+import { CodecError } from "./codec-error.ts";
+import type { Infer, Layout } from "./layout.ts";
+import type { Memory } from "./memory.ts";
+
+/** Writes one value at a byte offset of a memory. Padding is left as it is (zero in map slots). */
+export type Encoder<T> = (memory: Memory, offset: number, value: T) => void;
+
+const utf8 = new TextEncoder();
+
+/** Makes the encoder of a layout; offsets must be multiples of `layout.align`. Values out of range throw a CodecError. */
+export function makeEncoder<L extends Layout>(layout: L): Encoder<Infer<L>> {
+  const statements = writeStatements(layout, 0, layout.align, "v", "value", 0);
+  const body = `return function encode(m, o, v) { const {u8,u16,i32,u32,u64,i64,view} = m; ${statements} }`;
+  try {
+    return new Function("W", body)(writers) as Encoder<Infer<L>>;
+  } catch (error) {
+    if (!(error instanceof EvalError)) throw error;
+    return (memory, offset, value) => writeSlowly(layout, memory, offset, value, "value");
+  }
+}
+
+const INT_RANGE: Readonly<Record<"u8" | "i8" | "u16" | "i16" | "u32" | "i32", readonly [number, number]>> = {
+  u8: [0, 0xff],
+  i8: [-0x80, 0x7f],
+  u16: [0, 0xffff],
+  i16: [-0x8000, 0x7fff],
+  u32: [0, 0xffffffff],
+  i32: [-0x80000000, 0x7fffffff],
+};
+
+function writeStatements(layout: Layout, offset: number, align: number, v: string, path: string, depth: number): string {
+  const aligned = (to: number) => align >= to && offset % to === 0;
+  const at = offset === 0 ? "o" : `o+${offset}`;
+  const name = JSON.stringify(path);
+  switch (layout.kind) {
+    case "u32":
+      if (!aligned(4)) break;
+      return `if((${v}>>>0)!==${v})W.bad("u32",${v},${name});u32[(${at})>>>2]=${v};`;
+    case "i32":
+      if (!aligned(4)) break;
+      return `if((${v}|0)!==${v})W.bad("i32",${v},${name});i32[(${at})>>>2]=${v};`;
+    case "u64":
+      if (!aligned(8)) break;
+      return `if(typeof ${v}!=="bigint"||${v}<0n||${v}>18446744073709551615n)W.bad("u64",${v},${name});u64[(${at})>>>3]=${v};`;
+    case "u64n":
+      if (!aligned(4)) break;
+      return `if(!(${v}>=0&&${v}<=9007199254740991&&Math.floor(${v})===${v}))W.bad("u64n",${v},${name});u32[(${at})>>>2]=${v}%4294967296;u32[(o+${offset + 4})>>>2]=${v}/4294967296;`;
+    case "struct":
+      return `if(typeof ${v}!=="object"||${v}===null)W.bad("struct",${v},${name});${layout.fields
+        .map((f, i) => {
+          const inner = `v${depth}_${i}`;
+          const field = `const ${inner}=${v}[${JSON.stringify(f.name)}];`;
+          return `{${field}${writeStatements(f.layout, offset + f.offset, align, inner, `${path}.${f.name}`, depth + 1)}}`;
+        })
+        .join("")}`;
+    default:
+  }
+  return `W.slow(${JSON.stringify(layout)},m,${at},${v},${name});`;
+}
+
+function writeSlowly(layout: Layout, m: Memory, o: number, value: unknown, path: string): void {
+  const { view } = m;
+  switch (layout.kind) {
+    case "u8":
+    case "i8":
+    case "u16":
+    case "i16":
+    case "u32":
+    case "i32": {
+      const [min, max] = INT_RANGE[layout.kind];
+      if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) bad(layout.kind, value, path);
+      if (layout.size === 1) view.setUint8(o, value);
+      else if (layout.size === 2) view.setUint16(o, value, true);
+      else view.setUint32(o, value, true);
+      return;
+    }
+    case "bool":
+      if (typeof value !== "boolean") bad("bool", value, path);
+      view.setUint8(o, value ? 1 : 0);
+      return;
+    case "u64":
+      if (typeof value !== "bigint" || BigInt.asUintN(64, value) !== value) bad("u64", value, path);
+      view.setBigUint64(o, value, true);
+      return;
+    case "i64":
+      if (typeof value !== "bigint" || BigInt.asIntN(64, value) !== value) bad("i64", value, path);
+      view.setBigInt64(o, value, true);
+      return;
+    case "u64n":
+      if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) bad("u64n", value, path);
+      view.setBigUint64(o, BigInt(value), true);
+      return;
+    case "i64n":
+      if (typeof value !== "number" || !Number.isSafeInteger(value)) bad("i64n", value, path);
+      view.setBigInt64(o, BigInt(value), true);
+      return;
+    case "bytes":
+      if (!(value instanceof Uint8Array) || value.length !== layout.size) bad(`bytes(${layout.size})`, value, path);
+      m.u8.set(value, o);
+      return;
+    case "str": {
+      if (typeof value !== "string") bad(`str(${layout.size})`, value, path);
+      const target = m.u8.subarray(o, o + layout.size);
+      const { read, written } = utf8.encodeInto(value, target);
+      if (read < value.length || written === layout.size) bad(`str(${layout.size}) with its closing NUL`, value, path);
+      target.fill(0, written);
+      return;
+    }
+    case "array": {
+      const items = value as readonly unknown[];
+      if (!Array.isArray(value) || items.length !== layout.length) bad(`array of ${layout.length}`, value, path);
+      for (let i = 0; i < layout.length; i++) writeSlowly(layout.element, m, o + i * layout.element.size, items[i], `${path}[${i}]`);
+      return;
+    }
+    case "struct": {
+      if (typeof value !== "object" || value === null) bad("struct", value, path);
+      const record = value as Record<string, unknown>;
+      for (const f of layout.fields) writeSlowly(f.layout, m, o + f.offset, record[f.name], `${path}.${f.name}`);
+    }
+  }
+}
+
+function bad(kind: string, value: unknown, path: string): never {
+  const shown = typeof value === "bigint" ? `${value}n` : typeof value === "string" ? JSON.stringify(value) : String(value);
+  throw new CodecError(`${path} is ${shown} (${typeof value}), which does not fit ${kind}.`);
+}
+
+const writers = { bad, slow: writeSlowly };

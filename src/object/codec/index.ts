@@ -1,0 +1,31 @@
+/** Bytes to values and back: layouts, and the decoders and encoders generated from them. */
+export { CodecError } from "./codec-error.ts";
+export { type Decoder, type DecoderOptions, makeDecoder } from "./decoder.ts";
+export { type Encoder, makeEncoder } from "./encoder.ts";
+export {
+  type ArrayLayout,
+  array,
+  type BytesLayout,
+  bool,
+  bytes,
+  type FieldLayout,
+  i8,
+  i16,
+  i32,
+  i64,
+  i64n,
+  type Infer,
+  type Layout,
+  type ScalarLayout,
+  type StringLayout,
+  type StructLayout,
+  str,
+  struct,
+  u8,
+  u16,
+  u32,
+  u64,
+  u64n,
+} from "./layout.ts";
+export { type Memory, memoryOf } from "./memory.ts";
+export { StringInterner } from "./string-interner.ts";

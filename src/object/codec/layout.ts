@@ -1,0 +1,116 @@
+/**
+ * How bytes become values. A layout says where each field of a kernel-side value stands and what it reads as; it follows
+ * C's rules for size and alignment (System V ABI), so a `struct({...})` matches the same struct in a C program.
+ */
+
+/** A scalar of the eBPF machine, little or big endian as the machine is. */
+export interface ScalarLayout<T = number | bigint | boolean> {
+  readonly kind: "u8" | "u16" | "u32" | "i8" | "i16" | "i32" | "u64" | "i64" | "u64n" | "i64n" | "bool";
+  readonly size: 1 | 2 | 4 | 8;
+  readonly align: number;
+  /** Type only: never present at run time. */
+  readonly value?: T;
+}
+
+/** Raw bytes of a fixed length; read as a fresh `Uint8Array`. */
+export interface BytesLayout {
+  readonly kind: "bytes";
+  readonly size: number;
+  readonly align: 1;
+  readonly value?: Uint8Array;
+}
+
+/** A character array holding a NUL-terminated UTF-8 string (`char comm[16]`). */
+export interface StringLayout {
+  readonly kind: "str";
+  readonly size: number;
+  readonly align: 1;
+  readonly value?: string;
+}
+
+/** A fixed-length array; reads as an ordinary JavaScript array. */
+export interface ArrayLayout<L extends Layout = Layout> {
+  readonly kind: "array";
+  readonly size: number;
+  readonly align: number;
+  readonly length: number;
+  readonly element: L;
+  readonly value?: Infer<L>[];
+}
+
+/** A field of a struct with its place. */
+export interface FieldLayout {
+  readonly name: string;
+  readonly offset: number;
+  readonly layout: Layout;
+}
+
+/** A struct; reads as an object with the fields in order. */
+export interface StructLayout<F extends Readonly<Record<string, unknown>> = Readonly<Record<string, unknown>>> {
+  readonly kind: "struct";
+  readonly size: number;
+  readonly align: number;
+  readonly fields: readonly FieldLayout[];
+  readonly value?: { -readonly [K in keyof F]: F[K] };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a layout of anything; the value type is recovered by Infer.
+export type Layout = ScalarLayout<any> | BytesLayout | StringLayout | ArrayLayout<any> | StructLayout<any>;
+
+/** The JavaScript type a layout reads as. */
+export type Infer<L> = L extends { readonly value?: infer V } ? Exclude<V, undefined> : never;
+
+function scalar<T>(kind: ScalarLayout["kind"], size: 1 | 2 | 4 | 8): ScalarLayout<T> {
+  return { kind, size, align: size };
+}
+
+export const u8: ScalarLayout<number> = scalar("u8", 1);
+export const u16: ScalarLayout<number> = scalar("u16", 2);
+export const u32: ScalarLayout<number> = scalar("u32", 4);
+export const i8: ScalarLayout<number> = scalar("i8", 1);
+export const i16: ScalarLayout<number> = scalar("i16", 2);
+export const i32: ScalarLayout<number> = scalar("i32", 4);
+export const bool: ScalarLayout<boolean> = scalar("bool", 1);
+/** An unsigned 64-bit integer as a `bigint`: always exact. */
+export const u64: ScalarLayout<bigint> = scalar("u64", 8);
+/** A signed 64-bit integer as a `bigint`: always exact. */
+export const i64: ScalarLayout<bigint> = scalar("i64", 8);
+/** An unsigned 64-bit integer as a number; reading one above 2^53 − 1 throws a CodecError instead of rounding. */
+export const u64n: ScalarLayout<number> = scalar("u64n", 8);
+/** A signed 64-bit integer as a number; reading one outside ±(2^53 − 1) throws a CodecError instead of rounding. */
+export const i64n: ScalarLayout<number> = scalar("i64n", 8);
+
+/** `length` raw bytes, copied out on each read. */
+export function bytes(length: number): BytesLayout {
+  return { kind: "bytes", size: length, align: 1 };
+}
+
+/** `char name[length]`: text up to the first NUL, or the whole field when there is none. */
+export function str(length: number): StringLayout {
+  return { kind: "str", size: length, align: 1 };
+}
+
+/** `element name[length]`. */
+export function array<L extends Layout>(element: L, length: number): ArrayLayout<L> {
+  return { kind: "array", size: element.size * length, align: element.align, length, element };
+}
+
+/** A struct with C's padding: each field at the next multiple of its alignment, the whole padded to the largest one. */
+export function struct<const F extends Readonly<Record<string, Layout>>>(
+  fields: F,
+): StructLayout<{ readonly [K in keyof F]: Infer<F[K]> }> {
+  const placed: FieldLayout[] = [];
+  let offset = 0;
+  let align = 1;
+  for (const [name, layout] of Object.entries(fields)) {
+    offset = roundUp(offset, layout.align);
+    placed.push({ name, offset, layout });
+    offset += layout.size;
+    align = Math.max(align, layout.align);
+  }
+  return { kind: "struct", size: roundUp(offset, align), align, fields: placed };
+}
+
+function roundUp(value: number, to: number): number {
+  return Math.ceil(value / to) * to;
+}

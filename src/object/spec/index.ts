@@ -1,0 +1,4 @@
+/** What a program is, as plain data: maps and programs before the kernel has seen them. */
+export { MapFlag, MapType, type MapTypeName } from "./map-type.ts";
+export type { MapSpec, ObjectSpec, ProgramSpec } from "./object-spec.ts";
+export { AttachType, type AttachTypeName, ProgramType, type ProgramTypeName } from "./program-type.ts";

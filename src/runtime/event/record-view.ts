@@ -1,0 +1,100 @@
+import type { Memory } from "../../object/codec/index.ts";
+import { CodecError } from "../../object/codec/index.ts";
+
+/**
+ * A lease on one record inside the ring: valid only until the function it was handed to returns. Offsets count from the
+ * record's first byte, values have the machine's byte order. There is deliberately no way to get at the memory itself:
+ * the kernel maps ring pages read-only, and one write would kill the process.
+ */
+export class RecordView {
+  readonly #memory: Memory;
+  #offset = 0;
+  #length = 0;
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+  }
+
+  /** Bytes in the record. */
+  get length(): number {
+    return this.#length;
+  }
+
+  u8(offset: number): number {
+    return this.#memory.u8[this.#at(offset, 1)] as number;
+  }
+
+  /** `offset` must be even. */
+  u16(offset: number): number {
+    return this.#memory.u16[this.#at(offset, 2) >>> 1] as number;
+  }
+
+  /** `offset` must be a multiple of 4. */
+  u32(offset: number): number {
+    return this.#memory.u32[this.#at(offset, 4) >>> 2] as number;
+  }
+
+  /** `offset` must be a multiple of 4. */
+  i32(offset: number): number {
+    return this.#memory.i32[this.#at(offset, 4) >>> 2] as number;
+  }
+
+  /** `offset` must be a multiple of 8. */
+  u64(offset: number): bigint {
+    return this.#memory.u64[this.#at(offset, 8) >>> 3] as bigint;
+  }
+
+  /** `offset` must be a multiple of 8. */
+  i64(offset: number): bigint {
+    return this.#memory.i64[this.#at(offset, 8) >>> 3] as bigint;
+  }
+
+  /** A u64 as a number, exact up to 2^53 − 1, a CodecError above. `offset` must be a multiple of 4. */
+  u64n(offset: number): number {
+    const at = this.#at(offset, 8) >>> 2;
+    const hi = this.#memory.u32[at + 1] as number;
+    if (hi > 0x1fffff) throw new CodecError(`The u64 at byte ${offset} is above 2^53 − 1: read it with u64() as a bigint.`);
+    return hi * 0x100000000 + (this.#memory.u32[at] as number);
+  }
+
+  /** An i64 as a number, exact within ±(2^53 − 1), a CodecError outside. `offset` must be a multiple of 4. */
+  i64n(offset: number): number {
+    const at = this.#at(offset, 8) >>> 2;
+    const hi = this.#memory.i32[at + 1] as number;
+    if (hi > 0x1fffff || hi < -0x200000) {
+      throw new CodecError(`The i64 at byte ${offset} is outside ±(2^53 − 1): read it with i64() as a bigint.`);
+    }
+    return hi * 0x100000000 + (this.#memory.u32[at] as number);
+  }
+
+  /** UTF-8 text up to the first NUL, at most `size` bytes. */
+  text(offset: number, size: number): string {
+    const start = this.#at(offset, size);
+    const bytes = this.#memory.u8;
+    const limit = start + size;
+    let end = start;
+    while (end < limit && bytes[end] !== 0) end++;
+    return this.#memory.text.utf8Slice(start, end);
+  }
+
+  /** A copy of `size` bytes (the whole record by default) that stays valid. */
+  copy(offset = 0, size: number = this.#length - offset): Uint8Array {
+    const start = this.#at(offset, size);
+    return this.#memory.u8.slice(start, start + size);
+  }
+
+  /** Moves the lease on; the reader's business. */
+  _move(offset: number, length: number): void {
+    this.#offset = offset;
+    this.#length = length;
+  }
+
+  #at(offset: number, size: number): number {
+    if (offset < 0 || offset + size > this.#length) this.#outside(offset, size);
+    return this.#offset + offset;
+  }
+
+  #outside(offset: number, size: number): never {
+    throw new RangeError(`Bytes ${offset}…${offset + size} are outside the record of ${this.#length} bytes.`);
+  }
+}

@@ -1,0 +1,257 @@
+import { type Infer, type Layout, makeDecoder, memoryOf } from "../../object/codec/index.ts";
+import type { BpfMap } from "../map/index.ts";
+import { ClosedError, Mapping, pageSize, Protection } from "../sys/index.ts";
+import { type Drain, ownDrain, type RingState } from "./drain.ts";
+import { RecordView } from "./record-view.ts";
+import { type Latency, WakeUp } from "./wakeup.ts";
+
+export interface RingBufferOptions {
+  /** `coalesced` (default): rare events come at once, thick ones within about 1 ms. `low`: each at once. */
+  readonly latency?: Latency;
+  /**
+   * How many records the programs could not reserve, asked when the books are read. The kernel does not count them, so
+   * programs must; without this function the books say `undefined` (unknown), never 0.
+   */
+  readonly dropped?: () => number;
+}
+
+/** What became of the records: attempted = delivered + discarded + dropped (+ `pending` still in the ring). */
+export interface RingBooks {
+  /** Records handed to a callback, a batch or a decoder. */
+  readonly delivered: number;
+  /** Records the program reserved and then discarded itself. */
+  readonly discarded: number;
+  /** Records lost because the ring was full; undefined when nobody counts them. */
+  readonly dropped: number | undefined;
+  /** Bytes between the consumer's and the producer's position now. */
+  readonly pendingBytes: number;
+}
+
+const DEFAULT_BATCH = 65_536;
+/** The part of the ring that counts as pressing when one drain takes it (measured: 6 % keeps up with a flood). */
+const PRESSING = 1 / 16;
+
+/**
+ * Reads a ring buffer map (`BPF_MAP_TYPE_RINGBUF`, Linux 5.8): with a callback (`listen`), in batches (`for await`), or
+ * by hand (`consume`). Use one way at a time. The reader maps the ring for itself and must be closed; the map stays
+ * its owner's. What was consumed is given back to the kernel once per drain, not per record.
+ */
+export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
+  readonly #name: string;
+  readonly #consumer: Mapping;
+  readonly #data: Mapping;
+  readonly #consumerWords: Int32Array;
+  readonly #consumerPosition: BigUint64Array;
+  readonly #state: RingState;
+  readonly #size: number;
+  readonly #view: RecordView;
+  readonly #decode: (record: RecordView, offset: number) => T;
+  readonly #drainLoop: Drain = ownDrain();
+  readonly #map: BpfMap;
+  readonly #options: RingBufferOptions;
+  /** The 64-bit consumer position; exact to 2^53 bytes, which is 104 days at 1 GB/s. */
+  #total: number;
+  #wakeUp: WakeUp | undefined;
+  #callback: ((event: T) => void) | undefined;
+  #wake: (() => void) | undefined;
+  #closed = false;
+
+  private constructor(map: BpfMap, decode: (record: RecordView, offset: number) => T, options: RingBufferOptions) {
+    if (map.info.type !== "ringbuf") throw new TypeError(`Map "${map.name}" is of type ${map.info.type}, not ringbuf.`);
+    this.#map = map;
+    this.#options = options;
+    this.#decode = decode;
+    this.#name = `reader of ring buffer "${map.name}"`;
+    const page = pageSize();
+    this.#size = map.info.maxEntries;
+    // kernel/bpf/ringbuf.c: one writable page with the consumer position; behind it, read-only, one page with the
+    // producer position and the data twice in a row, so that a record never wraps.
+    this.#consumer = new Mapping(map.fd, page, Protection.read | Protection.write, 0, this.#name);
+    try {
+      this.#data = new Mapping(map.fd, page + 2 * this.#size, Protection.read, page, this.#name);
+    } catch (error) {
+      this.#consumer.close();
+      throw error;
+    }
+    this.#consumerWords = new Int32Array(this.#consumer.buffer, 0, 2);
+    this.#consumerPosition = new BigUint64Array(this.#consumer.buffer, 0, 1);
+    const memory = memoryOf(this.#data.buffer);
+    this.#view = new RecordView(memory);
+    this.#total = Number(Atomics.load(this.#consumerPosition, 0));
+    this.#state = {
+      memory,
+      base: page,
+      mask: this.#size - 1,
+      producerWord: 0,
+      position: Number(BigInt.asIntN(32, BigInt(this.#total))),
+      delivered: 0,
+      discarded: 0,
+      closed: false,
+      weaklyOrdered: process.arch !== "x64",
+    };
+  }
+
+  /** A reader that copies each record out as bytes. */
+  static raw(map: BpfMap, options: RingBufferOptions = {}): RingBufferReader<Uint8Array> {
+    return new RingBufferReader(map, (record) => record.copy(), options);
+  }
+
+  /** A reader that reads each record as a value of `layout`, with a decoder generated for it. Longer records are cut. */
+  static of<L extends Layout>(map: BpfMap, layout: L, options: RingBufferOptions = {}): RingBufferReader<Infer<L>> {
+    const decode = makeDecoder(layout);
+    const reader: RingBufferReader<Infer<L>> = new RingBufferReader<Infer<L>>(
+      map,
+      (record, offset) => {
+        if (record.length < layout.size) {
+          throw new RangeError(`A record of ${record.length} bytes is too short for the layout of ${layout.size} bytes.`);
+        }
+        return decode(reader.#state.memory, offset);
+      },
+      options,
+    );
+    return reader;
+  }
+
+  /** A reader with a decoder of one's own, called with a lease on each record. */
+  static with<T>(map: BpfMap, decode: (record: RecordView) => T, options: RingBufferOptions = {}): RingBufferReader<T> {
+    return new RingBufferReader(map, decode, options);
+  }
+
+  get books(): RingBooks {
+    const { delivered, discarded } = this.#state;
+    return { delivered, discarded, dropped: this.#options.dropped?.(), pendingBytes: this.#closed ? 0 : this.#pending() };
+  }
+
+  /**
+   * Hands each record that is in the ring now to `visit`, synchronously; how many there were. Records still being
+   * written stay for the next call.
+   */
+  consume(visit: (event: T) => void, limit: number = Number.MAX_SAFE_INTEGER): number {
+    this.#check();
+    const view = this.#view;
+    const decode = this.#decode;
+    return this.#drain((offset, length) => {
+      view._move(offset, length);
+      visit(decode(view, offset));
+    }, limit);
+  }
+
+  /** Calls `callback` for each event from now on, until `close()`. Keeps the process alive unless `unref()` is called. */
+  listen(callback: (event: T) => void): this {
+    this.#check();
+    if (this.#callback !== undefined) throw new TypeError(`The ${this.#name} already has a listener.`);
+    this.#callback = callback;
+    const visit = this.#visitor(callback);
+    this.#waitWith(() => this.#drain(visit, Number.MAX_SAFE_INTEGER)).start();
+    return this;
+  }
+
+  /**
+   * Batches of events as they come. Nothing is read ahead: while the loop's body is busy, events wait in the ring.
+   * Leaving the loop keeps the reader open; `close()` ends the loop after what is in the ring was delivered.
+   */
+  async *[Symbol.asyncIterator](): AsyncIterator<T[]> {
+    let batch: T[] = [];
+    const visit = this.#visitor((event) => {
+      batch.push(event);
+    });
+    const wakeUp = this.#waitWith(() => {
+      this.#wake?.();
+      return 0;
+    });
+    try {
+      while (!this.#closed) {
+        batch = [];
+        this.#drain(visit, DEFAULT_BATCH);
+        if (batch.length > 0) {
+          yield batch;
+          continue;
+        }
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+          wakeUp.start();
+        });
+        this.#wake = undefined;
+        if (!this.#closed) wakeUp.stop();
+      }
+    } finally {
+      this.#wake = undefined;
+      if (!this.#closed) wakeUp.stop();
+    }
+  }
+
+  /** Lets the process end while the reader waits. */
+  unref(): this {
+    this.#wakeUp?.unref();
+    return this;
+  }
+
+  ref(): this {
+    this.#wakeUp?.ref();
+    return this;
+  }
+
+  /** Stops listening and unmaps the ring. Records not consumed by then stay in it. Closing again does nothing. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#state.closed = true;
+    this.#wakeUp?.close();
+    this.#wake?.();
+    this.#consumer.close();
+    this.#data.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #visitor(callback: (event: T) => void): (offset: number, length: number) => void {
+    const view = this.#view;
+    const decode = this.#decode;
+    return (offset, length) => {
+      view._move(offset, length);
+      callback(decode(view, offset));
+    };
+  }
+
+  #waitWith(drain: () => number): WakeUp {
+    this.#wakeUp?.close();
+    this.#wakeUp = new WakeUp(this.#map.fd, this.#options.latency ?? "coalesced", () => {
+      const before = this.#total;
+      const records = drain();
+      return { records, pressing: this.#total - before > this.#size * PRESSING };
+    });
+    return this.#wakeUp;
+  }
+
+  #drain(visit: (offset: number, length: number) => void, limit: number): number {
+    const state = this.#state;
+    const before = state.position;
+    const delivered = state.delivered;
+    try {
+      this.#drainLoop(state, visit, limit);
+    } finally {
+      // A visitor may have closed the reader; then there is nothing to commit to any more.
+      const consumed = (state.position - before) >>> 0;
+      if (consumed !== 0 && !this.#closed) this.#commit(consumed);
+    }
+    return state.delivered - delivered;
+  }
+
+  /** Gives consumed space back. The kernel reads 64 bits; one store of the low word does while the high one stays. */
+  #commit(consumed: number): void {
+    const high = Math.floor(this.#total / 0x100000000);
+    this.#total += consumed;
+    if (Math.floor(this.#total / 0x100000000) === high) Atomics.store(this.#consumerWords, 0, this.#state.position);
+    else Atomics.store(this.#consumerPosition, 0, BigInt(this.#total));
+  }
+
+  #pending(): number {
+    return (Atomics.load(this.#state.memory.i32, this.#state.producerWord) - this.#state.position) >>> 0;
+  }
+
+  #check(): void {
+    if (this.#closed) throw new ClosedError(this.#name);
+  }
+}

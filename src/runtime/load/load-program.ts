@@ -1,0 +1,86 @@
+import { encode, type Instruction } from "../../object/asm/index.ts";
+import { AttachType, ProgramType, type ProgramSpec } from "../../object/spec/index.ts";
+import type { BpfMap } from "../map/index.ts";
+import { BpfAttr, Fd, raiseMemlock, SystemError } from "../sys/index.ts";
+import { neededCapabilities, Program } from "./program.ts";
+import { VerifierError } from "./verifier-error.ts";
+
+const EPERM = 1;
+const EAGAIN = 11;
+const ENOSPC = 28;
+const LOG_START = 64 * 1024;
+const LOG_MAX = 64 * 1024 * 1024;
+const TRIES = 5;
+
+/** A program refers to a map that the object does not have. */
+export class UnknownMapError extends Error {
+  override readonly name = "UnknownMapError";
+  readonly code = "SKEP_UNKNOWN_MAP";
+}
+
+/**
+ * Loads one program; `maps` are what its instructions' map names stand for. The first try is without a log, which is
+ * several times cheaper; only when the verifier refuses is it asked again for its reasons.
+ */
+export function loadProgram(name: string, spec: ProgramSpec, maps: Readonly<Record<string, BpfMap>>): Program {
+  const code = encode(resolveMaps(name, spec.instructions, maps));
+  let errno = -load(name, spec, code, undefined);
+  if (errno === EPERM && raiseMemlock()) errno = -load(name, spec, code, undefined);
+  if (errno <= 0) return new Program(name, spec, new Fd(-errno, `program "${name}"`));
+  const log = errno === EPERM ? "" : readLog(name, spec, code);
+  if (log !== "") throw new VerifierError(name, errno, log, spec.instructions);
+  throw new SystemError({
+    errno,
+    syscall: "bpf(BPF_PROG_LOAD)",
+    doing: `load program "${name}" (${spec.type}, ${code.length / 8} instructions)`,
+    hint: errno === 22 ? "This kernel may be older than the program type or an attribute of it." : undefined,
+    needs: neededCapabilities(spec.type),
+  });
+}
+
+function load(name: string, spec: ProgramSpec, code: Uint8Array, log: Uint8Array | undefined): number {
+  let result = 0;
+  for (let i = 0; i < TRIES; i++) {
+    const attr = new BpfAttr()
+      .u32(0, ProgramType[spec.type])
+      .u32(4, code.length / 8)
+      .pointer(8, code)
+      .cString(16, spec.license)
+      .u32(44, spec.flags ?? 0)
+      .name(48, spec.name ?? name);
+    if (spec.expectedAttachType !== undefined) attr.u32(68, AttachType[spec.expectedAttachType]);
+    if (spec.attachBtfId !== undefined) attr.u32(108, spec.attachBtfId);
+    if (log !== undefined) attr.u32(24, 1).u32(28, log.length).pointer(32, log);
+    result = attr.call("BPF_PROG_LOAD");
+    // The verifier gives up with EAGAIN when a signal is pending; it means nothing about the program.
+    if (result !== -EAGAIN) break;
+  }
+  return result;
+}
+
+/** Asks again with a log that grows until the whole of it fits. */
+function readLog(name: string, spec: ProgramSpec, code: Uint8Array): string {
+  for (let size = LOG_START; ; size *= 8) {
+    const log = new Uint8Array(size);
+    const result = load(name, spec, code, log);
+    if (result >= 0) new Fd(result, `program "${name}"`).close();
+    if (result !== -ENOSPC || size >= LOG_MAX) {
+      const end = log.indexOf(0);
+      return Buffer.from(log.buffer, 0, end < 0 ? log.length : end).toString("utf8");
+    }
+  }
+}
+
+function resolveMaps(program: string, code: readonly Instruction[], maps: Readonly<Record<string, BpfMap>>): readonly Instruction[] {
+  return code.map((instruction) => {
+    if (instruction.map === undefined) return instruction;
+    const map = maps[instruction.map];
+    if (map === undefined) {
+      throw new UnknownMapError(
+        `Program "${program}" refers to map "${instruction.map}", which the object does not have (it has: ${Object.keys(maps).join(", ") || "none"}).`,
+      );
+    }
+    const { map: _, ...plain } = instruction;
+    return { ...plain, imm64: (BigInt(instruction.mapValueOffset ?? 0) << 32n) | BigInt(map.fd.number) };
+  });
+}

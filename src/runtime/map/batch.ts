@@ -1,0 +1,113 @@
+import { type Memory, memoryOf } from "../../object/codec/index.ts";
+import { BpfAttr, native, SystemError } from "../sys/index.ts";
+import type { BpfMap } from "./bpf-map.ts";
+
+/** What `lookupBatch` yields, once and first, for a map or kernel without batches. */
+export const BATCH_UNSUPPORTED: unique symbol = Symbol("batch unsupported");
+
+/** Entries read by one call; `count` keys and values at their strides. */
+export interface Batch {
+  readonly memory: Memory;
+  readonly keyOffset: number;
+  readonly keyStride: number;
+  readonly valueOffset: number;
+  readonly count: number;
+}
+
+const ENOENT = 2;
+const EINVAL = 22;
+const ENOSPC = 28;
+const EOPNOTSUPP = 95;
+const ENOTSUPP = 524;
+
+/** How much memory one batch may take; 10,000 small entries fit, a map of large values is read in pieces. */
+const BUFFER_BYTES = 1 << 20;
+
+function buffers(map: BpfMap, entries: number) {
+  const { keySize } = map.info;
+  const token = Math.ceil(Math.max(keySize, 8) / 8) * 8;
+  const keyOffset = 2 * token;
+  const valueOffset = Math.ceil((keyOffset + entries * keySize) / 8) * 8;
+  const buffer = new ArrayBuffer(Math.ceil((valueOffset + entries * map.valueBytes) / 8) * 8);
+  return { memory: memoryOf(buffer), address: native().addressOf(buffer), token, keyOffset, valueOffset };
+}
+
+/** Reads the whole map in batches (BPF_MAP_LOOKUP_BATCH). Every bucket of a hash is read at once, so no key doubles. */
+export function* lookupBatch(map: BpfMap): IterableIterator<Batch | typeof BATCH_UNSUPPORTED> {
+  const perEntry = map.info.keySize + map.valueBytes;
+  let entries = Math.max(1, Math.min(map.info.maxEntries, Math.floor(BUFFER_BYTES / perEntry)));
+  let space = buffers(map, entries);
+  let first = true;
+  for (;;) {
+    const attr = new BpfAttr()
+      .u64(0, first ? 0 : space.address)
+      .u64(8, space.address + space.token)
+      .u64(16, space.address + space.keyOffset)
+      .u64(24, space.address + space.valueOffset)
+      .u32(32, entries)
+      .u32(36, map.fd.number)
+      .u64(40, 0)
+      .u64(48, 0);
+    const result = attr.call("BPF_MAP_LOOKUP_BATCH");
+    const count = attr.read32(32);
+    if (first && (result === -EINVAL || result === -EOPNOTSUPP || result === -ENOTSUPP)) {
+      yield BATCH_UNSUPPORTED;
+      return;
+    }
+    if (result === -ENOSPC) {
+      // One bucket holds more than the buffer: nothing was read, so try again with a larger one at the same place.
+      const place = space.memory.u8.slice(0, space.token);
+      entries *= 2;
+      space = buffers(map, entries);
+      space.memory.u8.set(place, 0);
+      continue;
+    }
+    if (result < 0 && result !== -ENOENT) {
+      throw new SystemError({ errno: -result, syscall: "bpf(BPF_MAP_LOOKUP_BATCH)", doing: `read map "${map.name}"` });
+    }
+    const { memory, keyOffset, valueOffset } = space;
+    // The kernel's place moves to the front now: the caller may be gone for long between two steps.
+    memory.u8.copyWithin(0, space.token, 2 * space.token);
+    if (count > 0) yield { memory, keyOffset, keyStride: map.info.keySize, valueOffset, count };
+    if (result === -ENOENT) return;
+    first = false;
+  }
+}
+
+/** Writes `total` entries in batches; how many were written: less than `total` only where there are no batches. */
+export function updateBatch(
+  map: BpfMap,
+  total: number,
+  write: (memory: Memory, keyOffset: number, valueOffset: number, i: number) => void,
+): number {
+  const perEntry = map.info.keySize + map.valueBytes;
+  const per = Math.max(1, Math.min(total, Math.floor(BUFFER_BYTES / perEntry)));
+  const space = buffers(map, per);
+  const { keySize } = map.info;
+  for (let done = 0; done < total; ) {
+    const count = Math.min(per, total - done);
+    for (let i = 0; i < count; i++) {
+      write(space.memory, space.keyOffset + i * keySize, space.valueOffset + i * map.valueBytes, done + i);
+    }
+    const attr = new BpfAttr()
+      .u64(16, space.address + space.keyOffset)
+      .u64(24, space.address + space.valueOffset)
+      .u32(32, count)
+      .u32(36, map.fd.number)
+      .u64(40, 0)
+      .u64(48, 0);
+    const result = attr.call("BPF_MAP_UPDATE_BATCH");
+    if (done === 0 && (result === -EINVAL || result === -EOPNOTSUPP || result === -ENOTSUPP)) return 0;
+    if (result < 0) {
+      const written = done + attr.read32(32);
+      throw new SystemError({
+        errno: -result,
+        syscall: "bpf(BPF_MAP_UPDATE_BATCH)",
+        doing: `update ${total} entries of map "${map.name}"`,
+        hint: `${written} of them were written before it failed.`,
+      });
+    }
+    done += count;
+  }
+  return total;
+}

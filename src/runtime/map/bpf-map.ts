@@ -1,0 +1,185 @@
+import { MapType, type MapTypeName } from "../../object/spec/index.ts";
+import { allocate, BpfAttr, type BpfCommandName, Fd, getArena, native, nr, release, type Slot, SystemError } from "../sys/index.ts";
+import { BpfCommand } from "../sys/index.ts";
+import { possibleCpus } from "./possible-cpus.ts";
+
+/** What a live map is, as the kernel has it. Sizes in bytes. */
+export interface MapInfo {
+  readonly type: MapTypeName;
+  readonly name: string;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  readonly flags: number;
+}
+
+/** When an update may happen: always, only for a new key, only for a key that is there (bpf(2), BPF_MAP_UPDATE_ELEM). */
+export type UpdateMode = "any" | "noexist" | "exist";
+
+const UPDATE_FLAG: Readonly<Record<UpdateMode, number>> = { any: 0, noexist: 1, exist: 2 };
+
+const ENOENT = 2;
+const E2BIG = 7;
+const ATTR_SIZE = 32;
+
+/** Whether each CPU has a value of its own in maps of this type. */
+export function isPerCpu(type: MapTypeName): boolean {
+  return type === "percpu_hash" || type === "percpu_array" || type === "lru_percpu_hash" || type === "percpu_cgroup_storage";
+}
+
+/**
+ * A live map and the descriptor that keeps it. Works on raw bytes; `KeyedMap` gives typed keys and values.
+ * Whoever created or opened it closes it (`close()` or `using`); the kernel frees the map when neither a descriptor,
+ * a loaded program nor a pin refers to it.
+ */
+export class BpfMap {
+  readonly info: MapInfo;
+  readonly fd: Fd;
+  /** Bytes a value takes in user memory: for per-CPU maps one 8-aligned value for each possible CPU. */
+  readonly valueStride: number;
+  readonly valueBytes: number;
+  /** Attribute block, key, next key and value side by side in pinned memory: a call allocates nothing. */
+  protected readonly slot: Slot;
+  protected readonly keyOffset: number;
+  protected readonly nextKeyOffset: number;
+  protected readonly valueOffset: number;
+  #closed = false;
+
+  constructor(fd: Fd, info: MapInfo) {
+    this.fd = fd;
+    this.info = info;
+    this.valueStride = isPerCpu(info.type) ? Math.ceil(info.valueSize / 8) * 8 : info.valueSize;
+    this.valueBytes = isPerCpu(info.type) ? this.valueStride * possibleCpus() : info.valueSize;
+    const key = Math.ceil(Math.max(info.keySize, 8) / 8) * 8;
+    const slot = allocate(ATTR_SIZE + 2 * key + this.valueBytes);
+    this.slot = slot;
+    this.keyOffset = slot.offset + ATTR_SIZE;
+    this.nextKeyOffset = this.keyOffset + key;
+    this.valueOffset = this.nextKeyOffset + key;
+    const { view } = slot.memory;
+    view.setUint32(slot.offset, fd.number, true);
+    view.setBigUint64(slot.offset + 8, BigInt(slot.address + ATTR_SIZE), true);
+    this.#pointAt(this.valueOffset);
+  }
+
+  get name(): string {
+    return this.info.name;
+  }
+
+  /** A copy of the value at `key`, or undefined. Both in the kernel's own bytes. */
+  getRaw(key: Uint8Array): Uint8Array | undefined {
+    this.#setKey(key);
+    if (!this.lookup()) return undefined;
+    return this.slot.memory.u8.slice(this.valueOffset, this.valueOffset + this.valueBytes);
+  }
+
+  /** Writes a value in the kernel's own bytes. Throws SystemError EEXIST/ENOENT as `mode` asks, E2BIG when it is full. */
+  setRaw(key: Uint8Array, value: Uint8Array, mode: UpdateMode = "any"): void {
+    this.#setKey(key);
+    if (value.length !== this.valueBytes) {
+      throw new RangeError(`A value of map "${this.name}" is ${this.valueBytes} bytes, not ${value.length}.`);
+    }
+    this.slot.memory.u8.set(value, this.valueOffset);
+    this.update(mode);
+  }
+
+  /** Removes a key; false when it was not there. */
+  deleteRaw(key: Uint8Array): boolean {
+    this.#setKey(key);
+    return this.remove();
+  }
+
+  /** Pins the map at a path in a bpffs, where it stays when this process is gone, until the file is removed. */
+  pin(path: string): void {
+    const result = new BpfAttr().cString(0, path).u32(8, this.fd.number).call("BPF_OBJ_PIN");
+    if (result < 0) throw this.failure("BPF_OBJ_PIN", -result, `pin map "${this.name}" at ${path}`);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.fd.close();
+    release(this.slot);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Looks the key in the slot up; the value is in the slot then. False when it is not there. */
+  protected lookup(): boolean {
+    const result = this.element(BpfCommand.BPF_MAP_LOOKUP_ELEM);
+    if (result === 0) return true;
+    if (result === -ENOENT) return false;
+    throw this.failure("BPF_MAP_LOOKUP_ELEM", -result, `look up a key of map "${this.name}"`);
+  }
+
+  protected update(mode: UpdateMode): void {
+    const flagsAt = (this.slot.offset + 24) >>> 2;
+    this.slot.memory.i32[flagsAt] = UPDATE_FLAG[mode];
+    const result = this.element(BpfCommand.BPF_MAP_UPDATE_ELEM);
+    this.slot.memory.i32[flagsAt] = 0;
+    if (result === 0) return;
+    const hint = result === -E2BIG ? `The map is full: it holds at most ${this.info.maxEntries} entries.` : undefined;
+    throw this.failure("BPF_MAP_UPDATE_ELEM", -result, `update a key of map "${this.name}"`, hint);
+  }
+
+  protected remove(): boolean {
+    const result = this.element(BpfCommand.BPF_MAP_DELETE_ELEM);
+    if (result === 0) return true;
+    if (result === -ENOENT) return false;
+    throw this.failure("BPF_MAP_DELETE_ELEM", -result, `delete a key of map "${this.name}"`);
+  }
+
+  /** Puts the key after the one in the slot (the first one when `first`) into the slot's key; false at the end. */
+  protected nextKey(first: boolean): boolean {
+    const { view } = this.slot.memory;
+    if (first) view.setBigUint64(this.slot.offset + 8, 0n, true);
+    this.#pointAt(this.nextKeyOffset);
+    const result = this.element(BpfCommand.BPF_MAP_GET_NEXT_KEY);
+    view.setBigUint64(this.slot.offset + 8, BigInt(this.slot.address + ATTR_SIZE), true);
+    this.#pointAt(this.valueOffset);
+    if (result === -ENOENT) return false;
+    if (result < 0) throw this.failure("BPF_MAP_GET_NEXT_KEY", -result, `iterate over map "${this.name}"`);
+    this.slot.memory.u8.copyWithin(this.keyOffset, this.nextKeyOffset, this.nextKeyOffset + this.info.keySize);
+    return true;
+  }
+
+  /** One element command on the prepared attribute block: no allocation, all arguments already in pinned memory. */
+  protected element(command: number): number {
+    const { slot } = this;
+    const attr = slot.memory.i32;
+    attr[slot.offset >>> 2] = this.fd.number;
+    const block = getArena().memory.i32;
+    // The six argument words follow the call number; the high halves of all but the pointer stay zero.
+    block[0] = nr.bpf;
+    block[2] = command;
+    block[4] = slot.address | 0;
+    block[5] = Math.floor(slot.address / 0x100000000);
+    block[6] = ATTR_SIZE;
+    return native().arenaSyscall();
+  }
+
+  protected failure(command: BpfCommandName, errno: number, doing: string, hint?: string): SystemError {
+    return new SystemError({ errno, syscall: `bpf(${command})`, doing, hint, needs: ["CAP_BPF"] });
+  }
+
+  #setKey(key: Uint8Array): void {
+    if (key.length !== this.info.keySize) {
+      throw new RangeError(`A key of map "${this.name}" is ${this.info.keySize} bytes, not ${key.length}.`);
+    }
+    this.slot.memory.u8.set(key, this.keyOffset);
+  }
+
+  #pointAt(offset: number): void {
+    const { slot } = this;
+    slot.memory.view.setBigUint64(slot.offset + 16, BigInt(slot.address + offset - slot.offset), true);
+  }
+}
+
+/** The uapi number of a map type by name. */
+export function mapTypeName(number: number): MapTypeName {
+  const found = Object.entries(MapType).find(([, value]) => value === number);
+  if (found === undefined) throw new Error(`Map type ${number} is newer than this version of Skep.`);
+  return found[0] as MapTypeName;
+}

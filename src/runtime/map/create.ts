@@ -1,0 +1,118 @@
+import type { Infer, Layout } from "../../object/codec/index.ts";
+import { type MapSpec, MapType, type MapTypeName } from "../../object/spec/index.ts";
+import { BpfAttr, Fd, raiseMemlock, SystemError } from "../sys/index.ts";
+import { BpfMap, type MapInfo, mapTypeName } from "./bpf-map.ts";
+import { KeyedMap, type ValueOf } from "./keyed-map.ts";
+
+const EPERM = 1;
+const KEYED: ReadonlySet<MapTypeName> = new Set([
+  "hash",
+  "array",
+  "percpu_hash",
+  "percpu_array",
+  "lru_hash",
+  "lru_percpu_hash",
+]);
+
+type LayoutOf<S, K extends "key" | "value"> = S extends { readonly [P in K]: infer L extends Layout } ? Infer<L> : Uint8Array;
+type KeyedTypeName = "hash" | "array" | "percpu_hash" | "percpu_array" | "lru_hash" | "lru_percpu_hash";
+
+/** The class and types a spec becomes when it is created. */
+export type LiveMap<S extends MapSpec> = S["type"] extends KeyedTypeName
+  ? KeyedMap<
+      S extends { readonly key: Layout } ? LayoutOf<S, "key"> : S["type"] extends "array" | "percpu_array" ? number : Uint8Array,
+      S extends { readonly value: infer L extends Layout } ? ValueOf<S["type"], L> : Uint8Array
+    >
+  : BpfMap;
+
+/**
+ * Creates a map in the kernel. The caller closes it. Throws SystemError: EPERM (names the missing capability), EINVAL
+ * (a size, flag or type this kernel does not take), ENOMEM. Needs CAP_BPF.
+ */
+export function createMap<const S extends MapSpec>(spec: S, name: string = spec.name ?? "map"): LiveMap<S> {
+  const info = infoOf(spec, name);
+  let result = create(info);
+  if (result === -EPERM && raiseMemlock()) result = create(info);
+  if (result < 0) {
+    throw new SystemError({
+      errno: -result,
+      syscall: "bpf(BPF_MAP_CREATE)",
+      doing: `create map "${name}" (${spec.type}, keys of ${info.keySize}, values of ${info.valueSize} bytes, ${info.maxEntries} entries)`,
+      hint: result === -22 ? "A size or flag does not suit the type, or this kernel is older than the map type." : undefined,
+      needs: ["CAP_BPF"],
+    });
+  }
+  return openMap(new Fd(result, `map "${name}"`), info, spec.key ?? defaultKey(spec.type), spec.value) as LiveMap<S>;
+}
+
+/**
+ * Opens a map pinned in a bpffs. Give the layouts to have typed keys and values. The caller closes it; the pin stays.
+ * Throws SystemError ENOENT when nothing is pinned there.
+ */
+export function openPinnedMap<const S extends { readonly key?: Layout; readonly value?: Layout; readonly type?: MapTypeName }>(
+  path: string,
+  layouts: S = {} as S,
+): S extends MapSpec ? LiveMap<S> : BpfMap {
+  const result = new BpfAttr().cString(0, path).u32(8, 0).call("BPF_OBJ_GET");
+  if (result < 0) {
+    throw new SystemError({ errno: -result, syscall: "bpf(BPF_OBJ_GET)", doing: `open ${path}`, needs: ["CAP_BPF"] });
+  }
+  const fd = new Fd(result, `map pinned at ${path}`);
+  try {
+    const info = mapInfo(fd);
+    return openMap(fd, info, layouts.key ?? defaultKey(info.type), layouts.value) as S extends MapSpec ? LiveMap<S> : BpfMap;
+  } catch (error) {
+    fd.close();
+    throw error;
+  }
+}
+
+/** Asks the kernel what a map is (BPF_OBJ_GET_INFO_BY_FD, Linux 4.13). Throws when the descriptor is not a map's. */
+export function mapInfo(fd: Fd): MapInfo {
+  // struct bpf_map_info, as far as its name: type, id, key_size, value_size, max_entries, map_flags, name[16].
+  const info = new Uint8Array(40);
+  const result = new BpfAttr().u32(0, fd.number).u32(4, info.length).pointer(8, info).call("BPF_OBJ_GET_INFO_BY_FD");
+  if (result < 0) throw new SystemError({ errno: -result, syscall: "bpf(BPF_OBJ_GET_INFO_BY_FD)", doing: `look at ${fd.what}` });
+  const view = new DataView(info.buffer);
+  const name = Buffer.from(info.subarray(24, 40)).toString("latin1");
+  return {
+    type: mapTypeName(view.getUint32(0, true)),
+    keySize: view.getUint32(8, true),
+    valueSize: view.getUint32(12, true),
+    maxEntries: view.getUint32(16, true),
+    flags: view.getUint32(20, true),
+    name: name.slice(0, name.indexOf("\0")),
+  };
+}
+
+function openMap(fd: Fd, info: MapInfo, key: Layout | undefined, value: Layout | undefined): BpfMap {
+  return KEYED.has(info.type) ? new KeyedMap<unknown, unknown>(fd, info, key, value) : new BpfMap(fd, info);
+}
+
+/** Arrays are indexed by a u32, whatever the caller says about keys. */
+function defaultKey(type: MapTypeName): Layout | undefined {
+  return type === "array" || type === "percpu_array" ? { kind: "u32", size: 4, align: 4 } : undefined;
+}
+
+function infoOf(spec: MapSpec, name: string): MapInfo {
+  const isArray = spec.type === "array" || spec.type === "percpu_array";
+  return {
+    type: spec.type,
+    name,
+    keySize: spec.keySize ?? spec.key?.size ?? (isArray ? 4 : 0),
+    valueSize: spec.valueSize ?? spec.value?.size ?? 0,
+    maxEntries: spec.maxEntries,
+    flags: spec.flags ?? 0,
+  };
+}
+
+function create(info: MapInfo): number {
+  return new BpfAttr()
+    .u32(0, MapType[info.type])
+    .u32(4, info.keySize)
+    .u32(8, info.valueSize)
+    .u32(12, info.maxEntries)
+    .u32(16, info.flags)
+    .name(28, info.name)
+    .call("BPF_MAP_CREATE");
+}

@@ -1,0 +1,92 @@
+import { allocate, type Slot } from "./arena.ts";
+import { native } from "./native.ts";
+import { nr } from "./syscall-number.ts";
+
+/** Commands of bpf(2) (linux/bpf.h, enum bpf_cmd). */
+export const BpfCommand = {
+  BPF_MAP_CREATE: 0,
+  BPF_MAP_LOOKUP_ELEM: 1,
+  BPF_MAP_UPDATE_ELEM: 2,
+  BPF_MAP_DELETE_ELEM: 3,
+  BPF_MAP_GET_NEXT_KEY: 4,
+  BPF_PROG_LOAD: 5,
+  BPF_OBJ_PIN: 6,
+  BPF_OBJ_GET: 7,
+  BPF_PROG_TEST_RUN: 10,
+  BPF_PROG_GET_FD_BY_ID: 13,
+  BPF_OBJ_GET_INFO_BY_FD: 15,
+  BPF_RAW_TRACEPOINT_OPEN: 17,
+  BPF_BTF_LOAD: 18,
+  BPF_MAP_LOOKUP_AND_DELETE_ELEM: 21,
+  BPF_MAP_FREEZE: 22,
+  BPF_MAP_LOOKUP_BATCH: 24,
+  BPF_MAP_LOOKUP_AND_DELETE_BATCH: 25,
+  BPF_MAP_UPDATE_BATCH: 26,
+  BPF_MAP_DELETE_BATCH: 27,
+  BPF_LINK_CREATE: 28,
+} as const;
+
+export type BpfCommandName = keyof typeof BpfCommand;
+
+const ATTR_SIZE = 256;
+let scratch: Slot | undefined;
+
+/**
+ * The argument block of one bpf(2) call, written field by field at the offsets of `union bpf_attr`. There is one block
+ * per thread, reused by every call: fill it and call at once. The kernel takes any size as long as the bytes it does
+ * not know are zero, so a field that is left out costs nothing on an old kernel.
+ */
+export class BpfAttr {
+  readonly #slot: Slot;
+  /** Keeps what pointers refer to alive until the call has been made. */
+  readonly #kept: unknown[] = [];
+  #size = 0;
+
+  constructor() {
+    scratch ??= allocate(ATTR_SIZE);
+    this.#slot = scratch;
+    scratch.memory.u8.fill(0, scratch.offset, scratch.offset + ATTR_SIZE);
+  }
+
+  u32(offset: number, value: number): this {
+    this.#slot.memory.view.setUint32(this.#slot.offset + offset, value, true);
+    return this.#grow(offset + 4);
+  }
+
+  u64(offset: number, value: number | bigint): this {
+    this.#slot.memory.view.setBigUint64(this.#slot.offset + offset, BigInt(value), true);
+    return this.#grow(offset + 8);
+  }
+
+  /** A pointer to bytes that must stay where they are for the call. */
+  pointer(offset: number, bytes: Uint8Array): this {
+    this.#kept.push(bytes);
+    return this.u64(offset, bytes.length === 0 ? 0 : native().addressOf(bytes));
+  }
+
+  /** A pointer to a NUL-terminated string. */
+  cString(offset: number, text: string): this {
+    return this.pointer(offset, new Uint8Array(Buffer.from(`${text}\0`, "utf8")));
+  }
+
+  /** A `char name[16]` in the block itself: cut to 15 characters, others than [A-Za-z0-9_.] become `_`. */
+  name(offset: number, text: string): this {
+    const safe = text.slice(0, 15).replace(/[^A-Za-z0-9_.]/g, "_");
+    for (let i = 0; i < safe.length; i++) this.#slot.memory.u8[this.#slot.offset + offset + i] = safe.charCodeAt(i);
+    return this.#grow(offset + 16);
+  }
+
+  read32(offset: number): number {
+    return this.#slot.memory.view.getUint32(this.#slot.offset + offset, true);
+  }
+
+  /** Makes the call; the result, or −errno. */
+  call(command: BpfCommandName): number {
+    return native().syscall(nr.bpf, BpfCommand[command], this.#slot.address, this.#size);
+  }
+
+  #grow(to: number): this {
+    if (to > this.#size) this.#size = to;
+    return this;
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * The only room that calls the native part: bpf(2), perf_event_open(2), ioctl(2), memory mappings, waiting. Everything
+ * above it works with owned descriptors and typed errors.
+ */
+export { allocate, getArena, release, type Slot } from "./arena.ts";
+export { BpfAttr, BpfCommand, type BpfCommandName } from "./bpf.ts";
+export {
+  Capability,
+  type CapabilityName,
+  effectiveCapabilities,
+  explainPermission,
+  hasCapability,
+  insideUserNamespace,
+} from "./capability.ts";
+export { Fd, type OpenFd, openFds, trackFds } from "./fd.ts";
+export { MapFlags, Mapping, Protection } from "./mapping.ts";
+export { pageSize } from "./page-size.ts";
+export { raiseMemlock } from "./memlock.ts";
+export { native, NativeUnavailableError } from "./native.ts";
+export { ioctl, openPerfEvent, type PerfEventOptions, PerfIoctl, PerfType } from "./perf-event.ts";
+export { nr } from "./syscall-number.ts";
+export { ClosedError, errnoName, SystemError, type SystemErrorOptions } from "./system-error.ts";
+export { Waiter } from "./waiter.ts";

@@ -1,0 +1,40 @@
+import type { Fd } from "./fd.ts";
+import { native } from "./native.ts";
+import { ClosedError, SystemError } from "./system-error.ts";
+
+/** mmap(2) protection bits. */
+export const Protection = { read: 1, write: 2 } as const;
+/** mmap(2) flags. */
+export const MapFlags = { shared: 1, private: 2, anonymous: 0x20, populate: 0x8000 } as const;
+
+/**
+ * A piece of memory mapped from a descriptor. Closing it detaches the ArrayBuffer first, so typed arrays left over read
+ * as empty instead of touching memory that is gone. The mapping outlives the descriptor.
+ */
+export class Mapping {
+  readonly what: string;
+  #buffer: ArrayBuffer | undefined;
+
+  constructor(fd: Fd, length: number, protection: number, offset: number, what: string) {
+    const result = native().mmap(length, protection, MapFlags.shared, fd.number, offset);
+    if (typeof result === "number") throw new SystemError({ errno: -result, syscall: "mmap", doing: `map ${what}` });
+    this.#buffer = result;
+    this.what = what;
+  }
+
+  get buffer(): ArrayBuffer {
+    if (this.#buffer === undefined) throw new ClosedError(this.what);
+    return this.#buffer;
+  }
+
+  close(): void {
+    const buffer = this.#buffer;
+    if (buffer === undefined) return;
+    this.#buffer = undefined;
+    native().munmap(buffer);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

@@ -1,0 +1,42 @@
+import type { CapabilityName } from "./capability.ts";
+import { Fd } from "./fd.ts";
+import { native } from "./native.ts";
+import { nr } from "./syscall-number.ts";
+import { SystemError } from "./system-error.ts";
+
+/** perf_event_open(2): kinds of events and the ioctls used on them (linux/perf_event.h). */
+export const PerfType = { hardware: 0, software: 1, tracepoint: 2, hw_cache: 3, raw: 4, breakpoint: 5 } as const;
+const PERF_FLAG_FD_CLOEXEC = 8;
+export const PerfIoctl = { enable: 0x2400, disable: 0x2401, set_bpf: 0x40042408 } as const;
+
+export interface PerfEventOptions {
+  readonly type: keyof typeof PerfType;
+  readonly config: number;
+  /** Process or thread; −1 for all. */
+  readonly pid: number;
+  /** CPU; −1 for any. */
+  readonly cpu: number;
+  /** Events between samples; 0 for none. */
+  readonly samplePeriod?: number;
+}
+
+/** Opens a perf event, disabled events excepted: it counts from the start. The caller closes it. */
+export function openPerfEvent(options: PerfEventOptions, what: string): Fd {
+  const SIZE = 112; // PERF_ATTR_SIZE_VER5, known since Linux 4.1
+  const attr = new DataView(new ArrayBuffer(SIZE));
+  attr.setUint32(0, PerfType[options.type], true);
+  attr.setUint32(4, SIZE, true);
+  attr.setBigUint64(8, BigInt(options.config), true);
+  attr.setBigUint64(16, BigInt(options.samplePeriod ?? 1), true);
+  const result = native().syscall(nr.perf_event_open, attr, options.pid, options.cpu, -1, PERF_FLAG_FD_CLOEXEC);
+  if (result < 0) {
+    const needs: CapabilityName[] = ["CAP_PERFMON"];
+    throw new SystemError({ errno: -result, syscall: "perf_event_open", doing: `open ${what}`, needs });
+  }
+  return new Fd(result, what);
+}
+
+/** ioctl(2) with a number; the result, or −errno. */
+export function ioctl(fd: Fd, request: number, argument: number): number {
+  return native().syscall(nr.ioctl, fd.number, request, argument);
+}

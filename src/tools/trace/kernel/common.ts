@@ -1,0 +1,86 @@
+import { type Assembler, r0, r1, r2, r3, r4, r10, type Register } from "../../../sdk/index.ts";
+import { Control, Header, Thread, ThreadFlag } from "./layout.ts";
+import type { KernelOptions } from "./options.ts";
+
+/** Stack slots every program uses. */
+export const KEY = -8;
+export const SCRATCH = -16;
+
+/** Adds one to a counter of the control map. Clobbers r1 and r2. */
+export function count(a: Assembler, counter: number): void {
+  a.loadMapValue(r1, "control", counter).mov(r2, 1).atomicAdd("u64", r1, 0, r2);
+}
+
+/** r0 = state of the current thread or 0. Its key stays at KEY. Clobbers r1–r5. */
+export function lookupThread(a: Assembler): void {
+  a.call("get_current_task").store("u64", r10, KEY, r0);
+  lookupKey(a);
+}
+
+function lookupKey(a: Assembler): void {
+  a.loadMap(r1, "threads").mov(r2, r10).add(r2, KEY).call("map_lookup_elem");
+}
+
+/**
+ * For targets that are not reached by inheritance alone: takes the current thread, which has no state yet, among the
+ * traced ones when it belongs to the target. r0 = its new state, or a jump to `otherwise`. `value` is the stack offset
+ * of Thread.size free bytes. Clobbers r1–r5.
+ */
+export function adoptThread(a: Assembler, options: KernelOptions, value: number, otherwise: string): void {
+  if (options.target === "command") {
+    a.ja(otherwise);
+    return;
+  }
+  if (options.target === "pids") {
+    a.call("get_current_pid_tgid").rsh(r0, 32).store("u32", r10, SCRATCH, r0);
+    a.loadMap(r1, "roots").mov(r2, r10).add(r2, SCRATCH).call("map_lookup_elem").jeq(r0, 0, otherwise);
+  } else {
+    a.loadMap(r1, "cgroup").mov(r2, 0).call("current_task_under_cgroup").jne(r0, 1, otherwise);
+  }
+  insertThread(a, value, ThreadFlag.fresh);
+  lookupKey(a);
+  a.jeq(r0, 0, otherwise);
+}
+
+/** Inserts a new thread state under the key at KEY; counts when the map is full. Clobbers r0–r5. */
+export function insertThread(a: Assembler, value: number, flags: number | Register): void {
+  const done = unique("inserted");
+  for (let at = 0; at < Thread.size; at += 8) {
+    if (at !== Thread.flags) a.store("u64", r10, value + at, 0);
+  }
+  if (typeof flags === "number") a.store("u64", r10, value + Thread.flags, flags);
+  else a.store("u64", r10, value + Thread.flags, flags);
+  a.loadMap(r1, "threads").mov(r2, r10).add(r2, KEY).mov(r3, r10).add(r3, value).mov(r4, 0).call("map_update_elem");
+  a.jeq(r0, 0, done);
+  count(a, Control.untracked);
+  a.label(done).mov(r0, 0);
+}
+
+/** Writes the header of a record at `base + at`. `seq` is read from the state in `state` (0 without). Clobbers r0–r2. */
+export function header(a: Assembler, base: Register, at: number, kind: number, state: Register | undefined): void {
+  a.store("u32", base, at + Header.kind, kind);
+  a.call("get_current_pid_tgid").store("u32", base, at + Header.tid, r0).rsh(r0, 32).store("u32", base, at + Header.tgid, r0);
+  if (state === undefined) a.store("u32", base, at + Header.seq, 0);
+  else a.load("u32", r1, state, Thread.seq).store("u32", base, at + Header.seq, r1);
+}
+
+/** r0 = a ring record of `size` bytes, or a jump to `full` after counting. Clobbers r1–r5. */
+export function reserve(a: Assembler, size: number, counter: number, full: string): void {
+  const ok = unique("reserved");
+  a.loadMap(r1, "events").mov(r2, size).mov(r3, 0).call("ringbuf_reserve").jne(r0, 0, ok);
+  count(a, counter);
+  a.ja(full).label(ok);
+}
+
+/** Submits the record in `record`. Clobbers r0–r5. */
+export function submit(a: Assembler, record: Register): void {
+  a.mov(r1, record).mov(r2, 0).call("ringbuf_submit");
+}
+
+let labels = 0;
+
+/** A label no other place uses. */
+export function unique(prefix: string): string {
+  return `${prefix}_${labels++}`;
+}
+

@@ -1,0 +1,119 @@
+/**
+ * The structures the trace programs and their reader share. Offsets are bytes; everything is little endian and
+ * naturally aligned.
+ */
+
+/** State of one traced thread: value of the `threads` map, whose key is the thread's `task_struct` address. */
+export const Thread = {
+  /** Nanoseconds (CLOCK_MONOTONIC) at which the call in flight was entered; 0 when none is. */
+  start: 0,
+  /** Number of the call in flight, as the kernel got it. */
+  nr: 8,
+  /** Counts the thread's calls, so that captures find their call. */
+  seq: 12,
+  /** Six arguments; room for eight, so that an index masked with 7 stays inside. */
+  args: 16,
+  flags: 80,
+  /** Captures (bit i for the i-th) whose memory was not resident at entry and is read again at exit. */
+  faulted: 84,
+  size: 88,
+} as const;
+
+export const ThreadFlag = {
+  /** Between the fork that Skep made and the exec of the command: nothing is reported yet. */
+  pending: 1,
+  /** Born and not yet reported. */
+  fresh: 2,
+  /** Runs 32-bit code: numbers are those of the i386 table. */
+  compat: 4,
+} as const;
+
+/** What the programs do for a system call: value of the `syscalls` array, indexed by number. */
+export const Plan = {
+  /** Non-zero when the call is reported. */
+  enabled: 0,
+  /** How many captures are made at entry. */
+  atEntry: 1,
+  /** How many captures are made at exit. */
+  atExit: 2,
+  /** Four captures of 8 bytes, see `PlanCapture`. */
+  captures: 8,
+  size: 40,
+} as const;
+
+export const PlanCapture = { kind: 0, arg: 1, lengthKind: 2, lengthArg: 3, max: 4, scale: 6, when: 7, size: 8, count: 4 } as const;
+export const CaptureKind = { none: 0, string: 1, bytes: 2, argv: 3, iov: 4, msghdr: 5 } as const;
+export const LengthKind = { const: 0, arg: 1, ret: 2, deref: 3 } as const;
+
+/** Numbers from here on share the last plan: unknown calls, and all calls of 32-bit programs. */
+export const PLANS = 512;
+export const OTHER_PLAN = PLANS - 1;
+
+/** Kinds of records in the ring. */
+export const RecordKind = { call: 1, unfinished: 2, capture: 3, fork: 4, birth: 5, exit: 6, signal: 7 } as const;
+
+/** Every record starts so. */
+export const Header = {
+  kind: 0,
+  flags: 1,
+  /** Calls: the number. Captures: argument | part << 8. Signals: the signal. */
+  code: 2,
+  tid: 4,
+  tgid: 8,
+  seq: 12,
+  size: 16,
+} as const;
+
+export const RecordFlag = {
+  /** The memory could not be read. */
+  fault: 1,
+  /** There was more than was copied. */
+  truncated: 2,
+  /** A 32-bit program's call. */
+  compat: 4,
+  /** The call began before the tracing did. */
+  resumed: 8,
+} as const;
+
+export const CallRecord = { start: 16, duration: 24, ret: 32, args: 40, size: 88 } as const;
+/** `length` is the true length of what the capture is a beginning of. */
+export const CaptureRecord = { length: 16, data: 24, shortData: 256, longData: 4096 } as const;
+/** `child` is the new thread's `task_struct` address; `nr`/`arg0` the parent's call in flight. */
+export const ForkRecord = { child: 16, arg0: 24, size: 32 } as const;
+export const BirthRecord = { self: 16, size: 24 } as const;
+export const LifeRecord = { time: 16, size: 24 } as const;
+
+/** The one value of the `control` array. */
+export const Control = {
+  /** `task_struct` address of the Skep thread whose next child is the command; 0 when none is awaited. */
+  parent: 0,
+  /** Call records (finished and unfinished) that found the ring full. */
+  droppedCalls: 8,
+  /** Captures that found the ring full: their calls are reported without that argument's text. */
+  droppedCaptures: 16,
+  /** Fork, birth, exit and signal records that found the ring full. */
+  droppedLife: 24,
+  /** Threads that could not be followed because the `threads` map was full. */
+  untracked: 32,
+  size: 40,
+} as const;
+
+/** Per-call statistics of `-c`: value of the per-CPU `stats` array, indexed like the plans. */
+export const Stats = { errors: 0, total: 8, max: 16, unfinished: 24, histogram: 32 } as const;
+/** Each power of two of nanoseconds has four buckets; the last is 2^40 ns (18 minutes) and more. */
+export const BUCKETS = 160;
+export const STATS_SIZE: number = Stats.histogram + BUCKETS * 8;
+
+/** The bucket of a duration in nanoseconds, as the kernel side computes it. */
+export function bucketOf(ns: number): number {
+  if (ns < 4) return Math.max(0, Math.floor(ns));
+  const log = Math.floor(Math.log2(ns));
+  return Math.min(BUCKETS - 1, log * 4 + (Math.floor(ns / 2 ** (log - 2)) & 3));
+}
+
+/** The smallest duration in a bucket. Buckets 4…7 are unused: 2^1 and 2^2 share their quarter steps with 0…3. */
+export function bucketStart(bucket: number): number {
+  if (bucket < 4) return bucket;
+  const log = Math.floor(bucket / 4);
+  return 2 ** (log - 2) * (4 + (bucket % 4));
+}

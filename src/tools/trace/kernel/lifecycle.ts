@@ -1,0 +1,105 @@
+import { Assembler, type Instruction, r0, r1, r2, r6, r7, r8, r9, r10 } from "../../../sdk/index.ts";
+import { adoptThread, header, insertThread, KEY, lookupThread, reserve, SCRATCH, submit } from "./common.ts";
+import { planIndex } from "./enter.ts";
+import { CallRecord, Control, ForkRecord, Header, LifeRecord, RecordKind, Stats, Thread, ThreadFlag } from "./layout.ts";
+import type { KernelOptions } from "./options.ts";
+
+const VALUE = -128;
+
+/**
+ * `raw_tp/sched_process_fork` (arguments: parent, child): a traced thread's child is traced from before it first runs.
+ * Threads are known by the address of their task_struct, so no structure of the kernel needs to be read.
+ */
+export function forkProgram(options: KernelOptions): readonly Instruction[] {
+  const a = new Assembler();
+  a.load("u64", r6, r1, 8).mov(r7, 0);
+  lookupThread(a);
+  a.jne(r0, 0, "tracked");
+  if (options.target === "command") {
+    // The one child that Skep waits for.
+    a.loadMapValue(r8, "control", Control.parent).load("u64", r1, r8, 0).jeq(r1, 0, "end");
+    a.load("u64", r2, r10, KEY).jne(r1, r2, "end").store("u64", r8, 0, 0);
+    a.store("u64", r10, KEY, r6);
+    insertThread(a, VALUE, ThreadFlag.pending | ThreadFlag.fresh);
+    a.ja("end");
+  } else {
+    adoptThread(a, options, VALUE, "end");
+  }
+  a.label("tracked").mov(r9, r0).load("u32", r7, r9, Thread.flags);
+  // The child begins as its parent is: 32-bit, or still before the command's exec.
+  a.and(r7, ThreadFlag.compat | ThreadFlag.pending).or(r7, ThreadFlag.fresh);
+  a.store("u64", r10, KEY, r6);
+  insertThread(a, VALUE, r7);
+  if (options.mode === "calls") {
+    reserve(a, ForkRecord.size, Control.droppedLife, "end");
+    a.mov(r8, r0);
+    header(a, r8, 0, RecordKind.fork, r9);
+    a.load("u32", r1, r9, Thread.nr).store("u16", r8, Header.code, r1).store("u64", r8, ForkRecord.child, r6);
+    a.load("u64", r1, r9, Thread.args).store("u64", r8, ForkRecord.arg0, r1);
+    submit(a, r8);
+  }
+  a.label("end").mov(r0, 0).exit();
+  return a.instructions();
+}
+
+/** `raw_tp/sched_process_exit`: a thread ends; a call it was in stays unfinished. */
+export function threadExitProgram(options: KernelOptions): readonly Instruction[] {
+  const a = new Assembler();
+  lookupThread(a);
+  a.jeq(r0, 0, "end").mov(r9, r0);
+  a.load("u32", r1, r9, Thread.flags).and(r1, ThreadFlag.pending).jne(r1, 0, "forget");
+  if (options.mode === "calls") {
+    a.load("u64", r1, r9, Thread.start).jeq(r1, 0, "ended");
+    reportUnfinished(a, options);
+    a.label("ended");
+    reportLife(a, RecordKind.exit);
+  } else {
+    // exit and exit_group never return: they are counted without time.
+    a.load("u64", r1, r9, Thread.start).jeq(r1, 0, "forget").load("u32", r1, r9, Thread.nr).load("u32", r2, r9, Thread.flags);
+    planIndex(a, r1, r2);
+    a.loadMap(r1, "stats").mov(r2, r10).add(r2, SCRATCH).call("map_lookup_elem").jeq(r0, 0, "forget");
+    a.mov(r1, 1).atomicAdd("u64", r0, Stats.unfinished, r1);
+  }
+  a.label("forget").loadMap(r1, "threads").mov(r2, r10).add(r2, KEY).call("map_delete_elem");
+  a.label("end").mov(r0, 0).exit();
+  return a.instructions();
+}
+
+/** `raw_tp/signal_deliver` (arguments: signal, info, action): a signal reaches a traced thread. */
+export function signalProgram(): readonly Instruction[] {
+  const a = new Assembler();
+  a.load("u64", r6, r1, 0);
+  lookupThread(a);
+  a.jeq(r0, 0, "ended").mov(r9, r0);
+  a.load("u32", r1, r9, Thread.flags).and(r1, ThreadFlag.pending).jne(r1, 0, "ended");
+  reportLife(a, RecordKind.signal);
+  a.label("ended").mov(r0, 0).exit();
+  return a.instructions();
+}
+
+/** A record with a time, and for signals the signal (in r6). */
+function reportLife(a: Assembler, kind: number): void {
+  const full = kind === RecordKind.exit ? "forget" : "ended";
+  reserve(a, LifeRecord.size, Control.droppedLife, full);
+  a.mov(r8, r0);
+  header(a, r8, 0, kind, r9);
+  if (kind === RecordKind.signal) a.store("u16", r8, Header.code, r6);
+  a.call("ktime_get_ns").store("u64", r8, LifeRecord.time, r0);
+  submit(a, r8);
+}
+
+/** The call in flight, unless the filters need a result that it will never have. */
+function reportUnfinished(a: Assembler, options: KernelOptions): void {
+  if (options.failedOnly) return;
+  a.call("ktime_get_ns").load("u64", r1, r9, Thread.start).sub(r0, r1).mov(r7, r0);
+  if (options.minNs > 0) a.loadImm64(r1, options.minNs).jlt(r7, r1, "ended");
+  reserve(a, CallRecord.size, Control.droppedCalls, "ended");
+  a.mov(r8, r0);
+  header(a, r8, 0, RecordKind.unfinished, r9);
+  a.load("u32", r1, r9, Thread.flags).and(r1, ThreadFlag.compat).store("u8", r8, Header.flags, r1);
+  a.load("u32", r1, r9, Thread.nr).store("u16", r8, Header.code, r1);
+  a.load("u64", r1, r9, Thread.start).store("u64", r8, CallRecord.start, r1);
+  a.store("u64", r8, CallRecord.duration, r7).store("u64", r8, CallRecord.ret, 0);
+  for (let i = 0; i < 6; i++) a.load("u64", r1, r9, Thread.args + 8 * i).store("u64", r8, CallRecord.args + 8 * i, r1);
+  submit(a, r8);
+}

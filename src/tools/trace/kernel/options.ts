@@ -1,0 +1,27 @@
+import type { SyscallAbi } from "./machine.ts";
+
+/** Whose calls are reported. All of it is decided in the kernel. */
+export type KernelTarget =
+  /** The next child of Skep's own thread, and all that come from it. */
+  | "command"
+  /** The processes in the `roots` map, and their later children. */
+  | "pids"
+  /** Every process in the cgroup (or one below it) in slot 0 of the `cgroup` map. */
+  | "cgroup";
+
+export interface KernelOptions {
+  readonly target: KernelTarget;
+  /** `calls`: a record for each call. `summary`: statistics only, nothing is copied. */
+  readonly mode: "calls" | "summary";
+  /** Only calls that return an error. */
+  readonly failedOnly: boolean;
+  /** Only calls of at least this many nanoseconds. */
+  readonly minNs: number;
+  /** Bytes of the event ring. */
+  readonly ringBytes: number;
+  /** Threads followed at a time. */
+  readonly maxThreads: number;
+  readonly abi: SyscallAbi;
+  /** Whether this kernel has BPF_CMPXCHG (Linux 5.12). */
+  readonly compareExchange: boolean;
+}

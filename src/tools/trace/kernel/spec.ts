@@ -1,0 +1,48 @@
+import { bytes, MapFlag, type MapSpec, type ObjectSpec, type ProgramSpec, u8, u32 } from "../../../sdk/index.ts";
+import { enterProgram } from "./enter.ts";
+import { exitProgram } from "./exit.ts";
+import { Control, Plan, PLANS, STATS_SIZE, Thread } from "./layout.ts";
+import { forkProgram, signalProgram, threadExitProgram } from "./lifecycle.ts";
+import type { KernelOptions } from "./options.ts";
+
+const LICENSE = "Dual MIT/GPL";
+
+function program(name: string, instructions: ProgramSpec["instructions"]): ProgramSpec {
+  return { type: "raw_tracepoint", name: `skep_${name}`, instructions, license: LICENSE };
+}
+
+/** The maps of every mode. `threads` is allocated as needed where the kernel does that safely for tracing (Linux 6.1). */
+export function traceMaps(options: KernelOptions, preallocate: boolean) {
+  const flags = preallocate ? 0 : MapFlag.no_prealloc;
+  return {
+    threads: { type: "hash", keySize: 8, valueSize: Thread.size, maxEntries: options.maxThreads, flags },
+    control: { type: "array", key: u32, value: bytes(Control.size), maxEntries: 1 },
+    syscalls: { type: "array", key: u32, value: bytes(Plan.size), maxEntries: PLANS },
+  } as const satisfies Record<string, MapSpec>;
+}
+
+/** The raw tracepoint each program goes to, in the order they are attached: exits before entries, so none is half seen. */
+export const TRACEPOINTS = {
+  thread_exit: "sched_process_exit",
+  fork: "sched_process_fork",
+  signal: "signal_deliver",
+  exit: "sys_exit",
+  enter: "sys_enter",
+} as const;
+
+/** The whole object for these options. */
+export function traceSpec(options: KernelOptions, preallocate: boolean): ObjectSpec {
+  const maps: Record<string, MapSpec> = { ...traceMaps(options, preallocate) };
+  if (options.mode === "calls") maps["events"] = { type: "ringbuf", maxEntries: options.ringBytes };
+  else maps["stats"] = { type: "percpu_array", key: u32, value: bytes(STATS_SIZE), maxEntries: PLANS };
+  if (options.target === "pids") maps["roots"] = { type: "hash", key: u32, value: u8, maxEntries: 1024 };
+  if (options.target === "cgroup") maps["cgroup"] = { type: "cgroup_array", keySize: 4, valueSize: 4, maxEntries: 1 };
+  const programs: Record<string, ProgramSpec> = {
+    thread_exit: program("thread_exit", threadExitProgram(options)),
+    fork: program("fork", forkProgram(options)),
+    exit: program("exit", exitProgram(options)),
+    enter: program("enter", enterProgram(options)),
+  };
+  if (options.mode === "calls") programs["signal"] = program("signal", signalProgram());
+  return { maps, programs };
+}

@@ -1,0 +1,17 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  resolve: {
+    alias: {
+      "skep/asm": fileURLToPath(new URL("src/object/asm/index.ts", import.meta.url)),
+      "skep/trace": fileURLToPath(new URL("src/tools/trace/index.ts", import.meta.url)),
+      skep: fileURLToPath(new URL("src/sdk/index.ts", import.meta.url)),
+    },
+  },
+  test: {
+    include: ["src/**/*.test.ts", "test/unit/**/*.test.ts"],
+    pool: "threads",
+    isolate: false,
+  },
+});
