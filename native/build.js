@@ -17,7 +17,7 @@ const TRIPLES = { x64: "x86_64-linux-gnu", arm64: "aarch64-linux-gnu" };
 const FLAGS = [
   ...["-O2", "-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden"],
   ...["-ffreestanding", "-fno-stack-protector", "-fno-tree-loop-distribute-patterns", "-nostdlib"],
-  ...["-Wl,-s", "-Wl,-z,noexecstack", "-Wl,-z,relro"],
+  ...["-Wl,-s", "-Wl,-z,noexecstack", "-Wl,-z,relro", "-Wl,-z,nodelete"],
 ];
 const CLANG_ONLY = ["-Wno-unknown-warning-option", "-Wno-ignored-optimization-argument"];
 

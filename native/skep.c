@@ -4,8 +4,8 @@
 // It is linked without libc, so one binary serves every Linux distribution and, being Node-API 9, every Node since 20.
 // Consequences that shape the code:
 //   - memory comes from mmap, cut into equal cells (see "Memory");
-//   - there is no mutable static data: the library may be unloaded with the worker thread that loaded it, so everything
-//     lives in one `State` per environment (main thread or worker), which dies when its last user is gone;
+//   - there is no mutable static data: everything lives in one `State` per environment (main thread or worker), which
+//     dies when its last user is gone;
 //   - the few libuv functions used are declared here, because node-api-headers has no uv.h.
 //
 // Errors of the kernel are returned as negative numbers (-errno); mistakes of the caller are thrown as TypeErrors.

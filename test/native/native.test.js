@@ -121,7 +121,7 @@ const GC = { flags: ["--expose-gc"] };
 function newPipe() {
   const p = new Int32Array(2);
   assert.equal(n.syscall(NR.pipe2, p, 0), 0);
-  return { r: p[0], w: p[1], close: () => (closeSync(p[0]), closeSync(p[1])) };
+  return { r: p[0], w: p[1], close: () => p.forEach((fd) => void closeSync(fd)) };
 }
 const detach = (buffer) => structuredClone(buffer, { transfer: [buffer] });
 
@@ -1099,7 +1099,7 @@ describe("poll", () => {
         inWorker(`n.poll(r, () => {}).start(); parentPort.postMessage(1);`, `await first; process.exit(4);`),
         { status: 4 },
       ));
-    it("a library loaded by workers only is unloaded and loaded again", async () => {
+    it("a library loaded by workers only", async () => {
       const source = `
         const { Worker } = require("node:worker_threads");
         const code = ${JSON.stringify(`${WORKER}${PREAMBLE}
@@ -1212,8 +1212,11 @@ describe("the loader", () => {
     if (to) copyFileSync(to, join(folder, "skep.node"));
   };
   const run = (code, more = {}) => {
-    const { SKEP_NATIVE, ...rest } = env;
-    return spawnSync(process.execPath, ["-e", code], { env: { ...rest, ...more }, encoding: "utf8", cwd: "/" });
+    return spawnSync(process.execPath, ["-e", code], {
+      env: { ...env, SKEP_NATIVE: "", ...more },
+      encoding: "utf8",
+      cwd: "/",
+    });
   };
   const print = `console.log(m.native().syscall(${NR.getpid}) === process.pid, m.native() === m.native())`;
 
