@@ -6,7 +6,7 @@
 //   node native/build.js --force    in any case
 //   node native/build.js --arch arm64   for another machine (CC=aarch64-linux-gnu-gcc, or clang with lld)
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -96,7 +96,7 @@ export function buildNative({ arch = process.arch, force = false, flags = [], ou
   return { path, built: true };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const at = process.argv.indexOf("--arch");
   const arch = at > 0 ? process.argv[at + 1] : undefined;
   try {

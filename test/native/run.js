@@ -4,7 +4,7 @@
 //
 //   node test/native/run.js [--only-this-node]
 import { execFile, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildNative } from "../../native/build.js";
@@ -121,7 +121,7 @@ export async function runNativeTests({ onlyThisNode = false, log = () => {} } = 
   return { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped"), details };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const { failed } = await runNativeTests({
     onlyThisNode: process.argv.includes("--only-this-node"),
     log: console.log,
