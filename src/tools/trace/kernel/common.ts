@@ -22,15 +22,11 @@ function lookupKey(a: Assembler): void {
 }
 
 /**
- * For targets that are not reached by inheritance alone: takes the current thread, which has no state yet, among the
+ * For targets that are not reached by inheritance alone (`pids`, `cgroup`): takes the current thread, which has no state yet, among the
  * traced ones when it belongs to the target. r0 = its new state, or a jump to `otherwise`. `value` is the stack offset
  * of Thread.size free bytes. Clobbers r1–r5.
  */
 export function adoptThread(a: Assembler, options: KernelOptions, value: number, otherwise: string): void {
-  if (options.target === "command") {
-    a.ja(otherwise);
-    return;
-  }
   if (options.target === "pids") {
     a.call("get_current_pid_tgid").rsh(r0, 32).store("u32", r10, SCRATCH, r0);
     a.loadMap(r1, "roots").mov(r2, r10).add(r2, SCRATCH).call("map_lookup_elem").jeq(r0, 0, otherwise);

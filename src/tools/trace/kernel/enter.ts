@@ -1,11 +1,13 @@
-import { Assembler, type Instruction, r0, r1, r2, r3, r4, r6, r7, r8, r9, r10, type Register } from "../../../sdk/index.ts";
-import { captureSubprogram } from "./capture-program.ts";
+import { Assembler, type Instruction, r0, r1, r2, r3, r6, r7, r8, r9, r10, type Register } from "../../../sdk/index.ts";
+import { continueWithCaptures } from "./capture-program.ts";
 import { adoptThread, header, KEY, lookupThread, reserve, SCRATCH, submit, unique } from "./common.ts";
-import { BirthRecord, Control, OTHER_PLAN, Plan, PLANS, PlanCapture, RecordKind, Thread, ThreadFlag } from "./layout.ts";
+import { BirthRecord, Control, OTHER_PLAN, Plan, PLANS, RecordKind, Thread, ThreadFlag } from "./layout.ts";
 import type { KernelOptions } from "./options.ts";
 
 /** Where the copied part of pt_regs stands; a new thread's state uses the same place before. */
-export const REGS = -128;
+export const REGS = -136;
+/** Where the program's own context is kept for the step that follows. */
+export const CONTEXT = -24;
 /** At entry the return value is not known: captures clipped by it are not clipped. */
 const ANY_LENGTH = 0x7fffffff;
 
@@ -15,10 +17,14 @@ const ANY_LENGTH = 0x7fffffff;
  */
 export function enterProgram(options: KernelOptions): readonly Instruction[] {
   const a = new Assembler();
-  a.load("u64", r6, r1, 0).load("u64", r7, r1, 8);
+  a.store("u64", r10, CONTEXT, r1).load("u64", r6, r1, 0).load("u64", r7, r1, 8);
   lookupThread(a);
-  a.jne(r0, 0, "known");
-  adoptThread(a, options, REGS, "end");
+  if (options.target === "command") {
+    a.jeq(r0, 0, "end");
+  } else {
+    a.jne(r0, 0, "known");
+    adoptThread(a, options, REGS, "end");
+  }
   a.label("known").mov(r9, r0);
   a.load("u32", r1, r9, Thread.flags).jeq(r1, 0, "traced");
   a.mov(r2, r1).and(r2, ThreadFlag.pending).jeq(r2, 0, "flags");
@@ -36,22 +42,21 @@ export function enterProgram(options: KernelOptions): readonly Instruction[] {
     capturesAtEntry(a);
   }
   a.label("end").mov(r0, 0).exit();
-  if (options.mode === "calls") captureSubprogram(a);
   return a.instructions();
 }
 
-/** SCRATCH = the index of the plan for the number in `number` and the thread flags in `flags`. Clobbers r1, `flags`. */
+/** r1 = the index of the plan for the number in `number` and the thread flags in `flags`. Clobbers `flags`. */
 export function planIndex(a: Assembler, number: Register, flags: Register): void {
   const other = unique("other_plan");
   const own = unique("own_plan");
   a.mov32(r1, number).and(flags, ThreadFlag.compat).jne(flags, 0, other).jlt(r1, PLANS, own);
-  a.label(other).mov(r1, OTHER_PLAN).label(own).store("u32", r10, SCRATCH, r1);
+  a.label(other).mov(r1, OTHER_PLAN).label(own);
 }
 
-/** r8 = the plan for the number in `number` and the thread flags in `flags`, or a jump to `none`. */
-export function lookupPlan(a: Assembler, number: Register, flags: Register, none: string): void {
+/** r8 = the plan for the number in `number` and the thread flags in `flags`, noted in the state (r9). Clobbers r1, `flags`. */
+export function lookupPlan(a: Assembler, number: Register, flags: Register): void {
   planIndex(a, number, flags);
-  a.loadMap(r1, "syscalls").mov(r2, r10).add(r2, SCRATCH).call("map_lookup_elem").jeq(r0, 0, none).mov(r8, r0);
+  a.store("u32", r9, Thread.plan, r1).mul(r1, Plan.size).loadMapValue(r8, "syscalls", 0).add(r8, r1);
 }
 
 /** Copies pt_regs' part to the stack and the six arguments into the state; learns whether the caller is 32-bit. */
@@ -78,20 +83,16 @@ function noteCall(a: Assembler, options: KernelOptions): void {
   a.store("u32", r9, Thread.faulted, 0);
   readArguments(a, options, r6);
   a.load("u32", r2, r9, Thread.flags);
-  lookupPlan(a, r7, r2, "end");
+  lookupPlan(a, r7, r2);
   a.load("u8", r1, r8, Plan.enabled).jne(r1, 0, "enabled").store("u64", r9, Thread.start, 0).ja("end").label("enabled");
   a.call("ktime_get_ns").store("u64", r9, Thread.start, r0);
 }
 
 function capturesAtEntry(a: Assembler): void {
-  a.load("u8", r1, r8, Plan.atEntry).jeq(r1, 0, "end");
-  for (let i = 0; i < PlanCapture.count; i++) {
-    const at = Plan.captures + i * PlanCapture.size;
-    a.load("u8", r1, r8, at + PlanCapture.kind).jeq(r1, 0, "end");
-    a.load("u8", r1, r8, at + PlanCapture.when).jne(r1, 0, `entry_skip_${i}`);
-    a.mov(r1, r9).mov(r2, r8).add(r2, at).mov(r3, ANY_LENGTH).mov(r4, i).callLocal("capture");
-    a.label(`entry_skip_${i}`);
-  }
+  a.load("u8", r1, r8, Plan.atEntry).jeq(r1, 0, "end").store("u8", r9, Thread.end, r1);
+  a.store("u8", r9, Thread.next, 0).store("u8", r9, Thread.part, 0).store("u8", r9, Thread.ending, 0);
+  a.mov(r1, ANY_LENGTH).store("u64", r9, Thread.ret, r1).load("u64", r6, r10, CONTEXT);
+  continueWithCaptures(a, r6);
 }
 
 /** Reports a new thread, from itself: only here are its ids known. */

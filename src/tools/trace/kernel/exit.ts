@@ -1,25 +1,28 @@
 import { Assembler, type Instruction, r0, r1, r2, r3, r4, r6, r7, r8, r9, r10 } from "../../../sdk/index.ts";
-import { captureSubprogram } from "./capture-program.ts";
+import { continueWithCaptures } from "./capture-program.ts";
 import { adoptThread, header, lookupThread, reserve, SCRATCH, submit } from "./common.ts";
-import { lookupPlan, planIndex, REGS, readArguments, reportBirth } from "./enter.ts";
-import { BUCKETS, CallRecord, Control, Header, Plan, PlanCapture, RecordFlag, RecordKind, Stats, Thread, ThreadFlag } from "./layout.ts";
+import { CONTEXT, lookupPlan, planIndex, REGS, readArguments, reportBirth } from "./enter.ts";
+import { BUCKETS, CallRecord, Control, Header, Plan, PLANS, RecordFlag, RecordKind, Stats, Thread, ThreadFlag } from "./layout.ts";
 import type { KernelOptions } from "./options.ts";
 
-const DURATION = -24;
 /** Errors are returned as −4095 … −1 (MAX_ERRNO in the kernel's err.h). */
 const MIN_ERROR = -4095;
 
 /** `raw_tp/sys_exit` (arguments: pt_regs, return value): reports the call, or adds it to the statistics. */
 export function exitProgram(options: KernelOptions): readonly Instruction[] {
   const a = new Assembler();
-  a.load("u64", r6, r1, 0).load("u64", r7, r1, 8);
+  a.store("u64", r10, CONTEXT, r1).load("u64", r6, r1, 0).load("u64", r7, r1, 8);
   lookupThread(a);
-  a.jne(r0, 0, "known");
-  adoptThread(a, options, REGS, "end");
-  // Found inside a call that began before the tracing: its number and arguments are still in the registers.
-  a.mov(r9, r0);
-  if (options.mode === "calls" && options.target !== "command") reportResumed(a, options);
-  a.ja("end");
+  if (options.target === "command") {
+    a.jeq(r0, 0, "end");
+  } else {
+    a.jne(r0, 0, "known");
+    adoptThread(a, options, REGS, "end");
+    // Found inside a call that began before the tracing: its number and arguments are still in the registers.
+    a.mov(r9, r0);
+    if (options.mode === "calls") reportResumed(a, options);
+    a.ja("end");
+  }
   a.label("known").mov(r9, r0);
   a.load("u64", r1, r9, Thread.start).jne(r1, 0, "finished");
   if (options.mode === "calls") {
@@ -29,42 +32,47 @@ export function exitProgram(options: KernelOptions): readonly Instruction[] {
     a.load("u32", r1, r9, Thread.flags).and(r1, ~ThreadFlag.fresh).store("u32", r9, Thread.flags, r1);
   }
   a.ja("end");
-  a.label("finished").call("ktime_get_ns").load("u64", r1, r9, Thread.start).sub(r0, r1).store("u64", r10, DURATION, r0);
+  a.label("finished").call("ktime_get_ns").load("u64", r1, r9, Thread.start).sub(r0, r1).store("u64", r9, Thread.duration, r0);
   if (options.mode === "summary") {
     a.store("u64", r9, Thread.start, 0);
     addToStats(a, options);
   } else {
     filters(a, options);
-    a.load("u32", r1, r9, Thread.nr).load("u32", r2, r9, Thread.flags);
-    lookupPlan(a, r1, r2, "done");
     capturesAtExit(a);
     reportCall(a);
     a.label("done").store("u64", r9, Thread.start, 0);
   }
   a.label("end").mov(r0, 0).exit();
-  if (options.mode === "calls") captureSubprogram(a);
   return a.instructions();
 }
 
 /** Leaves by `done` when --failed or --min-us say so. */
 function filters(a: Assembler, options: KernelOptions): void {
   if (options.failedOnly) a.jsge(r7, 0, "done").jslt(r7, MIN_ERROR, "done");
-  if (options.minNs > 0) a.load("u64", r1, r10, DURATION).loadImm64(r2, options.minNs).jlt(r1, r2, "done");
+  if (options.minNs > 0) a.load("u64", r1, r9, Thread.duration).loadImm64(r2, options.minNs).jlt(r1, r2, "done");
 }
 
+/** Leaves for the captures when there are any; the report is then made by a step of its own. */
 function capturesAtExit(a: Assembler): void {
-  a.load("u8", r1, r8, Plan.atExit).load("u32", r2, r9, Thread.faulted).or(r1, r2).jeq(r1, 0, "captured");
-  for (let i = 0; i < PlanCapture.count; i++) {
-    const at = Plan.captures + i * PlanCapture.size;
-    a.load("u8", r1, r8, at + PlanCapture.kind).jeq(r1, 0, "captured");
-    a.load("u8", r1, r8, at + PlanCapture.when).jne(r1, 0, `at_exit_${i}`);
-    // What was not resident at entry is by now, unless it is no memory at all.
-    a.load("u32", r1, r9, Thread.faulted).and(r1, 1 << i).jeq(r1, 0, `exit_skip_${i}`).mov(r3, 0x7fffffff).ja(`exit_do_${i}`);
-    a.label(`at_exit_${i}`).jslt(r7, 0, `exit_skip_${i}`).mov(r3, r7);
-    a.label(`exit_do_${i}`).mov(r1, r9).mov(r2, r8).add(r2, at).mov(r4, 4 + i).callLocal("capture");
-    a.label(`exit_skip_${i}`);
-  }
+  a.store("u64", r9, Thread.ret, r7);
+  a.load("u32", r1, r9, Thread.plan).and(r1, PLANS - 1).mul(r1, Plan.size).loadMapValue(r8, "syscalls", 0).add(r8, r1);
+  // From the first one that was not readable at entry, or from those of the exit; those only of a call that succeeded.
+  a.load("u8", r2, r8, Plan.atEntry).mov(r3, r2).jslt(r7, 0, "failed").load("u8", r1, r8, Plan.atExit).add(r3, r1).label("failed");
+  a.load("u32", r1, r9, Thread.faulted).jeq(r1, 0, "none_faulted").mov(r2, 0).label("none_faulted");
+  a.jge(r2, r3, "captured").store("u8", r9, Thread.next, r2).store("u8", r9, Thread.end, r3);
+  a.store("u8", r9, Thread.part, 0).store("u8", r9, Thread.ending, 1).load("u64", r6, r10, CONTEXT);
+  continueWithCaptures(a, r6);
   a.label("captured");
+}
+
+/** The last step of a call whose captures are made: its report. */
+export function reportProgram(): readonly Instruction[] {
+  const a = new Assembler();
+  lookupThread(a);
+  a.jeq(r0, 0, "end").mov(r9, r0);
+  reportCall(a);
+  a.label("done").store("u64", r9, Thread.start, 0).label("end").mov(r0, 0).exit();
+  return a.instructions();
 }
 
 function reportCall(a: Assembler): void {
@@ -72,25 +80,25 @@ function reportCall(a: Assembler): void {
   fillCall(a, 0);
 }
 
-/** Fills and submits the call record in r0 from the state in r9, the result in r7 and the duration on the stack. */
+/** Fills and submits the call record in r0 from the state in r9. */
 function fillCall(a: Assembler, flags: number): void {
   a.mov(r8, r0);
   header(a, r8, 0, RecordKind.call, r9);
   a.load("u32", r1, r9, Thread.flags).and(r1, ThreadFlag.compat).or(r1, flags).store("u8", r8, Header.flags, r1);
   a.load("u32", r1, r9, Thread.nr).store("u16", r8, Header.code, r1);
   a.load("u64", r1, r9, Thread.start).store("u64", r8, CallRecord.start, r1);
-  a.load("u64", r1, r10, DURATION).store("u64", r8, CallRecord.duration, r1);
-  a.store("u64", r8, CallRecord.ret, r7);
+  a.load("u64", r1, r9, Thread.duration).store("u64", r8, CallRecord.duration, r1);
+  a.load("u64", r1, r9, Thread.ret).store("u64", r8, CallRecord.ret, r1);
   for (let i = 0; i < 6; i++) a.load("u64", r1, r9, Thread.args + 8 * i).store("u64", r8, CallRecord.args + 8 * i, r1);
   submit(a, r8);
 }
 
 /** A call that was under way when its thread was found: no start, no duration, arguments as the registers have them. */
 function reportResumed(a: Assembler, options: KernelOptions): void {
-  a.call("ktime_get_ns").store("u64", r9, Thread.start, r0).store("u64", r10, DURATION, 0);
+  a.call("ktime_get_ns").store("u64", r9, Thread.start, r0).store("u64", r9, Thread.duration, 0).store("u64", r9, Thread.ret, r7);
   readArguments(a, options, r6);
   a.load("u32", r1, r10, REGS + options.abi.number).store("u32", r9, Thread.nr, r1).load("u32", r2, r9, Thread.flags);
-  lookupPlan(a, r1, r2, "resumed_end");
+  lookupPlan(a, r1, r2);
   a.load("u8", r1, r8, Plan.enabled).jeq(r1, 0, "resumed_end");
   reserve(a, CallRecord.size, Control.droppedCalls, "resumed_end");
   fillCall(a, RecordFlag.resumed);
@@ -101,9 +109,9 @@ function reportResumed(a: Assembler, options: KernelOptions): void {
 function addToStats(a: Assembler, options: KernelOptions): void {
   a.load("u32", r1, r9, Thread.nr).load("u32", r2, r9, Thread.flags);
   planIndex(a, r1, r2);
-  a.loadMap(r1, "stats").mov(r2, r10).add(r2, SCRATCH).call("map_lookup_elem").jeq(r0, 0, "end").mov(r8, r0);
+  a.store("u32", r10, SCRATCH, r1).loadMap(r1, "stats").mov(r2, r10).add(r2, SCRATCH).call("map_lookup_elem").jeq(r0, 0, "end").mov(r8, r0);
   a.jsge(r7, 0, "succeeded").jslt(r7, MIN_ERROR, "succeeded").mov(r1, 1).atomicAdd("u64", r8, Stats.errors, r1).label("succeeded");
-  a.load("u64", r6, r10, DURATION).atomicAdd("u64", r8, Stats.total, r6);
+  a.load("u64", r6, r9, Thread.duration).atomicAdd("u64", r8, Stats.total, r6);
   maximum(a, options);
   bucket(a);
   a.lsh(r2, 3).add(r8, r2).mov(r1, 1).atomicAdd("u64", r8, Stats.histogram, r1);

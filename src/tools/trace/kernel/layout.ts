@@ -16,7 +16,19 @@ export const Thread = {
   flags: 80,
   /** Captures (bit i for the i-th) whose memory was not resident at entry and is read again at exit. */
   faulted: 84,
-  size: 88,
+  /** What the call returned, and the nanoseconds it took: between the program that saw it end and the one that reports it. */
+  ret: 88,
+  duration: 96,
+  /** Index of the plan in force (below PLANS). */
+  plan: 104,
+  /** The capture to make next, and the one to stop before. */
+  next: 108,
+  end: 109,
+  /** The next string of a vector. */
+  part: 110,
+  /** 1 while the call is ending: then the report follows the captures. */
+  ending: 111,
+  size: 112,
 } as const;
 
 export const ThreadFlag = {
@@ -36,18 +48,21 @@ export const Plan = {
   atEntry: 1,
   /** How many captures are made at exit. */
   atExit: 2,
-  /** Four captures of 8 bytes, see `PlanCapture`. */
+  /** Four captures of 8 bytes, see `PlanCapture`; those at entry come first. */
   captures: 8,
   size: 40,
 } as const;
 
-export const PlanCapture = { kind: 0, arg: 1, lengthKind: 2, lengthArg: 3, max: 4, scale: 6, when: 7, size: 8, count: 4 } as const;
+export const PlanCapture = { kind: 0, arg: 1, lengthKind: 2, lengthArg: 3, max: 4, scale: 6, size: 8, count: 4 } as const;
 export const CaptureKind = { none: 0, string: 1, bytes: 2, argv: 3, iov: 4, msghdr: 5 } as const;
 export const LengthKind = { const: 0, arg: 1, ret: 2, deref: 3 } as const;
 
 /** Numbers from here on share the last plan: unknown calls, and all calls of 32-bit programs. */
 export const PLANS = 512;
 export const OTHER_PLAN = PLANS - 1;
+
+/** Places in the `steps` prog array: programs that continue where another ended. */
+export const Step = { capture: 0, report: 1, count: 2 } as const;
 
 /** Kinds of records in the ring. */
 export const RecordKind = { call: 1, unfinished: 2, capture: 3, fork: 4, birth: 5, exit: 6, signal: 7 } as const;

@@ -4,7 +4,7 @@ import { planIndex } from "./enter.ts";
 import { CallRecord, Control, ForkRecord, Header, LifeRecord, RecordKind, Stats, Thread, ThreadFlag } from "./layout.ts";
 import type { KernelOptions } from "./options.ts";
 
-const VALUE = -128;
+const VALUE = -136;
 
 /**
  * `raw_tp/sched_process_fork` (arguments: parent, child): a traced thread's child is traced from before it first runs.
@@ -57,7 +57,7 @@ export function threadExitProgram(options: KernelOptions): readonly Instruction[
     // exit and exit_group never return: they are counted without time.
     a.load("u64", r1, r9, Thread.start).jeq(r1, 0, "forget").load("u32", r1, r9, Thread.nr).load("u32", r2, r9, Thread.flags);
     planIndex(a, r1, r2);
-    a.loadMap(r1, "stats").mov(r2, r10).add(r2, SCRATCH).call("map_lookup_elem").jeq(r0, 0, "forget");
+    a.store("u32", r10, SCRATCH, r1).loadMap(r1, "stats").mov(r2, r10).add(r2, SCRATCH).call("map_lookup_elem").jeq(r0, 0, "forget");
     a.mov(r1, 1).atomicAdd("u64", r0, Stats.unfinished, r1);
   }
   a.label("forget").loadMap(r1, "threads").mov(r2, r10).add(r2, KEY).call("map_delete_elem");

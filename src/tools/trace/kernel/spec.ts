@@ -1,7 +1,8 @@
-import { bytes, MapFlag, type MapSpec, type ObjectSpec, type ProgramSpec, u8, u32 } from "../../../sdk/index.ts";
+import { Assembler, bytes, MapFlag, type MapSpec, type ObjectSpec, type ProgramSpec, r0, r1, u8, u32 } from "../../../sdk/index.ts";
+import { captureProgram } from "./capture-program.ts";
 import { enterProgram } from "./enter.ts";
-import { exitProgram } from "./exit.ts";
-import { Control, Plan, PLANS, STATS_SIZE, Thread } from "./layout.ts";
+import { exitProgram, reportProgram } from "./exit.ts";
+import { Control, Plan, PLANS, STATS_SIZE, Step, Thread } from "./layout.ts";
 import { forkProgram, signalProgram, threadExitProgram } from "./lifecycle.ts";
 import type { KernelOptions } from "./options.ts";
 
@@ -17,7 +18,7 @@ export function traceMaps(options: KernelOptions, preallocate: boolean) {
   return {
     threads: { type: "hash", keySize: 8, valueSize: Thread.size, maxEntries: options.maxThreads, flags },
     control: { type: "array", key: u32, value: bytes(Control.size), maxEntries: 1 },
-    syscalls: { type: "array", key: u32, value: bytes(Plan.size), maxEntries: PLANS },
+    syscalls: { type: "array", key: u32, value: bytes(Plan.size * PLANS), maxEntries: 1 },
   } as const satisfies Record<string, MapSpec>;
 }
 
@@ -29,6 +30,13 @@ export const TRACEPOINTS = {
   exit: "sys_exit",
   enter: "sys_enter",
 } as const;
+
+/** Writes the current thread's task_struct address into the control map; run by hand, never attached. */
+function whoProgram(): ProgramSpec["instructions"] {
+  const a = new Assembler();
+  a.call("get_current_task").loadMapValue(r1, "control", Control.parent).store("u64", r1, 0, r0).mov(r0, 0).exit();
+  return a.instructions();
+}
 
 /** The whole object for these options. */
 export function traceSpec(options: KernelOptions, preallocate: boolean): ObjectSpec {
@@ -43,6 +51,12 @@ export function traceSpec(options: KernelOptions, preallocate: boolean): ObjectS
     exit: program("exit", exitProgram(options)),
     enter: program("enter", enterProgram(options)),
   };
-  if (options.mode === "calls") programs["signal"] = program("signal", signalProgram());
+  if (options.target === "command") programs["who"] = program("who", whoProgram());
+  if (options.mode === "calls") {
+    maps["steps"] = { type: "prog_array", keySize: 4, valueSize: 4, maxEntries: Step.count };
+    programs["capture"] = program("capture", captureProgram());
+    programs["report"] = program("report", reportProgram());
+    programs["signal"] = program("signal", signalProgram());
+  }
   return { maps, programs };
 }

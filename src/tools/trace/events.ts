@@ -1,0 +1,36 @@
+import type { DecodedCall } from "./decode/index.ts";
+
+/** A system call of a traced thread, as it is reported when it ends. */
+export interface TracedCall extends DecodedCall {
+  readonly pid: number;
+  readonly tid: number;
+  /** Nanoseconds since boot (CLOCK_MONOTONIC) when it was entered. */
+  readonly start: number;
+  /** Nanoseconds it took. */
+  readonly ns: number;
+  /** The call began before the tracing did: its duration is not known. */
+  readonly resumed: boolean;
+  /** A 32-bit program's call: `nr` is from the i386 table and the arguments are not decoded. */
+  readonly compat: boolean;
+}
+
+export interface SignalEvent {
+  readonly pid: number;
+  readonly tid: number;
+  readonly signal: number;
+  readonly time: number;
+}
+
+/** A thread ended; `pid === tid` when it was the process's first thread. */
+export interface ThreadExitEvent {
+  readonly pid: number;
+  readonly tid: number;
+  readonly time: number;
+}
+
+/** What a trace hands out, in the order the kernel saw it. */
+export interface TraceSink {
+  call(call: TracedCall): void;
+  signal?(event: SignalEvent): void;
+  threadExit?(event: ThreadExitEvent): void;
+}

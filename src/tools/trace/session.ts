@@ -1,0 +1,150 @@
+import { closeSync, openSync } from "node:fs";
+import { type BpfMap, KeyedMap, type Link, loadObject, type LoadedObject, RingBufferReader, type RecordView, VerifierError } from "../../sdk/index.ts";
+import { Control, type KernelOptions, Step, TRACEPOINTS, traceSpec } from "./kernel/index.ts";
+
+/** What was lost, by cause; all zero when nothing was. */
+export interface TraceLosses {
+  /** Calls that found the ring full: not reported at all. */
+  readonly calls: number;
+  /** Texts and buffers that found the ring full: their calls are reported without them. */
+  readonly captures: number;
+  /** Births, exits and signals that found the ring full. */
+  readonly life: number;
+  /** Threads not followed because more than `maxThreads` lived at a time. */
+  readonly untrackedThreads: number;
+  /** Times the kernel skipped a program because it was already running on that CPU. */
+  readonly recursionMisses: number;
+}
+
+/** The kernel side of one trace: loaded, attached, and to be closed by whoever opened it. */
+export class KernelSession {
+  readonly #object: LoadedObject;
+  readonly #links: Link[] = [];
+  readonly #control: KeyedMap<number, Uint8Array>;
+
+  private constructor(object: LoadedObject) {
+    this.#object = object;
+    this.#control = this.#map("control");
+    for (const [name, step] of Object.entries(Step)) {
+      const program = object.programs[name];
+      if (program !== undefined) this.#raw("steps").setRaw(word(step), word(program.fd.number));
+    }
+  }
+
+  /** Loads the programs; nothing is attached yet. */
+  static load(options: KernelOptions): KernelSession {
+    try {
+      return new KernelSession(loadObject(traceSpec(options, false)));
+    } catch (error) {
+      // Linux before 5.12 has no compare-and-exchange; the kernel then says the instruction is unknown.
+      if (!(error instanceof VerifierError) || !options.compareExchange) throw error;
+      return new KernelSession(loadObject(traceSpec({ ...options, compareExchange: false }, true)));
+    }
+  }
+
+  /** Says what is reported and copied for each call: `plans` as in kernel/layout.ts. */
+  setPlans(plans: Uint8Array): void {
+    this.#map("syscalls").set(0, plans);
+  }
+
+  addRoot(pid: number): void {
+    this.#map<number, number>("roots").set(pid, 1);
+  }
+
+  /** Chooses the cgroup by its folder in a cgroup2 file system. */
+  setCgroup(path: string): void {
+    const fd = openSync(path, "r");
+    try {
+      this.#raw("cgroup").setRaw(word(0), word(fd));
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  attach(): void {
+    for (const [name, tracepoint] of Object.entries(TRACEPOINTS)) {
+      const program = this.#object.programs[name];
+      if (program !== undefined) this.#links.push(program.attachRawTracepoint(tracepoint));
+    }
+  }
+
+  /** From now on the next process this thread starts is the command. */
+  awaitChild(): void {
+    const who = this.#object.programs["who"];
+    if (who === undefined) throw new TypeError("This trace was not loaded for a command.");
+    who.testRun({ context: new Uint8Array(8) });
+  }
+
+  /** Takes back `awaitChild()` when no process came of it. */
+  forgetChild(): void {
+    const value = this.#controlValue();
+    value.fill(0, Control.parent, Control.parent + 8);
+    this.#control.set(0, value);
+  }
+
+  /** Reads the events; the reader is the caller's to close, before the session. */
+  reader<T>(decode: (record: RecordView) => T): RingBufferReader<T> {
+    return RingBufferReader.with(this.#raw("events"), decode);
+  }
+
+  /** The statistics so far: for each call number one value per possible CPU. */
+  stats(): KeyedMap<number, Uint8Array[]> {
+    return this.#map("stats");
+  }
+
+  /** Whether any traced thread is alive. */
+  hasThreads(): boolean {
+    for (const _ of this.#map("threads")) return true;
+    return false;
+  }
+
+  /** The states of the threads alive now, by the address of their task_struct. */
+  threads(): KeyedMap<Uint8Array, Uint8Array> {
+    return this.#map("threads");
+  }
+
+  losses(): TraceLosses {
+    const value = this.#controlValue();
+    const view = new DataView(value.buffer, value.byteOffset);
+    const at = (offset: number) => Number(view.getBigUint64(offset, true));
+    let misses = 0n;
+    for (const program of Object.values(this.#object.programs)) misses += program.stats().recursionMisses;
+    return {
+      calls: at(Control.droppedCalls),
+      captures: at(Control.droppedCaptures),
+      life: at(Control.droppedLife),
+      untrackedThreads: at(Control.untracked),
+      recursionMisses: Number(misses),
+    };
+  }
+
+  /** Stops the reporting; maps can still be read. */
+  detach(): void {
+    for (const link of this.#links.splice(0).reverse()) link.close();
+  }
+
+  close(): void {
+    this.detach();
+    this.#object.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #controlValue(): Uint8Array {
+    return this.#control.get(0) as Uint8Array;
+  }
+
+  #raw(name: string): BpfMap {
+    return this.#object.maps[name] as BpfMap;
+  }
+
+  #map<K = number, V = Uint8Array>(name: string): KeyedMap<K, V> {
+    return this.#object.maps[name] as unknown as KeyedMap<K, V>;
+  }
+}
+
+function word(value: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value).buffer);
+}
