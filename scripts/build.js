@@ -2,12 +2,13 @@
 // Builds what is out of date: types and ES modules of the library (tsc → dist/), the command as CommonJS bundles
 // (esbuild → dist/cli/), and with --tests also the kernel tests (tsc → dist-test/).
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
+const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 
 function tsc(project) {
   const result = spawnSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", project], { stdio: "inherit" });
@@ -31,7 +32,7 @@ async function bundle() {
     format: "cjs",
     target: "node20",
     // The bundles are CommonJS, where import.meta is not: native.ts looks at __filename instead.
-    define: { "import.meta.url": "undefined" },
+    define: { "import.meta.url": "undefined", SKEP_VERSION: JSON.stringify(version) },
     logOverride: { "empty-import-meta": "silent" },
     minifySyntax: true,
     minifyWhitespace: true,

@@ -1,5 +1,5 @@
 import { Assembler, type Instruction, r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, type Register } from "../../../sdk/index.ts";
-import { count, lookupThread, unique } from "./common.ts";
+import { callHeader, count, lookupThread, unique } from "./common.ts";
 import {
   CaptureKind,
   CaptureRecord,
@@ -50,8 +50,7 @@ export function captureProgram(): readonly Instruction[] {
   a.load("u8", r1, r7, Plan.captures + PlanCapture.arg).and(r1, 7);
   a.store("u32", r10, BUFFER + Header.kind, RecordKind.capture).store("u8", r10, BUFFER + Header.code, r1);
   a.lsh(r1, 3).add(r1, r6).load("u64", r8, r1, Thread.args).jeq(r8, 0, "capture_end");
-  a.call("get_current_pid_tgid").store("u32", r10, BUFFER + Header.tid, r0).rsh(r0, 32).store("u32", r10, BUFFER + Header.tgid, r0);
-  a.load("u32", r1, r6, Thread.seq).store("u32", r10, BUFFER + Header.seq, r1);
+  callHeader(a, r10, BUFFER, r6);
   a.store("u64", r10, BUFFER + CaptureRecord.length, 0);
   // The verifier wants every byte written that a copy of variable length may read.
   for (let at = 0; at < CaptureRecord.shortData; at += 8) a.store("u64", r10, DATA + at, 0);

@@ -52,12 +52,17 @@ export function insertThread(a: Assembler, value: number, flags: number | Regist
   a.label(done).mov(r0, 0);
 }
 
-/** Writes the header of a record at `base + at`. `seq` is read from the state in `state` (0 without). Clobbers r0–r2. */
-export function header(a: Assembler, base: Register, at: number, kind: number, state: Register | undefined): void {
-  a.store("u32", base, at + Header.kind, kind);
-  a.call("get_current_pid_tgid").store("u32", base, at + Header.tid, r0).rsh(r0, 32).store("u32", base, at + Header.tgid, r0);
-  if (state === undefined) a.store("u32", base, at + Header.seq, 0);
-  else a.load("u32", r1, state, Thread.seq).store("u32", base, at + Header.seq, r1);
+/** Writes the header of a record about a thread's life at `base`; `state` is the thread's. Clobbers r0–r5. */
+export function header(a: Assembler, base: Register, kind: number, state: Register): void {
+  a.store("u32", base, Header.kind, kind);
+  a.call("get_current_pid_tgid").store("u32", base, Header.tid, r0).rsh(r0, 32).store("u32", base, Header.tgid, r0);
+  a.load("u32", r1, state, Thread.seq).store("u32", base, Header.seq, r1);
+}
+
+/** Writes the ids and the sequence number of the call in flight at `base + at`. Clobbers r1. */
+export function callHeader(a: Assembler, base: Register, at: number, state: Register): void {
+  a.load("u64", r1, state, Thread.ids).store("u64", base, at + Header.tid, r1);
+  a.load("u32", r1, state, Thread.seq).store("u32", base, at + Header.seq, r1);
 }
 
 /** r0 = a ring record of `size` bytes, or a jump to `full` after counting. Clobbers r1–r5. */

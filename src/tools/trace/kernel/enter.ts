@@ -5,7 +5,7 @@ import { BirthRecord, Control, OTHER_PLAN, Plan, PLANS, RecordKind, Thread, Thre
 import type { KernelOptions } from "./options.ts";
 
 /** Where the copied part of pt_regs stands; a new thread's state uses the same place before. */
-export const REGS = -136;
+export const REGS = -144;
 /** Where the program's own context is kept for the step that follows. */
 export const CONTEXT = -24;
 /** At entry the return value is not known: captures clipped by it are not clipped. */
@@ -85,7 +85,7 @@ function noteCall(a: Assembler, options: KernelOptions): void {
   a.load("u32", r2, r9, Thread.flags);
   lookupPlan(a, r7, r2);
   a.load("u8", r1, r8, Plan.enabled).jne(r1, 0, "enabled").store("u64", r9, Thread.start, 0).ja("end").label("enabled");
-  a.call("ktime_get_ns").store("u64", r9, Thread.start, r0);
+  a.call("get_current_pid_tgid").store("u64", r9, Thread.ids, r0).call("ktime_get_ns").store("u64", r9, Thread.start, r0);
 }
 
 function capturesAtEntry(a: Assembler): void {
@@ -99,7 +99,7 @@ function capturesAtEntry(a: Assembler): void {
 export function reportBirth(a: Assembler, state: Register): void {
   reserve(a, BirthRecord.size, Control.droppedLife, "born");
   a.mov(r8, r0);
-  header(a, r8, 0, RecordKind.birth, state);
+  header(a, r8, RecordKind.birth, state);
   a.load("u64", r1, r10, KEY).store("u64", r8, BirthRecord.self, r1);
   submit(a, r8);
   a.label("born");

@@ -1,6 +1,6 @@
 import { Assembler, type Instruction, r0, r1, r2, r3, r4, r6, r7, r8, r9, r10 } from "../../../sdk/index.ts";
 import { continueWithCaptures } from "./capture-program.ts";
-import { adoptThread, header, lookupThread, reserve, SCRATCH, submit } from "./common.ts";
+import { adoptThread, callHeader, lookupThread, reserve, SCRATCH, submit } from "./common.ts";
 import { CONTEXT, lookupPlan, planIndex, REGS, readArguments, reportBirth } from "./enter.ts";
 import { BUCKETS, CallRecord, Control, Header, Plan, PLANS, RecordFlag, RecordKind, Stats, Thread, ThreadFlag } from "./layout.ts";
 import type { KernelOptions } from "./options.ts";
@@ -83,7 +83,8 @@ function reportCall(a: Assembler): void {
 /** Fills and submits the call record in r0 from the state in r9. */
 function fillCall(a: Assembler, flags: number): void {
   a.mov(r8, r0);
-  header(a, r8, 0, RecordKind.call, r9);
+  a.store("u32", r8, Header.kind, RecordKind.call);
+  callHeader(a, r8, 0, r9);
   a.load("u32", r1, r9, Thread.flags).and(r1, ThreadFlag.compat).or(r1, flags).store("u8", r8, Header.flags, r1);
   a.load("u32", r1, r9, Thread.nr).store("u16", r8, Header.code, r1);
   a.load("u64", r1, r9, Thread.start).store("u64", r8, CallRecord.start, r1);
@@ -95,6 +96,7 @@ function fillCall(a: Assembler, flags: number): void {
 
 /** A call that was under way when its thread was found: no start, no duration, arguments as the registers have them. */
 function reportResumed(a: Assembler, options: KernelOptions): void {
+  a.call("get_current_pid_tgid").store("u64", r9, Thread.ids, r0);
   a.call("ktime_get_ns").store("u64", r9, Thread.start, r0).store("u64", r9, Thread.duration, 0).store("u64", r9, Thread.ret, r7);
   readArguments(a, options, r6);
   a.load("u32", r1, r10, REGS + options.abi.number).store("u32", r9, Thread.nr, r1).load("u32", r2, r9, Thread.flags);

@@ -28,7 +28,9 @@ export const Thread = {
   part: 110,
   /** 1 while the call is ending: then the report follows the captures. */
   ending: 111,
-  size: 112,
+  /** Thread and process id (low and high word) at the entry of the call. */
+  ids: 112,
+  size: 120,
 } as const;
 
 export const ThreadFlag = {
@@ -73,9 +75,9 @@ export const Header = {
   flags: 1,
   /** Calls: the number. Captures: argument | part << 8. Signals: the signal. */
   code: 2,
-  tid: 4,
-  tgid: 8,
-  seq: 12,
+  seq: 4,
+  tid: 8,
+  tgid: 12,
   size: 16,
 } as const;
 

@@ -1,10 +1,10 @@
 import { Assembler, type Instruction, r0, r1, r2, r6, r7, r8, r9, r10 } from "../../../sdk/index.ts";
-import { adoptThread, header, insertThread, KEY, lookupThread, reserve, SCRATCH, submit } from "./common.ts";
+import { adoptThread, callHeader, header, insertThread, KEY, lookupThread, reserve, SCRATCH, submit } from "./common.ts";
 import { planIndex } from "./enter.ts";
 import { CallRecord, Control, ForkRecord, Header, LifeRecord, RecordKind, Stats, Thread, ThreadFlag } from "./layout.ts";
 import type { KernelOptions } from "./options.ts";
 
-const VALUE = -136;
+const VALUE = -144;
 
 /**
  * `raw_tp/sched_process_fork` (arguments: parent, child): a traced thread's child is traced from before it first runs.
@@ -33,7 +33,7 @@ export function forkProgram(options: KernelOptions): readonly Instruction[] {
   if (options.mode === "calls") {
     reserve(a, ForkRecord.size, Control.droppedLife, "end");
     a.mov(r8, r0);
-    header(a, r8, 0, RecordKind.fork, r9);
+    header(a, r8, RecordKind.fork, r9);
     a.load("u32", r1, r9, Thread.nr).store("u16", r8, Header.code, r1).store("u64", r8, ForkRecord.child, r6);
     a.load("u64", r1, r9, Thread.args).store("u64", r8, ForkRecord.arg0, r1);
     submit(a, r8);
@@ -82,7 +82,7 @@ function reportLife(a: Assembler, kind: number): void {
   const full = kind === RecordKind.exit ? "forget" : "ended";
   reserve(a, LifeRecord.size, Control.droppedLife, full);
   a.mov(r8, r0);
-  header(a, r8, 0, kind, r9);
+  header(a, r8, kind, r9);
   if (kind === RecordKind.signal) a.store("u16", r8, Header.code, r6);
   a.call("ktime_get_ns").store("u64", r8, LifeRecord.time, r0);
   submit(a, r8);
@@ -95,7 +95,8 @@ function reportUnfinished(a: Assembler, options: KernelOptions): void {
   if (options.minNs > 0) a.loadImm64(r1, options.minNs).jlt(r7, r1, "ended");
   reserve(a, CallRecord.size, Control.droppedCalls, "ended");
   a.mov(r8, r0);
-  header(a, r8, 0, RecordKind.unfinished, r9);
+  a.store("u32", r8, Header.kind, RecordKind.unfinished);
+  callHeader(a, r8, 0, r9);
   a.load("u32", r1, r9, Thread.flags).and(r1, ThreadFlag.compat).store("u8", r8, Header.flags, r1);
   a.load("u32", r1, r9, Thread.nr).store("u16", r8, Header.code, r1);
   a.load("u64", r1, r9, Thread.start).store("u64", r8, CallRecord.start, r1);
