@@ -36,8 +36,8 @@ Examples:
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name !== undefined && Object.hasOwn(COMMANDS, name)) {
-    // In the bundle `require` is real; each chunk is a file beside this one.
-    const command = require(`./${name}.cjs`) as Command;
+    // In the CommonJS bundle `module` is real; each chunk is a file beside this one, and not to be bundled in.
+    const command = module.require(`./${name}.cjs`) as Command;
     return await command.run(rest);
   }
   if (name === "-V" || name === "--version") {

@@ -1,0 +1,8 @@
+/** `skep trace` as a library: what a process, a container or a cgroup asks of the kernel. */
+export { CommandError, findCommand } from "./command.ts";
+export type { SignalEvent, ThreadExitEvent, TracedCall, TraceSink } from "./events.ts";
+export { OutputError } from "./output.ts";
+export { runTrace, TargetError, type TraceRequest } from "./run.ts";
+export type { TraceLosses } from "./session.ts";
+export type { CallStatistics } from "./statistics.ts";
+export { type TraceTarget, Tracing, type TracingOptions } from "./tracing.ts";

@@ -1,0 +1,14 @@
+import { syscallName, syscallNumber } from "../../machine/proc/index.ts";
+
+/** A call's name; `syscall_512` for a number no table has; −1 stands for all that have no plan of their own. */
+export function nameOfCall(nr: number, compat: boolean): string {
+  if (nr < 0) return "(other)";
+  const arch = compat ? "ia32" : process.arch;
+  return syscallName(nr, arch) ?? `syscall_${nr}`;
+}
+
+/** Calls that make a process or thread and have the clone flags as their first argument. */
+export function cloneNumbers(arch: string): ReadonlySet<number> {
+  const clone = syscallNumber("clone", arch);
+  return new Set(clone === undefined ? [] : [clone]);
+}

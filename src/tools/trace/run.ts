@@ -1,0 +1,217 @@
+import { existsSync } from "node:fs";
+import { constants } from "node:os";
+import { type CommandEnd, findCommand, startCommand } from "./command.ts";
+import type { TracedCall, TraceSink } from "./events.ts";
+import { nameOfCall } from "./names.ts";
+import { Output } from "./output.ts";
+import type { TraceLosses } from "./session.ts";
+import type { CallStatistics } from "./statistics.ts";
+import { type TraceTarget, Tracing } from "./tracing.ts";
+import { formatDuration } from "./view/duration.ts";
+import { JsonView } from "./view/json-view.ts";
+import { LinesView } from "./view/lines-view.ts";
+import { formatHistograms, formatSummary } from "./view/summary-view.ts";
+
+/** What `skep trace` was asked for. */
+export interface TraceRequest {
+  readonly target: TraceTarget;
+  /** The command and its arguments, for a target of kind `command`. */
+  readonly command: readonly string[];
+  readonly calls: ReadonlySet<number> | undefined;
+  readonly failedOnly: boolean;
+  readonly minNs: number;
+  readonly summary: boolean;
+  readonly histograms: boolean;
+  readonly json: boolean;
+  /** A path, `-` for stdout, undefined for where it belongs: stderr beside a command's own output, else stdout. */
+  readonly output: string | undefined;
+  readonly colour: boolean | undefined;
+  readonly ringBytes: number | undefined;
+}
+
+/** Time that a process group of which the command was only the first gets to be looked at again. */
+const POLL_MS = 20;
+
+/** Runs a trace to its end and returns the exit code: the command's own, or 0. */
+export async function runTrace(request: TraceRequest): Promise<number> {
+  const file = request.target.kind === "command" ? findCommand(request.command[0] as string) : undefined;
+  checkTarget(request.target);
+  const trace = new TraceRun(request);
+  return await trace.run(file);
+}
+
+/** A process or cgroup that is not there. */
+export class TargetError extends Error {
+  override readonly name = "TargetError";
+  readonly code = "SKEP_TARGET";
+}
+
+function checkTarget(target: TraceTarget): void {
+  if (target.kind === "pids") {
+    for (const pid of target.pids) {
+      if (!existsSync(`/proc/${pid}`)) throw new TargetError(`There is no process ${pid}.`);
+    }
+  } else if (target.kind === "cgroup" && !existsSync(`${target.path}/cgroup.procs`)) {
+    throw new TargetError(`${target.path} is not a cgroup: give its folder in the cgroup2 file system, e.g. /sys/fs/cgroup/system.slice.`);
+  }
+}
+
+class TraceRun implements TraceSink {
+  readonly #request: TraceRequest;
+  readonly #output: Output;
+  readonly #view: LinesView | JsonView | undefined;
+  readonly #started = process.hrtime.bigint();
+  #tracing: Tracing | undefined;
+  #calls = 0;
+  #errors = 0;
+  readonly #processes = new Set<number>();
+  #finish: ((code: number) => void) | undefined;
+
+  constructor(request: TraceRequest) {
+    this.#request = request;
+    const where = request.output ?? (request.target.kind === "command" ? undefined : "-");
+    this.#output = Output.open(where, () => this.#end(0));
+    if (request.summary) return;
+    const colour = request.colour ?? (this.#output.isTerminal && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb");
+    this.#view = request.json
+      ? new JsonView(this.#output)
+      : new LinesView({ output: this.#output, colour, alwaysIds: request.output !== undefined || request.target.kind !== "command" });
+  }
+
+  call(call: TracedCall): void {
+    this.#calls++;
+    if (call.ret < 0 && call.ret >= -4095 && !call.unfinished) this.#errors++;
+    this.#processes.add(call.pid);
+    this.#view?.call(call);
+  }
+
+  signal(event: Parameters<LinesView["signal"]>[0]): void {
+    this.#view?.signal(event);
+  }
+
+  threadExit(event: Parameters<LinesView["threadExit"]>[0]): void {
+    this.#view?.threadExit(event);
+  }
+
+  async run(file: string | undefined): Promise<number> {
+    const { target, command, calls, failedOnly, minNs, ringBytes, summary } = this.#request;
+    const tracing = Tracing.start({
+      target,
+      calls,
+      failedOnly,
+      minNs,
+      ...(summary ? {} : { sink: this }),
+      ...(ringBytes !== undefined && { ringBytes }),
+    });
+    this.#tracing = tracing;
+    if (this.#view instanceof JsonView) this.#view.begin({ target: target.kind === "command" ? { kind: "command", command } : target });
+    const done = new Promise<number>((resolve) => {
+      this.#finish = resolve;
+    });
+    if (file === undefined) this.#watchTarget();
+    else this.#runCommand(tracing, file);
+    try {
+      const code = await done;
+      tracing.stop();
+      this.#summarise(tracing);
+      return code;
+    } finally {
+      tracing.close();
+      this.#output.close();
+    }
+  }
+
+  #end(code: number): void {
+    this.#finish?.(code);
+  }
+
+  #runCommand(tracing: Tracing, file: string): void {
+    tracing.awaitChild();
+    let interrupts = 0;
+    const child = startCommand(file, this.#request.command, (end, error) => {
+      if (error !== undefined) {
+        process.stderr.write(`skep: cannot run ${file}: ${error.message}\n`);
+        this.#end(126);
+        return;
+      }
+      this.#whenAllEnded(tracing, exitCode(end));
+    });
+    process.on("SIGINT", () => {
+      // From a terminal the command gets it, too, and ends, or has its reasons not to; a second one ends the tracing.
+      if (++interrupts > 1) this.#end(130);
+      else if (!process.stdin.isTTY) child.kill("SIGINT");
+    });
+    process.on("SIGTERM", () => {
+      child.kill("SIGTERM");
+      this.#end(143);
+    });
+    process.on("SIGHUP", () => this.#end(129));
+  }
+
+  /** What the command left running is still traced, as long as it lives. */
+  #whenAllEnded(tracing: Tracing, code: number): void {
+    if (tracing.hasThreads()) setTimeout(() => this.#whenAllEnded(tracing, code), POLL_MS);
+    else this.#end(code);
+  }
+
+  #watchTarget(): void {
+    const { target } = this.#request;
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => this.#end(0));
+    const timer = setInterval(() => {
+      if (target.kind !== "pids" || target.pids.some((pid) => existsSync(`/proc/${pid}`))) return;
+      if (this.#tracing?.hasThreads() === true) return;
+      clearInterval(timer);
+      this.#end(0);
+    }, 100);
+  }
+
+  #summarise(tracing: Tracing): void {
+    const seconds = Number(process.hrtime.bigint() - this.#started);
+    const losses = tracing.losses();
+    const output = this.#output;
+    if (this.#request.summary) {
+      const rows = tracing.statistics().filter((row) => this.#request.calls === undefined || this.#request.calls.has(row.nr));
+      if (this.#request.json) {
+        output.write(`${JSON.stringify({ schema: "skep.trace-summary/1", syscalls: rows.map(named), lost: losses })}\n`);
+        return;
+      }
+      output.write(`${formatSummary(rows, (nr) => nameOfCall(nr, false))}\n`);
+      if (this.#request.histograms) output.write(`\n${formatHistograms(rows, (nr) => nameOfCall(nr, false))}\n`);
+      if (lossText(losses) !== "nothing lost") output.write(`${lossText(losses)}\n`);
+      return;
+    }
+    if (this.#view instanceof JsonView) {
+      this.#view.end({ calls: this.#calls, errors: this.#errors, processes: this.#processes.size, ns: seconds, lost: losses });
+      return;
+    }
+    const failed = this.#errors === 0 ? "" : ` (${this.#errors} failed)`;
+    const processes = this.#processes.size === 1 ? "1 process" : `${this.#processes.size} processes`;
+    const text = `skep: ${this.#calls} calls${failed}, ${processes}, ${formatDuration(seconds)}; ${lossText(losses)}\n`;
+    // The summary is for the person who waits, not for the file.
+    if (this.#request.output !== undefined && this.#request.output !== "-") process.stderr.write(text);
+    else output.write(text);
+  }
+}
+
+function named(row: CallStatistics): Record<string, unknown> {
+  const { nr, histogram: _, ...rest } = row;
+  return { syscall: nameOfCall(nr, false), ...rest };
+}
+
+/** What was lost, in words; the causes only when there are any. */
+export function lossText(losses: TraceLosses): string {
+  const parts = [
+    losses.calls > 0 ? `${losses.calls} calls` : "",
+    losses.captures > 0 ? `${losses.captures} argument texts` : "",
+    losses.life > 0 ? `${losses.life} births, exits or signals` : "",
+  ].filter((p) => p !== "");
+  const ring = parts.length === 0 ? "" : `LOST ${parts.join(", ")} because the ring was full (--buffer makes it larger)`;
+  const threads = losses.untrackedThreads === 0 ? "" : `${losses.untrackedThreads} threads NOT FOLLOWED`;
+  const misses = losses.recursionMisses === 0 ? "" : `${losses.recursionMisses} events SKIPPED by the kernel`;
+  return [ring, threads, misses].filter((p) => p !== "").join("; ") || "nothing lost";
+}
+
+/** As a shell tells it: 128 + the number of the signal that killed it. */
+function exitCode(end: CommandEnd): number {
+  return end.signal === null ? (end.code ?? 1) : 128 + constants.signals[end.signal];
+}
