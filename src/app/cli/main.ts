@@ -62,7 +62,9 @@ main(process.argv.slice(2)).then(
     const { code } = error as { code?: unknown };
     // Errors with a code are sentences for people; anything else is a fault of ours and shows where it came from.
     const known = error instanceof Error && typeof code === "string";
-    process.stderr.write(`skep: ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(
+      `skep: ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
     process.exitCode = code === "EPERM" ? 3 : 1;
   },
 );

@@ -1,6 +1,6 @@
 import { CodecError } from "./codec-error.ts";
 import type { Infer, Layout } from "./layout.ts";
-import { type Memory } from "./memory.ts";
+import type { Memory } from "./memory.ts";
 import { readText, StringInterner } from "./string-interner.ts";
 
 /** Reads one value at a byte offset of a memory. */
@@ -21,14 +21,22 @@ export function makeDecoder<L extends Layout>(layout: L, options: DecoderOptions
   const expression = readExpression(layout, 0, align, strings, 0);
   const body = `return function decode(m, o) { const {u8,u16,i32,u32,u64,i64,view,text} = m; return ${expression}; }`;
   try {
-    return new Function("S", "big", "sbig", "text8", body)(strings, bigUnsigned, bigSigned, readText) as Decoder<Infer<L>>;
+    return new Function("S", "big", "sbig", "text8", body)(strings, bigUnsigned, bigSigned, readText) as Decoder<
+      Infer<L>
+    >;
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
     return (memory, offset) => readSlowly(layout, memory, offset) as Infer<L>;
   }
 }
 
-function readExpression(layout: Layout, offset: number, align: number, strings: StringInterner[], depth: number): string {
+function readExpression(
+  layout: Layout,
+  offset: number,
+  align: number,
+  strings: StringInterner[],
+  depth: number,
+): string {
   const at = offset === 0 ? "o" : `o+${offset}`;
   const aligned = (to: number) => align >= to && offset % to === 0;
   switch (layout.kind) {
@@ -60,7 +68,7 @@ function readExpression(layout: Layout, offset: number, align: number, strings: 
       const [lo, hi] = aligned(4)
         ? [`u32[(${at})>>>2]`, `i32[(o+${offset + 4})>>>2]`]
         : [`view.getUint32(${at},true)`, `view.getInt32(o+${offset + 4},true)`];
-      return `(${hi}>0x1fffff||${hi}<-0x200000?sbig(${lo},${hi}):${hi}*4294967296+${lo})`;
+      return `(${hi}>0x1fffff||${hi}<-0x1fffff&&(${hi}!==-0x200000||${lo}===0)?sbig(${lo},${hi}):${hi}*4294967296+${lo})`;
     }
     case "bytes":
       return `u8.slice(${at},o+${offset + layout.size})`;
@@ -84,7 +92,11 @@ function readExpression(layout: Layout, offset: number, align: number, strings: 
     }
     case "struct":
       return `{${layout.fields
-        .map((f) => `${JSON.stringify(f.name)}:${readExpression(f.layout, offset + f.offset, align, strings, depth)}`)
+        // In brackets, because "__proto__": in a literal would set the prototype.
+        .map(
+          (f) =>
+            `${f.name === "__proto__" ? '["__proto__"]' : JSON.stringify(f.name)}:${readExpression(f.layout, offset + f.offset, align, strings, depth)}`,
+        )
         .join(",")}}`;
   }
 }
@@ -117,15 +129,17 @@ function readSlowly(layout: Layout, m: Memory, o: number): unknown {
     }
     case "i64n": {
       const hi = view.getInt32(o + 4, true);
-      if (hi > 0x1fffff || hi < -0x200000) return bigSigned(view.getUint32(o, true), hi);
-      return hi * 2 ** 32 + view.getUint32(o, true);
+      const value = hi * 2 ** 32 + view.getUint32(o, true);
+      return Number.isSafeInteger(value) ? value : bigSigned(view.getUint32(o, true), hi);
     }
     case "bytes":
       return m.u8.slice(o, o + layout.size);
     case "str":
       return readText(m, o, layout.size);
     case "array":
-      return Array.from({ length: layout.length }, (_, i) => readSlowly(layout.element, m, o + i * layout.element.size));
+      return Array.from({ length: layout.length }, (_, i) =>
+        readSlowly(layout.element, m, o + i * layout.element.size),
+      );
     case "struct":
       return Object.fromEntries(layout.fields.map((f) => [f.name, readSlowly(f.layout, m, o + f.offset)]));
   }

@@ -1,18 +1,19 @@
 import { CodecError } from "./codec-error.ts";
-import type { Infer, Layout } from "./layout.ts";
+import type { Infer, Layout, StructLayout } from "./layout.ts";
 import type { Memory } from "./memory.ts";
 
-/** Writes one value at a byte offset of a memory. Padding is left as it is (zero in map slots). */
+/** Writes one value at a byte offset of a memory, padding between fields as zeros: hash maps compare keys whole. */
 export type Encoder<T> = (memory: Memory, offset: number, value: T) => void;
 
 const utf8 = new TextEncoder();
 
 /** Makes the encoder of a layout; offsets must be multiples of `layout.align`. Values out of range throw a CodecError. */
 export function makeEncoder<L extends Layout>(layout: L): Encoder<Infer<L>> {
-  const statements = writeStatements(layout, 0, layout.align, "v", "value", 0);
+  const layouts: Layout[] = [];
+  const statements = writeStatements(layout, { layouts, align: layout.align }, 0, "v", "value", 0);
   const body = `return function encode(m, o, v) { const {u8,u16,i32,u32,u64,i64,view} = m; ${statements} }`;
   try {
-    return new Function("W", body)(writers) as Encoder<Infer<L>>;
+    return new Function("L", "bad", "slow", body)(layouts, bad, writeSlowly) as Encoder<Infer<L>>;
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
     return (memory, offset, value) => writeSlowly(layout, memory, offset, value, "value");
@@ -28,34 +29,61 @@ const INT_RANGE: Readonly<Record<"u8" | "i8" | "u16" | "i16" | "u32" | "i32", re
   i32: [-0x80000000, 0x7fffffff],
 };
 
-function writeStatements(layout: Layout, offset: number, align: number, v: string, path: string, depth: number): string {
-  const aligned = (to: number) => align >= to && offset % to === 0;
+interface Place {
+  /** Layouts that the generated code hands to `writeSlowly`, by index. */
+  readonly layouts: Layout[];
+  /** What every offset the encoder is called with is a multiple of. */
+  readonly align: number;
+}
+
+function writeStatements(layout: Layout, place: Place, offset: number, v: string, path: string, depth: number): string {
+  const aligned = (to: number) => place.align >= to && offset % to === 0;
   const at = offset === 0 ? "o" : `o+${offset}`;
   const name = JSON.stringify(path);
+  const unless = (test: string) => `if(!(${test}))bad("${layout.kind}",${v},${name});`;
+  const isNumber = `typeof ${v}==="number"`;
   switch (layout.kind) {
+    case "u8":
+      return `${unless(`${isNumber}&&(${v}&255)===${v}`)}u8[${at}]=${v};`;
+    case "u16":
+      if (!aligned(2)) break;
+      return `${unless(`${isNumber}&&(${v}&65535)===${v}`)}u16[(${at})>>>1]=${v};`;
     case "u32":
       if (!aligned(4)) break;
-      return `if((${v}>>>0)!==${v})W.bad("u32",${v},${name});u32[(${at})>>>2]=${v};`;
+      return `${unless(`${isNumber}&&(${v}>>>0)===${v}`)}u32[(${at})>>>2]=${v};`;
     case "i32":
       if (!aligned(4)) break;
-      return `if((${v}|0)!==${v})W.bad("i32",${v},${name});i32[(${at})>>>2]=${v};`;
+      return `${unless(`${isNumber}&&(${v}|0)===${v}`)}i32[(${at})>>>2]=${v};`;
     case "u64":
       if (!aligned(8)) break;
-      return `if(typeof ${v}!=="bigint"||${v}<0n||${v}>18446744073709551615n)W.bad("u64",${v},${name});u64[(${at})>>>3]=${v};`;
+      return `${unless(`typeof ${v}==="bigint"&&${v}>=0n&&${v}<=18446744073709551615n`)}u64[(${at})>>>3]=${v};`;
     case "u64n":
       if (!aligned(4)) break;
-      return `if(!(${v}>=0&&${v}<=9007199254740991&&Math.floor(${v})===${v}))W.bad("u64n",${v},${name});u32[(${at})>>>2]=${v}%4294967296;u32[(o+${offset + 4})>>>2]=${v}/4294967296;`;
-    case "struct":
-      return `if(typeof ${v}!=="object"||${v}===null)W.bad("struct",${v},${name});${layout.fields
-        .map((f, i) => {
-          const inner = `v${depth}_${i}`;
-          const field = `const ${inner}=${v}[${JSON.stringify(f.name)}];`;
-          return `{${field}${writeStatements(f.layout, offset + f.offset, align, inner, `${path}.${f.name}`, depth + 1)}}`;
-        })
-        .join("")}`;
+      return `${unless(`${isNumber}&&${v}>=0&&${v}<=9007199254740991&&Math.floor(${v})===${v}`)}u32[(${at})>>>2]=${v}%4294967296;u32[(o+${offset + 4})>>>2]=${v}/4294967296;`;
+    case "struct": {
+      const fields = layout.fields.map((f, i) => {
+        const inner = `v${depth}_${i}`;
+        const statements = writeStatements(f.layout, place, offset + f.offset, inner, `${path}.${f.name}`, depth + 1);
+        return `{const ${inner}=${v}[${JSON.stringify(f.name)}];${statements}}`;
+      });
+      const holes = paddingOf(layout).map(([from, to]) => `u8.fill(0,o+${offset + from},o+${offset + to});`);
+      return `${unless(`typeof ${v}==="object"&&${v}!==null`)}${fields.join("")}${holes.join("")}`;
+    }
     default:
   }
-  return `W.slow(${JSON.stringify(layout)},m,${at},${v},${name});`;
+  return `slow(L[${place.layouts.push(layout) - 1}],m,${at},${v},${name});`;
+}
+
+/** The bytes of a struct that belong to no field, as ranges [from, to). */
+function paddingOf(layout: StructLayout): [number, number][] {
+  const holes: [number, number][] = [];
+  let end = 0;
+  for (const f of [...layout.fields].sort((a, b) => a.offset - b.offset)) {
+    if (f.offset > end) holes.push([end, f.offset]);
+    end = Math.max(end, f.offset + f.layout.size);
+  }
+  if (layout.size > end) holes.push([end, layout.size]);
+  return holes;
 }
 
 function writeSlowly(layout: Layout, m: Memory, o: number, value: unknown, path: string): void {
@@ -68,7 +96,8 @@ function writeSlowly(layout: Layout, m: Memory, o: number, value: unknown, path:
     case "u32":
     case "i32": {
       const [min, max] = INT_RANGE[layout.kind];
-      if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) bad(layout.kind, value, path);
+      if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max)
+        bad(layout.kind, value, path);
       if (layout.size === 1) view.setUint8(o, value);
       else if (layout.size === 2) view.setUint16(o, value, true);
       else view.setUint32(o, value, true);
@@ -100,6 +129,8 @@ function writeSlowly(layout: Layout, m: Memory, o: number, value: unknown, path:
       return;
     case "str": {
       if (typeof value !== "string") bad(`str(${layout.size})`, value, path);
+      // A NUL inside would silently end the text when it is read back.
+      if (value.includes("\0")) bad(`str(${layout.size}): it has a NUL inside`, value, path);
       const target = m.u8.subarray(o, o + layout.size);
       const { read, written } = utf8.encodeInto(value, target);
       if (read < value.length || written === layout.size) bad(`str(${layout.size}) with its closing NUL`, value, path);
@@ -109,20 +140,21 @@ function writeSlowly(layout: Layout, m: Memory, o: number, value: unknown, path:
     case "array": {
       const items = value as readonly unknown[];
       if (!Array.isArray(value) || items.length !== layout.length) bad(`array of ${layout.length}`, value, path);
-      for (let i = 0; i < layout.length; i++) writeSlowly(layout.element, m, o + i * layout.element.size, items[i], `${path}[${i}]`);
+      for (let i = 0; i < layout.length; i++)
+        writeSlowly(layout.element, m, o + i * layout.element.size, items[i], `${path}[${i}]`);
       return;
     }
     case "struct": {
       if (typeof value !== "object" || value === null) bad("struct", value, path);
       const record = value as Record<string, unknown>;
       for (const f of layout.fields) writeSlowly(f.layout, m, o + f.offset, record[f.name], `${path}.${f.name}`);
+      for (const [from, to] of paddingOf(layout)) m.u8.fill(0, o + from, o + to);
     }
   }
 }
 
 function bad(kind: string, value: unknown, path: string): never {
-  const shown = typeof value === "bigint" ? `${value}n` : typeof value === "string" ? JSON.stringify(value) : String(value);
+  const shown =
+    typeof value === "bigint" ? `${value}n` : typeof value === "string" ? JSON.stringify(value) : String(value);
   throw new CodecError(`${path} is ${shown} (${typeof value}), which does not fit ${kind}.`);
 }
-
-const writers = { bad, slow: writeSlowly };

@@ -47,7 +47,10 @@ export class StringInterner {
       n++;
     } while (ended === 0 && n < count);
     // A string that fills the field counts as ended too; one longer than the words we keep does not.
-    if (ended === 0 && this.size > n * 4) return readText(memory, offset, this.size);
+    if (ended === 0 && this.size > n * 4) {
+      this.#misses++;
+      return readText(memory, offset, this.size);
+    }
     const slot = hash & (SLOTS - 1);
     const key = slot * count;
     const keys = this.#keys;

@@ -13,7 +13,7 @@ export interface RingState {
   position: number;
   delivered: number;
   discarded: number;
-  /** Set by a visitor that closes the reader: the memory is gone then. */
+  /** Set by a visitor that closes the reader: no further record is delivered. */
   closed: boolean;
   /** True on machines that may reorder loads: headers are then read with an acquiring load. */
   readonly weaklyOrdered: boolean;

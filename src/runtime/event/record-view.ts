@@ -53,18 +53,19 @@ export class RecordView {
   u64n(offset: number): number {
     const at = this.#at(offset, 8) >>> 2;
     const hi = this.#memory.u32[at + 1] as number;
-    if (hi > 0x1fffff) throw new CodecError(`The u64 at byte ${offset} is above 2^53 − 1: read it with u64() as a bigint.`);
+    if (hi > 0x1fffff)
+      throw new CodecError(`The u64 at byte ${offset} is above 2^53 − 1: read it with u64() as a bigint.`);
     return hi * 0x100000000 + (this.#memory.u32[at] as number);
   }
 
   /** An i64 as a number, exact within ±(2^53 − 1), a CodecError outside. `offset` must be a multiple of 4. */
   i64n(offset: number): number {
     const at = this.#at(offset, 8) >>> 2;
-    const hi = this.#memory.i32[at + 1] as number;
-    if (hi > 0x1fffff || hi < -0x200000) {
+    const value = (this.#memory.i32[at + 1] as number) * 0x100000000 + (this.#memory.u32[at] as number);
+    if (!Number.isSafeInteger(value)) {
       throw new CodecError(`The i64 at byte ${offset} is outside ±(2^53 − 1): read it with i64() as a bigint.`);
     }
-    return hi * 0x100000000 + (this.#memory.u32[at] as number);
+    return value;
   }
 
   /** UTF-8 text up to the first NUL, at most `size` bytes. */

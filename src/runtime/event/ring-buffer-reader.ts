@@ -1,6 +1,6 @@
 import { type Infer, type Layout, makeDecoder, memoryOf } from "../../object/codec/index.ts";
 import type { BpfMap } from "../map/index.ts";
-import { ClosedError, Mapping, pageSize, Protection } from "../sys/index.ts";
+import { ClosedError, Mapping, Protection, pageSize } from "../sys/index.ts";
 import { type Drain, ownDrain, type RingState } from "./drain.ts";
 import { RecordView } from "./record-view.ts";
 import { type Latency, WakeUp } from "./wakeup.ts";
@@ -52,7 +52,9 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
   /** The 64-bit consumer position; exact to 2^53 bytes, which is 104 days at 1 GB/s. */
   #total: number;
   #wakeUp: WakeUp | undefined;
-  #callback: ((event: T) => void) | undefined;
+  #use: "listener" | "loop" | undefined;
+  #draining = false;
+  #referenced = true;
   #wake: (() => void) | undefined;
   #closed = false;
 
@@ -103,7 +105,9 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
       map,
       (record, offset) => {
         if (record.length < layout.size) {
-          throw new RangeError(`A record of ${record.length} bytes is too short for the layout of ${layout.size} bytes.`);
+          throw new RangeError(
+            `A record of ${record.length} bytes is too short for the layout of ${layout.size} bytes.`,
+          );
         }
         return decode(reader.#state.memory, offset);
       },
@@ -119,7 +123,12 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
 
   get books(): RingBooks {
     const { delivered, discarded } = this.#state;
-    return { delivered, discarded, dropped: this.#options.dropped?.(), pendingBytes: this.#closed ? 0 : this.#pending() };
+    return {
+      delivered,
+      discarded,
+      dropped: this.#options.dropped?.(),
+      pendingBytes: this.#closed ? 0 : this.#pending(),
+    };
   }
 
   /**
@@ -139,8 +148,7 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
   /** Calls `callback` for each event from now on, until `close()`. Keeps the process alive unless `unref()` is called. */
   listen(callback: (event: T) => void): this {
     this.#check();
-    if (this.#callback !== undefined) throw new TypeError(`The ${this.#name} already has a listener.`);
-    this.#callback = callback;
+    this.#claim("listener");
     const visit = this.#visitor(callback);
     this.#waitWith(() => this.#drain(visit, Number.MAX_SAFE_INTEGER)).start();
     return this;
@@ -148,45 +156,53 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
 
   /**
    * Batches of events as they come. Nothing is read ahead: while the loop's body is busy, events wait in the ring.
-   * Leaving the loop keeps the reader open; `close()` ends the loop after what is in the ring was delivered.
+   * Leaving the loop keeps the reader open; `close()` ends the loop, and what is in the ring then stays there.
    */
   async *[Symbol.asyncIterator](): AsyncIterator<T[]> {
+    if (this.#closed) return;
+    this.#claim("loop");
     let batch: T[] = [];
+    let failure: { readonly error: unknown } | undefined;
     const visit = this.#visitor((event) => {
       batch.push(event);
     });
     const wakeUp = this.#waitWith(() => {
-      this.#wake?.();
-      return 0;
+      try {
+        this.#drain(visit, DEFAULT_BATCH);
+      } catch (error) {
+        failure = { error };
+      }
+      if (batch.length > 0 || failure !== undefined) this.#wake?.();
+      return batch.length;
     });
     try {
       while (!this.#closed) {
         batch = [];
-        this.#drain(visit, DEFAULT_BATCH);
-        if (batch.length > 0) {
-          yield batch;
-          continue;
-        }
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
           wakeUp.start();
         });
-        this.#wake = undefined;
-        if (!this.#closed) wakeUp.stop();
+        wakeUp.stop();
+        // What was read before a record that cannot be decoded is delivered first.
+        if (batch.length > 0) yield batch;
+        if (failure !== undefined) throw failure.error;
       }
     } finally {
       this.#wake = undefined;
-      if (!this.#closed) wakeUp.stop();
+      this.#use = undefined;
+      wakeUp.close();
     }
   }
 
   /** Lets the process end while the reader waits. */
   unref(): this {
+    this.#referenced = false;
     this.#wakeUp?.unref();
     return this;
   }
 
   ref(): this {
+    this.#referenced = true;
     this.#wakeUp?.ref();
     return this;
   }
@@ -198,8 +214,8 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
     this.#state.closed = true;
     this.#wakeUp?.close();
     this.#wake?.();
-    this.#consumer.close();
-    this.#data.close();
+    // Called in the reader's own callback: the drain under way first gives back what was delivered.
+    if (!this.#draining) this.#unmap();
   }
 
   [Symbol.dispose](): void {
@@ -222,6 +238,7 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
       const records = drain();
       return { records, pressing: this.#total - before > this.#size * PRESSING };
     });
+    if (!this.#referenced) this.#wakeUp.unref();
     return this.#wakeUp;
   }
 
@@ -229,12 +246,15 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
     const state = this.#state;
     const before = state.position;
     const delivered = state.delivered;
+    if (this.#draining) throw new TypeError(`The ${this.#name} cannot be read in its own callback.`);
+    this.#draining = true;
     try {
       this.#drainLoop(state, visit, limit);
     } finally {
-      // A visitor may have closed the reader; then there is nothing to commit to any more.
+      this.#draining = false;
       const consumed = (state.position - before) >>> 0;
-      if (consumed !== 0 && !this.#closed) this.#commit(consumed);
+      if (consumed !== 0) this.#commit(consumed);
+      if (this.#closed) this.#unmap();
     }
     return state.delivered - delivered;
   }
@@ -245,6 +265,18 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
     this.#total += consumed;
     if (Math.floor(this.#total / 0x100000000) === high) Atomics.store(this.#consumerWords, 0, this.#state.position);
     else Atomics.store(this.#consumerPosition, 0, BigInt(this.#total));
+  }
+
+  #unmap(): void {
+    // A lease that outlives the reader sees a record of no bytes instead of memory that is gone.
+    this.#view._move(0, 0);
+    this.#consumer.close();
+    this.#data.close();
+  }
+
+  #claim(use: "listener" | "loop"): void {
+    if (this.#use !== undefined) throw new TypeError(`The ${this.#name} already has a ${this.#use}.`);
+    this.#use = use;
   }
 
   #pending(): number {

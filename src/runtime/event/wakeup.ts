@@ -31,6 +31,9 @@ export class WakeUp {
   #lastWake = 0n;
   #busyWakes = 0;
   #running = false;
+  /** Draining on the timer; kept over stop and start, so that a loop which pauses for each batch stays coalesced. */
+  #ticking = false;
+  #pressing = false;
   #referenced = true;
 
   constructor(fd: Fd, latency: Latency, drain: () => Drained) {
@@ -42,7 +45,8 @@ export class WakeUp {
   start(): void {
     if (this.#running) return;
     this.#running = true;
-    this.#waiter.start();
+    if (this.#ticking) this.#next(this.#pressing);
+    else this.#waiter.start();
   }
 
   stop(): void {
@@ -89,17 +93,28 @@ export class WakeUp {
     this.#timer = undefined;
     this.#immediate = undefined;
     if (!this.#running) return;
-    const { records, pressing } = this.#drain();
-    if (!this.#running) return;
+    // When a visitor throws there is more in the ring: the timer must go on, or nothing would ever drain it again.
+    let drained: Drained = { records: QUIET, pressing: true };
+    try {
+      drained = this.#drain();
+    } finally {
+      if (this.#running) this.#goOn(drained);
+    }
+  };
+
+  #goOn({ records, pressing }: Drained): void {
     if (records < QUIET) {
       this.#busyWakes = 0;
+      this.#ticking = false;
       this.#waiter.start();
     } else {
       this.#next(pressing);
     }
-  };
+  }
 
   #next(pressing: boolean): void {
+    this.#ticking = true;
+    this.#pressing = pressing;
     if (pressing) {
       this.#immediate = setImmediate(this.#tick);
       if (!this.#referenced) this.#immediate.unref();

@@ -9,7 +9,10 @@ export function attachRawTracepoint(program: Fd, programName: string, tracepoint
       errno: -result,
       syscall: "bpf(BPF_RAW_TRACEPOINT_OPEN)",
       doing: `attach program "${programName}" to raw tracepoint ${tracepoint}`,
-      hint: result === -2 ? `This kernel has no tracepoint "${tracepoint}": give the bare name, without its group (sys_enter).` : undefined,
+      hint:
+        result === -2
+          ? `This kernel has no tracepoint "${tracepoint}": give the bare name, without its group (sys_enter).`
+          : undefined,
       needs: ["CAP_BPF", "CAP_PERFMON"],
     });
   }

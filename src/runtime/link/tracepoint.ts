@@ -22,7 +22,12 @@ export interface TracepointScope {
  * Attaches a program of type `tracepoint` to `group:name` (`syscalls:sys_enter_openat`), through a perf event; as a BPF
  * link from Linux 5.15, with PERF_EVENT_IOC_SET_BPF before. Needs tracefs and CAP_PERFMON. The caller closes the link.
  */
-export function attachTracepoint(program: Fd, programName: string, tracepoint: string, scope: TracepointScope = {}): Link {
+export function attachTracepoint(
+  program: Fd,
+  programName: string,
+  tracepoint: string,
+  scope: TracepointScope = {},
+): Link {
   const pid = scope.pid ?? -1;
   const description = `tracepoint ${tracepoint}`;
   const event = openPerfEvent(
@@ -30,8 +35,13 @@ export function attachTracepoint(program: Fd, programName: string, tracepoint: s
     `perf event of ${description}`,
   );
   try {
-    const result = new BpfAttr().u32(0, program.number).u32(4, event.number).u32(8, BPF_PERF_EVENT).call("BPF_LINK_CREATE");
-    if (result >= 0) return new Link(description, [new Fd(result, `link of program "${programName}" to ${description}`), event]);
+    const result = new BpfAttr()
+      .u32(0, program.number)
+      .u32(4, event.number)
+      .u32(8, BPF_PERF_EVENT)
+      .call("BPF_LINK_CREATE");
+    if (result >= 0)
+      return new Link(description, [new Fd(result, `link of program "${programName}" to ${description}`), event]);
     if (result !== -EINVAL) throw failure("bpf(BPF_LINK_CREATE)", -result, programName, description);
     const set = ioctl(event, PerfIoctl.set_bpf, program.number);
     if (set < 0) throw failure("ioctl(PERF_EVENT_IOC_SET_BPF)", -set, programName, description);
@@ -45,19 +55,27 @@ export function attachTracepoint(program: Fd, programName: string, tracepoint: s
 }
 
 function failure(syscall: string, errno: number, program: string, description: string): SystemError {
-  return new SystemError({ errno, syscall, doing: `attach program "${program}" to ${description}`, needs: ["CAP_BPF", "CAP_PERFMON"] });
+  return new SystemError({
+    errno,
+    syscall,
+    doing: `attach program "${program}" to ${description}`,
+    needs: ["CAP_BPF", "CAP_PERFMON"],
+  });
 }
 
 function tracepointId(tracepoint: string): number {
   const match = /^([A-Za-z0-9_]+)[:/]([A-Za-z0-9_]+)$/.exec(tracepoint);
-  if (match === null) throw new TracepointError(`"${tracepoint}" is not a tracepoint: write it as group:name, e.g. sched:sched_switch.`);
+  if (match === null)
+    throw new TracepointError(`"${tracepoint}" is not a tracepoint: write it as group:name, e.g. sched:sched_switch.`);
   for (const root of TRACEFS) {
     try {
       return Number(readFileSync(`${root}/events/${match[1]}/${match[2]}/id`, "latin1"));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EACCES" || code === "EPERM") {
-        throw new TracepointError(`The id of tracepoint ${tracepoint} is in ${root}, which this user may not read. Raw tracepoints need no tracefs.`);
+        throw new TracepointError(
+          `The id of tracepoint ${tracepoint} is in ${root}, which this user may not read. Raw tracepoints need no tracefs.`,
+        );
       }
     }
   }

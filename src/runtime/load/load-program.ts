@@ -1,5 +1,5 @@
 import { encode, type Instruction } from "../../object/asm/index.ts";
-import { AttachType, ProgramType, type ProgramSpec } from "../../object/spec/index.ts";
+import { AttachType, type ProgramSpec, ProgramType } from "../../object/spec/index.ts";
 import type { BpfMap } from "../map/index.ts";
 import { BpfAttr, Fd, raiseMemlock, SystemError } from "../sys/index.ts";
 import { neededCapabilities, Program } from "./program.ts";
@@ -60,10 +60,14 @@ function load(name: string, spec: ProgramSpec, code: Uint8Array, log: Uint8Array
 
 /** Asks again with a log that grows until the whole of it fits. */
 function readLog(name: string, spec: ProgramSpec, code: Uint8Array): string {
-  for (let size = LOG_START; ; size *= 8) {
+  for (let size = LOG_START; ; size = Math.min(size * 8, LOG_MAX)) {
     const log = new Uint8Array(size);
     const result = load(name, spec, code, log);
-    if (result >= 0) new Fd(result, `program "${name}"`).close();
+    if (result >= 0) {
+      // Now it was taken: whatever failed the first time, the verifier's log does not tell.
+      new Fd(result, `program "${name}"`).close();
+      return "";
+    }
     if (result !== -ENOSPC || size >= LOG_MAX) {
       const end = log.indexOf(0);
       return Buffer.from(log.buffer, 0, end < 0 ? log.length : end).toString("utf8");
@@ -71,10 +75,14 @@ function readLog(name: string, spec: ProgramSpec, code: Uint8Array): string {
   }
 }
 
-function resolveMaps(program: string, code: readonly Instruction[], maps: Readonly<Record<string, BpfMap>>): readonly Instruction[] {
+function resolveMaps(
+  program: string,
+  code: readonly Instruction[],
+  maps: Readonly<Record<string, BpfMap>>,
+): readonly Instruction[] {
   return code.map((instruction) => {
     if (instruction.map === undefined) return instruction;
-    const map = maps[instruction.map];
+    const map = Object.hasOwn(maps, instruction.map) ? maps[instruction.map] : undefined;
     if (map === undefined) {
       throw new UnknownMapError(
         `Program "${program}" refers to map "${instruction.map}", which the object does not have (it has: ${Object.keys(maps).join(", ") || "none"}).`,

@@ -94,8 +94,17 @@ export class Program {
   stats(): ProgramStats {
     // struct bpf_prog_info: run_time_ns at 192, run_cnt at 200, recursion_misses at 208 (linux/bpf.h).
     const info = new Uint8Array(232);
-    const result = new BpfAttr().u32(0, this.fd.number).u32(4, info.length).pointer(8, info).call("BPF_OBJ_GET_INFO_BY_FD");
-    if (result < 0) throw new SystemError({ errno: -result, syscall: "bpf(BPF_OBJ_GET_INFO_BY_FD)", doing: `look at program "${this.name}"` });
+    const result = new BpfAttr()
+      .u32(0, this.fd.number)
+      .u32(4, info.length)
+      .pointer(8, info)
+      .call("BPF_OBJ_GET_INFO_BY_FD");
+    if (result < 0)
+      throw new SystemError({
+        errno: -result,
+        syscall: "bpf(BPF_OBJ_GET_INFO_BY_FD)",
+        doing: `look at program "${this.name}"`,
+      });
     const view = new DataView(info.buffer);
     return {
       runTimeNs: view.getBigUint64(192, true),
@@ -133,4 +142,3 @@ export function neededCapabilities(type: ProgramSpec["type"]): readonly Capabili
       return ["CAP_BPF", "CAP_NET_ADMIN"];
   }
 }
-

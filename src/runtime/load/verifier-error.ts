@@ -24,7 +24,9 @@ export class VerifierError extends Error {
     const at = failingInstruction(lines);
     const shown = lines.slice(-SHOWN_LINES).map((line) => `    ${line}`);
     const what = at === undefined ? "" : `\n  stopped at ${at}: ${instructionText(instructions, at)}`;
-    super(`The verifier refused program "${program}" (${code}): ${lines.at(-1) ?? "it left no log"}${what}\n  the end of its log:\n${shown.join("\n")}`);
+    super(
+      `The verifier refused program "${program}" (${code}): ${lines.at(-1) ?? "it left no log"}${what}\n  the end of its log:\n${shown.join("\n")}`,
+    );
     this.code = code;
     this.errno = errno;
     this.program = program;

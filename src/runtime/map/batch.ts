@@ -15,6 +15,7 @@ export interface Batch {
 }
 
 const ENOENT = 2;
+const E2BIG = 7;
 const EINVAL = 22;
 const ENOSPC = 28;
 const EOPNOTSUPP = 95;
@@ -104,7 +105,8 @@ export function updateBatch(
         errno: -result,
         syscall: "bpf(BPF_MAP_UPDATE_BATCH)",
         doing: `update ${total} entries of map "${map.name}"`,
-        hint: `${written} of them were written before it failed.`,
+        hint: `${result === -E2BIG ? `The map is full: it holds at most ${map.info.maxEntries} entries. ` : ""}${written} of them were written before it failed.`,
+        needs: ["CAP_BPF"],
       });
     }
     done += count;

@@ -1,6 +1,18 @@
 import { MapType, type MapTypeName } from "../../object/spec/index.ts";
-import { allocate, BpfAttr, type BpfCommandName, Fd, getArena, native, nr, release, type Slot, SystemError } from "../sys/index.ts";
-import { BpfCommand } from "../sys/index.ts";
+import {
+  allocate,
+  BpfAttr,
+  BpfCommand,
+  type BpfCommandName,
+  ClosedError,
+  type Fd,
+  getArena,
+  native,
+  nr,
+  release,
+  type Slot,
+  SystemError,
+} from "../sys/index.ts";
 import { possibleCpus } from "./possible-cpus.ts";
 
 /** What a live map is, as the kernel has it. Sizes in bytes. */
@@ -24,7 +36,9 @@ const ATTR_SIZE = 32;
 
 /** Whether each CPU has a value of its own in maps of this type. */
 export function isPerCpu(type: MapTypeName): boolean {
-  return type === "percpu_hash" || type === "percpu_array" || type === "lru_percpu_hash" || type === "percpu_cgroup_storage";
+  return (
+    type === "percpu_hash" || type === "percpu_array" || type === "lru_percpu_hash" || type === "percpu_cgroup_storage"
+  );
 }
 
 /**
@@ -115,10 +129,7 @@ export class BpfMap {
   }
 
   protected update(mode: UpdateMode): void {
-    const flagsAt = (this.slot.offset + 24) >>> 2;
-    this.slot.memory.i32[flagsAt] = UPDATE_FLAG[mode];
-    const result = this.element(BpfCommand.BPF_MAP_UPDATE_ELEM);
-    this.slot.memory.i32[flagsAt] = 0;
+    const result = this.element(BpfCommand.BPF_MAP_UPDATE_ELEM, UPDATE_FLAG[mode]);
     if (result === 0) return;
     const hint = result === -E2BIG ? `The map is full: it holds at most ${this.info.maxEntries} entries.` : undefined;
     throw this.failure("BPF_MAP_UPDATE_ELEM", -result, `update a key of map "${this.name}"`, hint);
@@ -133,6 +144,7 @@ export class BpfMap {
 
   /** Puts the key after the one in the slot (the first one when `first`) into the slot's key; false at the end. */
   protected nextKey(first: boolean): boolean {
+    this.#checkOpen();
     const { view } = this.slot.memory;
     if (first) view.setBigUint64(this.slot.offset + 8, 0n, true);
     this.#pointAt(this.nextKeyOffset);
@@ -145,11 +157,18 @@ export class BpfMap {
     return true;
   }
 
+  /** Makes `key` the one that `nextKey` goes on from and `lookup` looks at. */
+  protected moveTo(key: Uint8Array): void {
+    this.#setKey(key);
+  }
+
   /** One element command on the prepared attribute block: no allocation, all arguments already in pinned memory. */
-  protected element(command: number): number {
+  protected element(command: number, flags = 0): number {
     const { slot } = this;
     const attr = slot.memory.i32;
+    // First of all, because it throws when the map is closed: the slot may be another map's by then.
     attr[slot.offset >>> 2] = this.fd.number;
+    attr[(slot.offset + 24) >>> 2] = flags;
     const block = getArena().memory.i32;
     // The six argument words follow the call number; the high halves of all but the pointer stay zero.
     block[0] = nr.bpf;
@@ -164,7 +183,12 @@ export class BpfMap {
     return new SystemError({ errno, syscall: `bpf(${command})`, doing, hint, needs: ["CAP_BPF"] });
   }
 
+  #checkOpen(): void {
+    if (this.#closed) throw new ClosedError(this.fd.what);
+  }
+
   #setKey(key: Uint8Array): void {
+    this.#checkOpen();
     if (key.length !== this.info.keySize) {
       throw new RangeError(`A key of map "${this.name}" is ${this.info.keySize} bytes, not ${key.length}.`);
     }
@@ -177,7 +201,7 @@ export class BpfMap {
   }
 }
 
-/** The uapi number of a map type by name. */
+/** The name of a map type by its uapi number. */
 export function mapTypeName(number: number): MapTypeName {
   const found = Object.entries(MapType).find(([, value]) => value === number);
   if (found === undefined) throw new Error(`Map type ${number} is newer than this version of Skep.`);

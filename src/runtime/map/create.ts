@@ -1,3 +1,4 @@
+import { readlinkSync } from "node:fs";
 import type { Infer, Layout } from "../../object/codec/index.ts";
 import { type MapSpec, MapType, type MapTypeName } from "../../object/spec/index.ts";
 import { BpfAttr, Fd, raiseMemlock, SystemError } from "../sys/index.ts";
@@ -14,13 +15,19 @@ const KEYED: ReadonlySet<MapTypeName> = new Set([
   "lru_percpu_hash",
 ]);
 
-type LayoutOf<S, K extends "key" | "value"> = S extends { readonly [P in K]: infer L extends Layout } ? Infer<L> : Uint8Array;
+type LayoutOf<S, K extends "key" | "value"> = S extends { readonly [P in K]: infer L extends Layout }
+  ? Infer<L>
+  : Uint8Array;
 type KeyedTypeName = "hash" | "array" | "percpu_hash" | "percpu_array" | "lru_hash" | "lru_percpu_hash";
 
 /** The class and types a spec becomes when it is created. */
 export type LiveMap<S extends MapSpec> = S["type"] extends KeyedTypeName
   ? KeyedMap<
-      S extends { readonly key: Layout } ? LayoutOf<S, "key"> : S["type"] extends "array" | "percpu_array" ? number : Uint8Array,
+      S extends { readonly key: Layout }
+        ? LayoutOf<S, "key">
+        : S["type"] extends "array" | "percpu_array"
+          ? number
+          : Uint8Array,
       S extends { readonly value: infer L extends Layout } ? ValueOf<S["type"], L> : Uint8Array
     >
   : BpfMap;
@@ -38,41 +45,49 @@ export function createMap<const S extends MapSpec>(spec: S, name: string = spec.
       errno: -result,
       syscall: "bpf(BPF_MAP_CREATE)",
       doing: `create map "${name}" (${spec.type}, keys of ${info.keySize}, values of ${info.valueSize} bytes, ${info.maxEntries} entries)`,
-      hint: result === -22 ? "A size or flag does not suit the type, or this kernel is older than the map type." : undefined,
+      hint:
+        result === -22
+          ? "A size or flag does not suit the type, or this kernel is older than the map type."
+          : undefined,
       needs: ["CAP_BPF"],
     });
   }
-  return openMap(new Fd(result, `map "${name}"`), info, spec.key ?? defaultKey(spec.type), spec.value) as LiveMap<S>;
+  return openMap(new Fd(result, `map "${name}"`), info, spec.key, spec.value) as LiveMap<S>;
 }
 
 /**
  * Opens a map pinned in a bpffs. Give the layouts to have typed keys and values. The caller closes it; the pin stays.
  * Throws SystemError ENOENT when nothing is pinned there.
  */
-export function openPinnedMap<const S extends { readonly key?: Layout; readonly value?: Layout; readonly type?: MapTypeName }>(
-  path: string,
-  layouts: S = {} as S,
-): S extends MapSpec ? LiveMap<S> : BpfMap {
+export function openPinnedMap<
+  const S extends { readonly key?: Layout; readonly value?: Layout; readonly type?: MapTypeName },
+>(path: string, layouts: S = {} as S): S extends MapSpec ? LiveMap<S> : BpfMap {
   const result = new BpfAttr().cString(0, path).u32(8, 0).call("BPF_OBJ_GET");
   if (result < 0) {
     throw new SystemError({ errno: -result, syscall: "bpf(BPF_OBJ_GET)", doing: `open ${path}`, needs: ["CAP_BPF"] });
   }
   const fd = new Fd(result, `map pinned at ${path}`);
+  let info: MapInfo;
   try {
-    const info = mapInfo(fd);
-    return openMap(fd, info, layouts.key ?? defaultKey(info.type), layouts.value) as S extends MapSpec ? LiveMap<S> : BpfMap;
+    info = mapInfo(fd);
   } catch (error) {
     fd.close();
     throw error;
   }
+  return openMap(fd, info, layouts.key, layouts.value) as S extends MapSpec ? LiveMap<S> : BpfMap;
 }
 
 /** Asks the kernel what a map is (BPF_OBJ_GET_INFO_BY_FD, Linux 4.13). Throws when the descriptor is not a map's. */
 export function mapInfo(fd: Fd): MapInfo {
+  // The kernel answers the same question about programs and links, with other structures: look at the kind first.
+  const kind = kindOf(fd);
+  if (kind !== undefined && kind !== "bpf-map")
+    throw new TypeError(`There is no map behind ${fd.what}: it is a ${kind}.`);
   // struct bpf_map_info, as far as its name: type, id, key_size, value_size, max_entries, map_flags, name[16].
   const info = new Uint8Array(40);
   const result = new BpfAttr().u32(0, fd.number).u32(4, info.length).pointer(8, info).call("BPF_OBJ_GET_INFO_BY_FD");
-  if (result < 0) throw new SystemError({ errno: -result, syscall: "bpf(BPF_OBJ_GET_INFO_BY_FD)", doing: `look at ${fd.what}` });
+  if (result < 0)
+    throw new SystemError({ errno: -result, syscall: "bpf(BPF_OBJ_GET_INFO_BY_FD)", doing: `look at ${fd.what}` });
   const view = new DataView(info.buffer);
   const name = Buffer.from(info.subarray(24, 40)).toString("latin1");
   return {
@@ -85,8 +100,24 @@ export function mapInfo(fd: Fd): MapInfo {
   };
 }
 
+/** What an anonymous descriptor is of (`bpf-map`, `bpf-prog`); undefined without /proc. */
+function kindOf(fd: Fd): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd.number}`).replace("anon_inode:", "");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes the live map, which owns the descriptor; when it cannot be made the descriptor is closed. */
 function openMap(fd: Fd, info: MapInfo, key: Layout | undefined, value: Layout | undefined): BpfMap {
-  return KEYED.has(info.type) ? new KeyedMap<unknown, unknown>(fd, info, key, value) : new BpfMap(fd, info);
+  try {
+    if (!KEYED.has(info.type)) return new BpfMap(fd, info);
+    return new KeyedMap<unknown, unknown>(fd, info, key ?? defaultKey(info.type), value);
+  } catch (error) {
+    fd.close();
+    throw error;
+  }
 }
 
 /** Arrays are indexed by a u32, whatever the caller says about keys. */

@@ -1,5 +1,13 @@
-import { type Decoder, type Encoder, type Infer, type Layout, makeDecoder, makeEncoder, type Memory } from "../../object/codec/index.ts";
-import { bytes } from "../../object/codec/index.ts";
+import {
+  bytes,
+  type Decoder,
+  type Encoder,
+  type Infer,
+  type Layout,
+  type Memory,
+  makeDecoder,
+  makeEncoder,
+} from "../../object/codec/index.ts";
 import type { Fd } from "../sys/index.ts";
 import { BATCH_UNSUPPORTED, lookupBatch, updateBatch } from "./batch.ts";
 import { BpfMap, isPerCpu, type MapInfo, type UpdateMode } from "./bpf-map.ts";
@@ -64,7 +72,10 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
       }
       const { memory, keyOffset, keyStride, valueOffset, count } = batch;
       for (let i = 0; i < count; i++) {
-        yield [decodeKey(memory, keyOffset + i * keyStride), this.#decodeValue(memory, valueOffset + i * this.valueBytes)];
+        yield [
+          decodeKey(memory, keyOffset + i * keyStride),
+          this.#decodeValue(memory, valueOffset + i * this.valueBytes),
+        ];
       }
     }
   }
@@ -80,7 +91,8 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
       const { memory, keyOffset, keyStride, valueOffset, count } = batch;
       const decodeValue = this.#decodeValue;
       const stride = this.valueBytes;
-      for (let i = 0; i < count; i++) visit(decodeValue(memory, valueOffset + i * stride), decodeKey(memory, keyOffset + i * keyStride));
+      for (let i = 0; i < count; i++)
+        visit(decodeValue(memory, valueOffset + i * stride), decodeKey(memory, keyOffset + i * keyStride));
     }
   }
 
@@ -103,13 +115,16 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
 
   *#entriesOneByOne(decodeKey: Decoder<K>): IterableIterator<[K, V]> {
     const { memory } = this.slot;
-    const cursor = new Uint8Array(this.info.keySize);
-    for (let more = this.nextKey(true); more; more = this.nextKey(false)) {
-      // The caller may use the map between two steps, so the place is kept outside the slot.
-      cursor.set(memory.u8.subarray(this.keyOffset, this.keyOffset + cursor.length));
+    const next = new Uint8Array(this.info.keySize);
+    for (let more = this.nextKey(true); more; ) {
       const key = decodeKey(memory, this.keyOffset);
-      if (this.lookup()) yield [key, this.#decodeValue(memory, this.valueOffset)];
-      memory.u8.set(cursor, this.keyOffset);
+      const entry: [K, V] | undefined = this.lookup() ? [key, this.#decodeValue(memory, this.valueOffset)] : undefined;
+      // The caller may delete this key, upon which the kernel would start over: the next one is asked for before. It may
+      // also use the map, so the place is kept outside the slot.
+      more = this.nextKey(false);
+      next.set(memory.u8.subarray(this.keyOffset, this.keyOffset + next.length));
+      if (entry !== undefined) yield entry;
+      if (more) this.moveTo(next);
     }
   }
 
@@ -126,7 +141,9 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
             const cpus = this.valueBytes / this.valueStride;
             const list = values as readonly unknown[];
             if (!Array.isArray(values) || list.length !== cpus) {
-              throw new RangeError(`A value of per-CPU map "${this.name}" is an array of ${cpus} values, one per possible CPU.`);
+              throw new RangeError(
+                `A value of per-CPU map "${this.name}" is an array of ${cpus} values, one per possible CPU.`,
+              );
             }
             for (let cpu = 0; cpu < cpus; cpu++) one(memory, offset + cpu * this.valueStride, list[cpu]);
           }
@@ -159,5 +176,7 @@ function strideAlign(stride: number): 1 | 2 | 4 | 8 {
 
 function checkSize(layout: Layout, size: number, what: string, name: string): Layout {
   if (layout.size === size) return layout;
-  throw new RangeError(`The ${what} layout of map "${name}" is ${layout.size} bytes, but its ${what}s are ${size} bytes.`);
+  throw new RangeError(
+    `The ${what} layout of map "${name}" is ${layout.size} bytes, but its ${what}s are ${size} bytes.`,
+  );
 }

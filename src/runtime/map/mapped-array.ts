@@ -1,9 +1,16 @@
-import { type Decoder, type Encoder, type Infer, type Layout, makeDecoder, makeEncoder, type Memory, memoryOf } from "../../object/codec/index.ts";
+import {
+  type Decoder,
+  type Encoder,
+  type Infer,
+  type Layout,
+  type Memory,
+  makeDecoder,
+  makeEncoder,
+  memoryOf,
+} from "../../object/codec/index.ts";
 import { MapFlag } from "../../object/spec/index.ts";
-import { Mapping, pageSize, Protection } from "../sys/index.ts";
+import { Mapping, Protection, pageSize } from "../sys/index.ts";
 import type { BpfMap } from "./bpf-map.ts";
-
-
 
 /**
  * An array map's memory, mapped: reading and writing an element is a load or a store, with no system call (three
@@ -11,12 +18,13 @@ import type { BpfMap } from "./bpf-map.ts";
  * are 8-aligned; a 64-bit load of one field is atomic, a whole struct is not.
  */
 export class MappedArray<L extends Layout> {
-  readonly length: number;
   /** Bytes from one element to the next. */
   readonly stride: number;
   /** The memory itself, for typed-array access at `index * stride`. Gone after `close()`. */
   readonly memory: Memory;
   readonly #mapping: Mapping;
+  /** 0 once closed, so that one comparison checks both the index and that the memory is there. */
+  #length: number;
   readonly #decode: Decoder<Infer<L>>;
   readonly #encode: Encoder<Infer<L>>;
 
@@ -26,16 +34,23 @@ export class MappedArray<L extends Layout> {
       throw new TypeError(`Map "${name}" cannot be mapped: it must be of type array and made with MapFlag.mmapable.`);
     }
     if (layout.size !== valueSize) {
-      throw new RangeError(`The value layout is ${layout.size} bytes, but values of map "${name}" are ${valueSize} bytes.`);
+      throw new RangeError(
+        `The value layout is ${layout.size} bytes, but values of map "${name}" are ${valueSize} bytes.`,
+      );
     }
     this.stride = Math.ceil(valueSize / 8) * 8;
-    this.length = maxEntries;
+    this.#length = maxEntries;
     const page = pageSize();
     const bytes = Math.ceil((this.stride * maxEntries) / page) * page;
     this.#mapping = new Mapping(map.fd, bytes, Protection.read | Protection.write, 0, `memory of map "${name}"`);
     this.memory = memoryOf(this.#mapping.buffer);
     this.#decode = makeDecoder(layout);
     this.#encode = makeEncoder(layout);
+  }
+
+  /** How many elements there are; 0 once closed. */
+  get length(): number {
+    return this.#length;
   }
 
   get(index: number): Infer<L> {
@@ -47,6 +62,7 @@ export class MappedArray<L extends Layout> {
   }
 
   close(): void {
+    this.#length = 0;
     this.#mapping.close();
   }
 
@@ -55,7 +71,12 @@ export class MappedArray<L extends Layout> {
   }
 
   #at(index: number): number {
-    if (index >>> 0 !== index || index >= this.length) throw new RangeError(`Index ${index} is outside 0…${this.length - 1}.`);
+    if (index >>> 0 !== index || index >= this.#length) this.#refuse(index);
     return index * this.stride;
+  }
+
+  #refuse(index: number): never {
+    void this.#mapping.buffer; // throws a ClosedError when that is why
+    throw new RangeError(`Index ${index} is outside 0…${this.#length - 1}.`);
   }
 }

@@ -38,12 +38,11 @@ export function insideUserNamespace(): boolean {
  */
 export function explainPermission(needed: readonly CapabilityName[]): string {
   const set = effectiveCapabilities();
-  if (set === undefined) return `It needs ${needed.join(" + ")}; /proc is not readable, so which one is missing is not known.`;
+  if (set === undefined)
+    return `It needs ${needed.join(" + ")}; /proc is not readable, so which one is missing is not known.`;
   // CAP_SYS_ADMIN stands for both CAP_BPF and CAP_PERFMON (capabilities(7)).
   const admin = hasCapability("CAP_SYS_ADMIN", set);
-  const missing = needed.filter(
-    (c) => !hasCapability(c, set) && !(admin && (c === "CAP_BPF" || c === "CAP_PERFMON")),
-  );
+  const missing = needed.filter((c) => !hasCapability(c, set) && !(admin && (c === "CAP_BPF" || c === "CAP_PERFMON")));
   if (missing.length > 0) {
     const names = missing.join(" and ");
     return `This process lacks ${names}: run it as root, or give node the capabilities (setcap, or AmbientCapabilities= in systemd).`;

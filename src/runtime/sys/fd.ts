@@ -1,6 +1,6 @@
 import { native } from "./native.ts";
-import { ClosedError, SystemError } from "./system-error.ts";
 import { nr } from "./syscall-number.ts";
+import { ClosedError, SystemError } from "./system-error.ts";
 
 /** An open file descriptor as tests see it: what it is and where it was made. */
 export interface OpenFd {
@@ -64,7 +64,8 @@ export class Fd {
   duplicate(): Fd {
     const F_DUPFD_CLOEXEC = 1030;
     const result = native().syscall(nr.fcntl, this.number, F_DUPFD_CLOEXEC, 0);
-    if (result < 0) throw new SystemError({ errno: -result, syscall: "fcntl(F_DUPFD_CLOEXEC)", doing: `duplicate ${this.what}` });
+    if (result < 0)
+      throw new SystemError({ errno: -result, syscall: "fcntl(F_DUPFD_CLOEXEC)", doing: `duplicate ${this.what}` });
     return new Fd(result, this.what);
   }
 }

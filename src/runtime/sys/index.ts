@@ -14,9 +14,9 @@ export {
 } from "./capability.ts";
 export { Fd, type OpenFd, openFds, trackFds } from "./fd.ts";
 export { MapFlags, Mapping, Protection } from "./mapping.ts";
-export { pageSize } from "./page-size.ts";
 export { raiseMemlock } from "./memlock.ts";
-export { native, NativeUnavailableError } from "./native.ts";
+export { NativeUnavailableError, native } from "./native.ts";
+export { pageSize } from "./page-size.ts";
 export { ioctl, openPerfEvent, type PerfEventOptions, PerfIoctl, PerfType } from "./perf-event.ts";
 export { nr } from "./syscall-number.ts";
 export { ClosedError, errnoName, SystemError, type SystemErrorOptions } from "./system-error.ts";

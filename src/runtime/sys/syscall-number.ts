@@ -1,7 +1,27 @@
 /** The system calls Skep itself makes, by architecture (asm/unistd_64.h; include/uapi/asm-generic/unistd.h). */
 const NUMBERS = {
-  x64: { close: 3, mmap: 9, munmap: 11, ioctl: 16, fcntl: 72, perf_event_open: 298, prlimit64: 302, bpf: 321, setsockopt: 54 },
-  arm64: { close: 57, mmap: 222, munmap: 215, ioctl: 29, fcntl: 25, perf_event_open: 241, prlimit64: 261, bpf: 280, setsockopt: 208 },
+  x64: {
+    close: 3,
+    mmap: 9,
+    munmap: 11,
+    ioctl: 16,
+    fcntl: 72,
+    perf_event_open: 298,
+    prlimit64: 302,
+    bpf: 321,
+    setsockopt: 54,
+  },
+  arm64: {
+    close: 57,
+    mmap: 222,
+    munmap: 215,
+    ioctl: 29,
+    fcntl: 25,
+    perf_event_open: 241,
+    prlimit64: 261,
+    bpf: 280,
+    setsockopt: 208,
+  },
 } as const;
 
 export const nr: { readonly [K in keyof (typeof NUMBERS)["x64"]]: number } =

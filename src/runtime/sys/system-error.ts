@@ -45,7 +45,9 @@ export class ClosedError extends Error {
   override readonly name = "ClosedError";
   readonly code = "SKEP_CLOSED";
   constructor(what: string) {
-    super(`${what} is closed: it cannot be used any more. Keep it open (or its \`using\` scope alive) for as long as it is needed.`);
+    super(
+      `${what} is closed: it cannot be used any more. Keep it open (or its \`using\` scope alive) for as long as it is needed.`,
+    );
   }
 }
 

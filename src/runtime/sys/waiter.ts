@@ -1,6 +1,6 @@
 import type { Fd } from "./fd.ts";
-import { native } from "./native.ts";
 import type { PollHandle } from "./native.ts";
+import { native } from "./native.ts";
 import { SystemError } from "./system-error.ts";
 
 /**

@@ -52,7 +52,11 @@ export interface CommandEnd {
 }
 
 /** Starts the command with Skep's own stdin, stdout and stderr. Its end is reported once, also when it never began. */
-export function startCommand(file: string, words: readonly string[], onEnd: (end: CommandEnd, error?: Error) => void): ChildProcess {
+export function startCommand(
+  file: string,
+  words: readonly string[],
+  onEnd: (end: CommandEnd, error?: Error) => void,
+): ChildProcess {
   const child = spawn(file, words.slice(1), { stdio: "inherit", argv0: words[0] as string });
   let ended = false;
   child.on("error", (error) => {

@@ -7,7 +7,10 @@ export class OutputError extends Error {
   override readonly name = "OutputError";
   readonly code: string;
   constructor(where: string, cause: NodeJS.ErrnoException) {
-    super(`Cannot write the trace to ${where}: ${cause.message}. The tracing stopped; the traced program was left alone.`, { cause });
+    super(
+      `Cannot write the trace to ${where}: ${cause.message}. The tracing stopped; the traced program was left alone.`,
+      { cause },
+    );
     this.code = cause.code ?? "SKEP_OUTPUT";
   }
 }

@@ -1,7 +1,13 @@
 import { type Capture, capturesFor } from "./decode/index.ts";
-import { CaptureKind, LengthKind, OTHER_PLAN, Plan, PLANS, PlanCapture } from "./kernel/index.ts";
+import { CaptureKind, LengthKind, OTHER_PLAN, PLANS, Plan, PlanCapture } from "./kernel/index.ts";
 
-const DEFAULT_MAX: Readonly<Record<Capture["kind"], number>> = { string: 4096, bytes: 64, argv: 256, iov: 64, msghdr: 64 };
+const DEFAULT_MAX: Readonly<Record<Capture["kind"], number>> = {
+  string: 4096,
+  bytes: 64,
+  argv: 256,
+  iov: 64,
+  msghdr: 64,
+};
 /** What the programs can copy of a buffer in one piece. */
 const BYTES_MAX = 256;
 
@@ -19,8 +25,12 @@ export function encodePlans(arch: string, wanted: ReadonlySet<number> | undefine
     let i = 0;
     const captures = capturesFor(nr, arch);
     // Those at entry first: the kernel side counts them off in this order.
-    for (const capture of [...captures.filter((c) => c.when === "enter"), ...captures.filter((c) => c.when === "exit")]) {
-      if (i === PlanCapture.count) throw new RangeError(`System call ${nr} has more than ${PlanCapture.count} captures.`);
+    for (const capture of [
+      ...captures.filter((c) => c.when === "enter"),
+      ...captures.filter((c) => c.when === "exit"),
+    ]) {
+      if (i === PlanCapture.count)
+        throw new RangeError(`System call ${nr} has more than ${PlanCapture.count} captures.`);
       encodeCapture(plans, base + Plan.captures + PlanCapture.size * i++, capture);
       const counter = base + (capture.when === "enter" ? Plan.atEntry : Plan.atExit);
       plans[counter] = (plans[counter] as number) + 1;

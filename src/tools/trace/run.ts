@@ -52,7 +52,9 @@ function checkTarget(target: TraceTarget): void {
       if (!existsSync(`/proc/${pid}`)) throw new TargetError(`There is no process ${pid}.`);
     }
   } else if (target.kind === "cgroup" && !existsSync(`${target.path}/cgroup.procs`)) {
-    throw new TargetError(`${target.path} is not a cgroup: give its folder in the cgroup2 file system, e.g. /sys/fs/cgroup/system.slice.`);
+    throw new TargetError(
+      `${target.path} is not a cgroup: give its folder in the cgroup2 file system, e.g. /sys/fs/cgroup/system.slice.`,
+    );
   }
 }
 
@@ -72,10 +74,15 @@ class TraceRun implements TraceSink {
     const where = request.output ?? (request.target.kind === "command" ? undefined : "-");
     this.#output = Output.open(where, () => this.#end(0));
     if (request.summary) return;
-    const colour = request.colour ?? (this.#output.isTerminal && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb");
+    const colour =
+      request.colour ?? (this.#output.isTerminal && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb");
     this.#view = request.json
       ? new JsonView(this.#output)
-      : new LinesView({ output: this.#output, colour, alwaysIds: request.output !== undefined || request.target.kind !== "command" });
+      : new LinesView({
+          output: this.#output,
+          colour,
+          alwaysIds: request.output !== undefined || request.target.kind !== "command",
+        });
   }
 
   call(call: TracedCall): void {
@@ -104,7 +111,8 @@ class TraceRun implements TraceSink {
       ...(ringBytes !== undefined && { ringBytes }),
     });
     this.#tracing = tracing;
-    if (this.#view instanceof JsonView) this.#view.begin({ target: target.kind === "command" ? { kind: "command", command } : target });
+    if (this.#view instanceof JsonView)
+      this.#view.begin({ target: target.kind === "command" ? { kind: "command", command } : target });
     const done = new Promise<number>((resolve) => {
       this.#finish = resolve;
     });
@@ -170,9 +178,13 @@ class TraceRun implements TraceSink {
     const losses = tracing.losses();
     const output = this.#output;
     if (this.#request.summary) {
-      const rows = tracing.statistics().filter((row) => this.#request.calls === undefined || this.#request.calls.has(row.nr));
+      const rows = tracing
+        .statistics()
+        .filter((row) => this.#request.calls === undefined || this.#request.calls.has(row.nr));
       if (this.#request.json) {
-        output.write(`${JSON.stringify({ schema: "skep.trace-summary/1", syscalls: rows.map(named), lost: losses })}\n`);
+        output.write(
+          `${JSON.stringify({ schema: "skep.trace-summary/1", syscalls: rows.map(named), lost: losses })}\n`,
+        );
         return;
       }
       output.write(`${formatSummary(rows, (nr) => nameOfCall(nr, false))}\n`);
@@ -181,7 +193,13 @@ class TraceRun implements TraceSink {
       return;
     }
     if (this.#view instanceof JsonView) {
-      this.#view.end({ calls: this.#calls, errors: this.#errors, processes: this.#processes.size, ns: seconds, lost: losses });
+      this.#view.end({
+        calls: this.#calls,
+        errors: this.#errors,
+        processes: this.#processes.size,
+        ns: seconds,
+        lost: losses,
+      });
       return;
     }
     const failed = this.#errors === 0 ? "" : ` (${this.#errors} failed)`;
@@ -205,7 +223,8 @@ export function lossText(losses: TraceLosses): string {
     losses.captures > 0 ? `${losses.captures} argument texts` : "",
     losses.life > 0 ? `${losses.life} births, exits or signals` : "",
   ].filter((p) => p !== "");
-  const ring = parts.length === 0 ? "" : `LOST ${parts.join(", ")} because the ring was full (--buffer makes it larger)`;
+  const ring =
+    parts.length === 0 ? "" : `LOST ${parts.join(", ")} because the ring was full (--buffer makes it larger)`;
   const threads = losses.untrackedThreads === 0 ? "" : `${losses.untrackedThreads} threads NOT FOLLOWED`;
   const misses = losses.recursionMisses === 0 ? "" : `${losses.recursionMisses} events SKIPPED by the kernel`;
   return [ring, threads, misses].filter((p) => p !== "").join("; ") || "nothing lost";

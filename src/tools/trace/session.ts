@@ -1,5 +1,14 @@
 import { closeSync, openSync } from "node:fs";
-import { type BpfMap, KeyedMap, type Link, loadObject, type LoadedObject, RingBufferReader, type RecordView, VerifierError } from "../../sdk/index.ts";
+import {
+  type BpfMap,
+  type KeyedMap,
+  type Link,
+  type LoadedObject,
+  loadObject,
+  type RecordView,
+  RingBufferReader,
+  VerifierError,
+} from "../../sdk/index.ts";
 import { Control, type KernelOptions, Step, TRACEPOINTS, traceSpec } from "./kernel/index.ts";
 
 /** What was lost, by cause; all zero when nothing was. */

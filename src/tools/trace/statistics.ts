@@ -1,4 +1,4 @@
-import { BUCKETS, bucketStart, OTHER_PLAN, Stats, STATS_SIZE } from "./kernel/index.ts";
+import { BUCKETS, bucketStart, OTHER_PLAN, STATS_SIZE, Stats } from "./kernel/index.ts";
 
 /** What `-c` tells of one system call. Times in nanoseconds. */
 export interface CallStatistics {

@@ -1,13 +1,13 @@
-import { readlinkSync, readdirSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import type { RingBufferReader } from "../../sdk/index.ts";
 import type { FdSnapshot } from "./decode/index.ts";
 import type { TraceSink } from "./events.ts";
 import { abiOf } from "./kernel/index.ts";
+import { cloneNumbers, nameOfCall } from "./names.ts";
 import { encodePlans } from "./plan.ts";
 import { KernelSession, type TraceLosses } from "./session.ts";
 import { type CallStatistics, sumStatistics } from "./statistics.ts";
 import { Tracker } from "./tracker.ts";
-import { cloneNumbers, nameOfCall } from "./names.ts";
 
 /** Whose system calls are traced. */
 export type TraceTarget =
@@ -72,7 +72,11 @@ export class Tracing {
       if (target.kind === "cgroup") session.setCgroup(target.path);
       let reader: RingBufferReader<void> | undefined;
       if (sink !== undefined) {
-        const tracker = new Tracker(sink, { nameOf: nameOfCall, cloneNumbers: cloneNumbers(process.arch), snapshot: openFiles });
+        const tracker = new Tracker(sink, {
+          nameOf: nameOfCall,
+          cloneNumbers: cloneNumbers(process.arch),
+          snapshot: openFiles,
+        });
         reader = session.reader((record) => tracker.take(record)).listen(() => {});
       }
       session.attach();

@@ -1,7 +1,16 @@
 import type { RecordView } from "../../sdk/index.ts";
-import { type CapturedBytes, FdTable, type FdSnapshot } from "./decode/index.ts";
+import { type CapturedBytes, type FdSnapshot, FdTable } from "./decode/index.ts";
 import type { TracedCall, TraceSink } from "./events.ts";
-import { BirthRecord, CallRecord, CaptureRecord, ForkRecord, Header, LifeRecord, RecordFlag, RecordKind } from "./kernel/index.ts";
+import {
+  BirthRecord,
+  CallRecord,
+  CaptureRecord,
+  ForkRecord,
+  Header,
+  LifeRecord,
+  RecordFlag,
+  RecordKind,
+} from "./kernel/index.ts";
 
 const NONE: readonly CapturedBytes[] = [];
 const CLONE_FILES = 0x400;
@@ -92,7 +101,8 @@ export class Tracker {
     const compat = (flags & RecordFlag.compat) !== 0;
     const args = new Uint32Array(12);
     for (let i = 0; i < 12; i++) args[i] = record.u32(CallRecord.args + 4 * i);
-    const captures = thread.captures !== undefined && thread.captureSeq === record.u32(Header.seq) ? thread.captures : NONE;
+    const captures =
+      thread.captures !== undefined && thread.captureSeq === record.u32(Header.seq) ? thread.captures : NONE;
     thread.captures = undefined;
     const { files } = thread.process;
     const call: TracedCall = {
@@ -138,7 +148,11 @@ export class Tracker {
     const sharesFiles =
       this.#options.cloneNumbers.has(record.u16(Header.code)) && (record.u32(ForkRecord.arg0) & CLONE_FILES) !== 0;
     const { process } = parent;
-    this.#unborn.set(addressKey(record, ForkRecord.child), { files: process.files.copy(), parent: process, sharesFiles });
+    this.#unborn.set(addressKey(record, ForkRecord.child), {
+      files: process.files.copy(),
+      parent: process,
+      sharesFiles,
+    });
   }
 
   #birth(record: RecordView, tid: number, pid: number): void {

@@ -56,7 +56,10 @@ export async function run(args: readonly string[]): Promise<number> {
     return await trace(args);
   } catch (error) {
     const { code } = error as { code?: unknown };
-    if (error instanceof UsageError || (typeof code === "string" && (code.startsWith("ERR_PARSE_ARGS") || code === "SKEP_SYSCALL_FILTER"))) {
+    if (
+      error instanceof UsageError ||
+      (typeof code === "string" && (code.startsWith("ERR_PARSE_ARGS") || code === "SKEP_SYSCALL_FILTER"))
+    ) {
       process.stderr.write(`skep trace: ${(error as Error).message}\n`);
       return 2;
     }
@@ -93,17 +96,29 @@ async function trace(args: readonly string[]): Promise<number> {
 
 /** The command begins at the first word that is not an option or an option's value, or after `--`. */
 function splitCommand(args: readonly string[]): { own: string[]; command: string[] } {
-  const { tokens } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: false, tokens: true });
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: OPTIONS,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
   for (const token of tokens) {
-    if (token.kind === "option-terminator") return { own: args.slice(0, token.index), command: args.slice(token.index + 1) };
+    if (token.kind === "option-terminator")
+      return { own: args.slice(0, token.index), command: args.slice(token.index + 1) };
     if (token.kind === "positional") return { own: args.slice(0, token.index), command: args.slice(token.index) };
   }
   return { own: [...args], command: [] };
 }
 
-function targetOf(pids: readonly string[] | undefined, cgroup: string | undefined, command: readonly string[]): TraceTarget {
+function targetOf(
+  pids: readonly string[] | undefined,
+  cgroup: string | undefined,
+  command: readonly string[],
+): TraceTarget {
   const ways = [pids !== undefined, cgroup !== undefined, command.length > 0].filter(Boolean).length;
-  if (ways === 0) throw new UsageError("Say what to trace: a command, -p PID, or --cgroup FOLDER. skep trace --help tells more.");
+  if (ways === 0)
+    throw new UsageError("Say what to trace: a command, -p PID, or --cgroup FOLDER. skep trace --help tells more.");
   if (ways > 1) throw new UsageError("Give a command, or -p, or --cgroup: only one of them.");
   if (cgroup !== undefined) return { kind: "cgroup", path: cgroup };
   if (pids === undefined) return { kind: "command" };
@@ -118,7 +133,8 @@ function processId(text: string): number {
 
 function microseconds(text: string): number {
   const us = Number(text);
-  if (text === "" || !(us >= 0) || us > 1e12) throw new UsageError(`--min-us wants a number of microseconds, not "${text}".`);
+  if (text === "" || !(us >= 0) || us > 1e12)
+    throw new UsageError(`--min-us wants a number of microseconds, not "${text}".`);
   return Math.round(us * 1000);
 }
 

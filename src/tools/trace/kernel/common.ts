@@ -1,4 +1,4 @@
-import { type Assembler, r0, r1, r2, r3, r4, r10, type Register } from "../../../sdk/index.ts";
+import { type Assembler, type Register, r0, r1, r2, r3, r4, r10 } from "../../../sdk/index.ts";
 import { Control, Header, Thread, ThreadFlag } from "./layout.ts";
 import type { KernelOptions } from "./options.ts";
 
@@ -84,4 +84,3 @@ let labels = 0;
 export function unique(prefix: string): string {
   return `${prefix}_${labels++}`;
 }
-

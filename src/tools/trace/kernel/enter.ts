@@ -1,7 +1,7 @@
-import { Assembler, type Instruction, r0, r1, r2, r3, r6, r7, r8, r9, r10, type Register } from "../../../sdk/index.ts";
+import { Assembler, type Instruction, type Register, r0, r1, r2, r3, r6, r7, r8, r9, r10 } from "../../../sdk/index.ts";
 import { continueWithCaptures } from "./capture-program.ts";
 import { adoptThread, header, KEY, lookupThread, reserve, SCRATCH, submit, unique } from "./common.ts";
-import { BirthRecord, Control, OTHER_PLAN, Plan, PLANS, RecordKind, Thread, ThreadFlag } from "./layout.ts";
+import { BirthRecord, Control, OTHER_PLAN, PLANS, Plan, RecordKind, Thread, ThreadFlag } from "./layout.ts";
 import type { KernelOptions } from "./options.ts";
 
 /** Where the copied part of pt_regs stands; a new thread's state uses the same place before. */
@@ -74,7 +74,8 @@ export function readArguments(a: Assembler, options: KernelOptions, regs: Regist
   a.store("u32", r9, Thread.flags, 0);
   for (const [i, at] of abi.args.entries()) a.load("u64", r1, r10, REGS + at).store("u64", r9, Thread.args + 8 * i, r1);
   a.ja("arguments").label("compat").store("u32", r9, Thread.flags, ThreadFlag.compat);
-  for (const [i, at] of abi.compat.args.entries()) a.load("u32", r1, r10, REGS + at).store("u64", r9, Thread.args + 8 * i, r1);
+  for (const [i, at] of abi.compat.args.entries())
+    a.load("u32", r1, r10, REGS + at).store("u64", r9, Thread.args + 8 * i, r1);
   a.label("arguments");
 }
 
@@ -85,7 +86,10 @@ function noteCall(a: Assembler, options: KernelOptions): void {
   a.load("u32", r2, r9, Thread.flags);
   lookupPlan(a, r7, r2);
   a.load("u8", r1, r8, Plan.enabled).jne(r1, 0, "enabled").store("u64", r9, Thread.start, 0).ja("end").label("enabled");
-  a.call("get_current_pid_tgid").store("u64", r9, Thread.ids, r0).call("ktime_get_ns").store("u64", r9, Thread.start, r0);
+  a.call("get_current_pid_tgid")
+    .store("u64", r9, Thread.ids, r0)
+    .call("ktime_get_ns")
+    .store("u64", r9, Thread.start, r0);
 }
 
 function capturesAtEntry(a: Assembler): void {

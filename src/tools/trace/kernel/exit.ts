@@ -2,7 +2,19 @@ import { Assembler, type Instruction, r0, r1, r2, r3, r4, r6, r7, r8, r9, r10 } 
 import { continueWithCaptures } from "./capture-program.ts";
 import { adoptThread, callHeader, lookupThread, reserve, SCRATCH, submit } from "./common.ts";
 import { CONTEXT, lookupPlan, planIndex, REGS, readArguments, reportBirth } from "./enter.ts";
-import { BUCKETS, CallRecord, Control, Header, Plan, PLANS, RecordFlag, RecordKind, Stats, Thread, ThreadFlag } from "./layout.ts";
+import {
+  BUCKETS,
+  CallRecord,
+  Control,
+  Header,
+  PLANS,
+  Plan,
+  RecordFlag,
+  RecordKind,
+  Stats,
+  Thread,
+  ThreadFlag,
+} from "./layout.ts";
 import type { KernelOptions } from "./options.ts";
 
 /** Errors are returned as −4095 … −1 (MAX_ERRNO in the kernel's err.h). */
@@ -27,12 +39,18 @@ export function exitProgram(options: KernelOptions): readonly Instruction[] {
   a.load("u64", r1, r9, Thread.start).jne(r1, 0, "finished");
   if (options.mode === "calls") {
     // A new thread's first event is the return from the clone that made it.
-    a.load("u32", r1, r9, Thread.flags).and(r1, ThreadFlag.fresh | ThreadFlag.pending).jne(r1, ThreadFlag.fresh, "end");
+    a.load("u32", r1, r9, Thread.flags)
+      .and(r1, ThreadFlag.fresh | ThreadFlag.pending)
+      .jne(r1, ThreadFlag.fresh, "end");
     reportBirth(a, r9);
     a.load("u32", r1, r9, Thread.flags).and(r1, ~ThreadFlag.fresh).store("u32", r9, Thread.flags, r1);
   }
   a.ja("end");
-  a.label("finished").call("ktime_get_ns").load("u64", r1, r9, Thread.start).sub(r0, r1).store("u64", r9, Thread.duration, r0);
+  a.label("finished")
+    .call("ktime_get_ns")
+    .load("u64", r1, r9, Thread.start)
+    .sub(r0, r1)
+    .store("u64", r9, Thread.duration, r0);
   if (options.mode === "summary") {
     a.store("u64", r9, Thread.start, 0);
     addToStats(a, options);
@@ -55,9 +73,18 @@ function filters(a: Assembler, options: KernelOptions): void {
 /** Leaves for the captures when there are any; the report is then made by a step of its own. */
 function capturesAtExit(a: Assembler): void {
   a.store("u64", r9, Thread.ret, r7);
-  a.load("u32", r1, r9, Thread.plan).and(r1, PLANS - 1).mul(r1, Plan.size).loadMapValue(r8, "syscalls", 0).add(r8, r1);
+  a.load("u32", r1, r9, Thread.plan)
+    .and(r1, PLANS - 1)
+    .mul(r1, Plan.size)
+    .loadMapValue(r8, "syscalls", 0)
+    .add(r8, r1);
   // From the first one that was not readable at entry, or from those of the exit; those only of a call that succeeded.
-  a.load("u8", r2, r8, Plan.atEntry).mov(r3, r2).jslt(r7, 0, "failed").load("u8", r1, r8, Plan.atExit).add(r3, r1).label("failed");
+  a.load("u8", r2, r8, Plan.atEntry)
+    .mov(r3, r2)
+    .jslt(r7, 0, "failed")
+    .load("u8", r1, r8, Plan.atExit)
+    .add(r3, r1)
+    .label("failed");
   a.load("u32", r1, r9, Thread.faulted).jeq(r1, 0, "none_faulted").mov(r2, 0).label("none_faulted");
   a.jge(r2, r3, "captured").store("u8", r9, Thread.next, r2).store("u8", r9, Thread.end, r3);
   a.store("u8", r9, Thread.part, 0).store("u8", r9, Thread.ending, 1).load("u64", r6, r10, CONTEXT);
@@ -97,9 +124,14 @@ function fillCall(a: Assembler, flags: number): void {
 /** A call that was under way when its thread was found: no start, no duration, arguments as the registers have them. */
 function reportResumed(a: Assembler, options: KernelOptions): void {
   a.call("get_current_pid_tgid").store("u64", r9, Thread.ids, r0);
-  a.call("ktime_get_ns").store("u64", r9, Thread.start, r0).store("u64", r9, Thread.duration, 0).store("u64", r9, Thread.ret, r7);
+  a.call("ktime_get_ns")
+    .store("u64", r9, Thread.start, r0)
+    .store("u64", r9, Thread.duration, 0)
+    .store("u64", r9, Thread.ret, r7);
   readArguments(a, options, r6);
-  a.load("u32", r1, r10, REGS + options.abi.number).store("u32", r9, Thread.nr, r1).load("u32", r2, r9, Thread.flags);
+  a.load("u32", r1, r10, REGS + options.abi.number)
+    .store("u32", r9, Thread.nr, r1)
+    .load("u32", r2, r9, Thread.flags);
   lookupPlan(a, r1, r2);
   a.load("u8", r1, r8, Plan.enabled).jeq(r1, 0, "resumed_end");
   reserve(a, CallRecord.size, Control.droppedCalls, "resumed_end");
@@ -111,8 +143,18 @@ function reportResumed(a: Assembler, options: KernelOptions): void {
 function addToStats(a: Assembler, options: KernelOptions): void {
   a.load("u32", r1, r9, Thread.nr).load("u32", r2, r9, Thread.flags);
   planIndex(a, r1, r2);
-  a.store("u32", r10, SCRATCH, r1).loadMap(r1, "stats").mov(r2, r10).add(r2, SCRATCH).call("map_lookup_elem").jeq(r0, 0, "end").mov(r8, r0);
-  a.jsge(r7, 0, "succeeded").jslt(r7, MIN_ERROR, "succeeded").mov(r1, 1).atomicAdd("u64", r8, Stats.errors, r1).label("succeeded");
+  a.store("u32", r10, SCRATCH, r1)
+    .loadMap(r1, "stats")
+    .mov(r2, r10)
+    .add(r2, SCRATCH)
+    .call("map_lookup_elem")
+    .jeq(r0, 0, "end")
+    .mov(r8, r0);
+  a.jsge(r7, 0, "succeeded")
+    .jslt(r7, MIN_ERROR, "succeeded")
+    .mov(r1, 1)
+    .atomicAdd("u64", r8, Stats.errors, r1)
+    .label("succeeded");
   a.load("u64", r6, r9, Thread.duration).atomicAdd("u64", r8, Stats.total, r6);
   maximum(a, options);
   bucket(a);
@@ -142,5 +184,8 @@ function bucket(a: Assembler): void {
   }
   // r3 = floor(log2); the two bits below the leading one choose the quarter.
   a.mov(r2, r3).lsh(r2, 2).sub(r3, 2).mov(r1, r6).rsh(r1, r3).and(r1, 3).add(r2, r1);
-  a.label("bucket_known").jlt(r2, BUCKETS, "bucket_inside").mov(r2, BUCKETS - 1).label("bucket_inside");
+  a.label("bucket_known")
+    .jlt(r2, BUCKETS, "bucket_inside")
+    .mov(r2, BUCKETS - 1)
+    .label("bucket_inside");
 }

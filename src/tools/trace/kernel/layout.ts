@@ -55,7 +55,16 @@ export const Plan = {
   size: 40,
 } as const;
 
-export const PlanCapture = { kind: 0, arg: 1, lengthKind: 2, lengthArg: 3, max: 4, scale: 6, size: 8, count: 4 } as const;
+export const PlanCapture = {
+  kind: 0,
+  arg: 1,
+  lengthKind: 2,
+  lengthArg: 3,
+  max: 4,
+  scale: 6,
+  size: 8,
+  count: 4,
+} as const;
 export const CaptureKind = { none: 0, string: 1, bytes: 2, argv: 3, iov: 4, msghdr: 5 } as const;
 export const LengthKind = { const: 0, arg: 1, ret: 2, deref: 3 } as const;
 

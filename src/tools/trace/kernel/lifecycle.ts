@@ -1,7 +1,27 @@
 import { Assembler, type Instruction, r0, r1, r2, r6, r7, r8, r9, r10 } from "../../../sdk/index.ts";
-import { adoptThread, callHeader, header, insertThread, KEY, lookupThread, reserve, SCRATCH, submit } from "./common.ts";
+import {
+  adoptThread,
+  callHeader,
+  header,
+  insertThread,
+  KEY,
+  lookupThread,
+  reserve,
+  SCRATCH,
+  submit,
+} from "./common.ts";
 import { planIndex } from "./enter.ts";
-import { CallRecord, Control, ForkRecord, Header, LifeRecord, RecordKind, Stats, Thread, ThreadFlag } from "./layout.ts";
+import {
+  CallRecord,
+  Control,
+  ForkRecord,
+  Header,
+  LifeRecord,
+  RecordKind,
+  Stats,
+  Thread,
+  ThreadFlag,
+} from "./layout.ts";
 import type { KernelOptions } from "./options.ts";
 
 const VALUE = -144;
@@ -55,9 +75,17 @@ export function threadExitProgram(options: KernelOptions): readonly Instruction[
     reportLife(a, RecordKind.exit);
   } else {
     // exit and exit_group never return: they are counted without time.
-    a.load("u64", r1, r9, Thread.start).jeq(r1, 0, "forget").load("u32", r1, r9, Thread.nr).load("u32", r2, r9, Thread.flags);
+    a.load("u64", r1, r9, Thread.start)
+      .jeq(r1, 0, "forget")
+      .load("u32", r1, r9, Thread.nr)
+      .load("u32", r2, r9, Thread.flags);
     planIndex(a, r1, r2);
-    a.store("u32", r10, SCRATCH, r1).loadMap(r1, "stats").mov(r2, r10).add(r2, SCRATCH).call("map_lookup_elem").jeq(r0, 0, "forget");
+    a.store("u32", r10, SCRATCH, r1)
+      .loadMap(r1, "stats")
+      .mov(r2, r10)
+      .add(r2, SCRATCH)
+      .call("map_lookup_elem")
+      .jeq(r0, 0, "forget");
     a.mov(r1, 1).atomicAdd("u64", r0, Stats.unfinished, r1);
   }
   a.label("forget").loadMap(r1, "threads").mov(r2, r10).add(r2, KEY).call("map_delete_elem");

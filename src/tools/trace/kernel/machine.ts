@@ -6,7 +6,12 @@ export interface SyscallAbi {
   /** Offsets of the six arguments within the copied part. */
   readonly args: readonly number[];
   /** How a 32-bit caller shows: `(u32 at offset) & mask === value`; and where its arguments are. */
-  readonly compat: { readonly offset: number; readonly mask: number; readonly value: number; readonly args: readonly number[] };
+  readonly compat: {
+    readonly offset: number;
+    readonly mask: number;
+    readonly value: number;
+    readonly args: readonly number[];
+  };
   /** Where the copied part has the number of the call in flight. */
   readonly number: number;
   readonly execve: number;

@@ -1,8 +1,19 @@
-import { Assembler, bytes, MapFlag, type MapSpec, type ObjectSpec, type ProgramSpec, r0, r1, u8, u32 } from "../../../sdk/index.ts";
+import {
+  Assembler,
+  bytes,
+  MapFlag,
+  type MapSpec,
+  type ObjectSpec,
+  type ProgramSpec,
+  r0,
+  r1,
+  u8,
+  u32,
+} from "../../../sdk/index.ts";
 import { captureProgram } from "./capture-program.ts";
 import { enterProgram } from "./enter.ts";
 import { exitProgram, reportProgram } from "./exit.ts";
-import { Control, Plan, PLANS, STATS_SIZE, Step, Thread } from "./layout.ts";
+import { Control, PLANS, Plan, STATS_SIZE, Step, Thread } from "./layout.ts";
 import { forkProgram, signalProgram, threadExitProgram } from "./lifecycle.ts";
 import type { KernelOptions } from "./options.ts";
 

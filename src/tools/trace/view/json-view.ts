@@ -48,7 +48,13 @@ export class JsonView implements TraceSink {
   }
 
   signal(event: SignalEvent): void {
-    this.#line({ type: "signal", time_us: this.#time(event.time), pid: event.pid, tid: event.tid, signal: signalName(event.signal) });
+    this.#line({
+      type: "signal",
+      time_us: this.#time(event.time),
+      pid: event.pid,
+      tid: event.tid,
+      signal: signalName(event.signal),
+    });
   }
 
   threadExit(event: ThreadExitEvent): void {

@@ -41,7 +41,9 @@ export class LinesView implements TraceSink {
     const end = result < 0 ? text.length : result;
     const failed = call.ret < 0 && call.ret >= -4095;
     const tail = failed ? `${RED}${text.slice(end)}${OFF}` : text.slice(end);
-    this.#output.write(`${prefix}${CYAN}${text.slice(0, open)}${OFF}${text.slice(open, end)}${tail}${DIM}${duration}${OFF}\n`);
+    this.#output.write(
+      `${prefix}${CYAN}${text.slice(0, open)}${OFF}${text.slice(open, end)}${tail}${DIM}${duration}${OFF}\n`,
+    );
   }
 
   signal(event: SignalEvent): void {

@@ -56,6 +56,9 @@ function histogram(buckets: readonly number[]): string {
   const width = Math.max(...labels.map((l) => l.length));
   const counts = Math.max(...shown.map((p) => String(p.count).length));
   return shown
-    .map((p, i) => `  ${(labels[i] as string).padEnd(width)} ${String(p.count).padStart(counts)} │${"█".repeat(Math.round((p.count / most) * BAR))}`)
+    .map(
+      (p, i) =>
+        `  ${(labels[i] as string).padEnd(width)} ${String(p.count).padStart(counts)} │${"█".repeat(Math.round((p.count / most) * BAR))}`,
+    )
     .join("\n");
 }
