@@ -1,0 +1,44 @@
+import { Callee, Class, Jump, Opcode, Pseudo } from "./opcode.ts";
+
+/**
+ * One eBPF instruction as plain data (RFC 9669 section 3). The first five fields are the encoding; the others are names
+ * that `encode` or the loader turns into numbers.
+ */
+export interface Instruction {
+  /** 0 to 255. */
+  readonly opcode: number;
+  /** Destination register, 0 to 10. */
+  readonly dst: number;
+  /** Source register, 0 to 10; the kind of immediate or callee for wide loads and calls. */
+  readonly src: number;
+  /** Signed 16 bits: bytes for loads and stores, instruction slots for jumps. */
+  readonly offset: number;
+  /** 32 bits; taken as signed or unsigned, decoded as signed. Not looked at when `imm64` is there. */
+  readonly imm: number;
+  /** The immediate of a wide load (opcode 0x18); without it, `imm` sign-extended (zero-extended when `src` is not 0). */
+  readonly imm64?: bigint;
+  /** The name, or names, that jumps reach this instruction by. */
+  readonly label?: string | readonly string[];
+  /** Label that the jump, local call or function address goes to; `encode` computes the distance. */
+  readonly target?: string;
+  /** Name of the map whose file descriptor the loader puts into `imm64`. */
+  readonly map?: string;
+  /** Bytes into the value of `map`; for `src` 2, which loads a value's address. */
+  readonly mapValueOffset?: number;
+}
+
+/** How many 8-byte slots it takes: 2 for wide loads, otherwise 1. Jumps and the verifier's log count slots. */
+export function slotsOf(instruction: Instruction): 1 | 2 {
+  return instruction.opcode === Opcode.LOAD_IMM64 ? 2 : 1;
+}
+
+/** Where a jump's distance stands: `undefined` for instructions that go nowhere. */
+export function distanceField(opcode: number, src: number): "offset" | "imm" | "imm64" | undefined {
+  if (opcode === Opcode.CALL) return src === Callee.LOCAL ? "imm" : undefined;
+  if (opcode === Opcode.JA32) return "imm";
+  if (opcode === Opcode.LOAD_IMM64) return src === Pseudo.FUNC ? "imm64" : undefined;
+  const cls = opcode & 0x07;
+  if (cls !== Class.JMP && cls !== Class.JMP32) return undefined;
+  const op = opcode & 0xf0;
+  return op === Jump.CALL || op === Jump.EXIT ? undefined : "offset";
+}
