@@ -1,6 +1,9 @@
 import type { DecodedCall } from "./decode/index.ts";
 
-/** A system call of a traced thread, as it is reported when it ends. */
+/**
+ * A system call of a traced thread, as it is reported when it ends. The object and its `args` are used again for the
+ * next call: what is to outlive the function it was handed to must be taken out of it, or copied with `keepCall`.
+ */
 export interface TracedCall extends DecodedCall {
   readonly pid: number;
   readonly tid: number;
@@ -10,8 +13,11 @@ export interface TracedCall extends DecodedCall {
   readonly ns: number;
   /** The call began before the tracing did: its duration is not known. */
   readonly resumed: boolean;
-  /** A 32-bit program's call: `nr` is from the i386 table and the arguments are not decoded. */
-  readonly compat: boolean;
+}
+
+/** A copy that stays as it is. Its `files` still follow the process. */
+export function keepCall(call: TracedCall): TracedCall {
+  return { ...call, args: call.args.slice() };
 }
 
 export interface SignalEvent {

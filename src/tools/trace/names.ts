@@ -1,4 +1,5 @@
 import { syscallName, syscallNumber } from "../../machine/proc/index.ts";
+import { FILE_CALLS } from "./decode/index.ts";
 
 /** A call's name; `syscall_512` for a number no table has; −1 stands for all that have no plan of their own. */
 export function nameOfCall(nr: number, compat: boolean): string {
@@ -11,4 +12,9 @@ export function nameOfCall(nr: number, compat: boolean): string {
 export function cloneNumbers(arch: string): ReadonlySet<number> {
   const clone = syscallNumber("clone", arch);
   return new Set(clone === undefined ? [] : [clone]);
+}
+
+/** Numbers of the calls that change what a process has open. */
+export function fileCalls(arch: string): ReadonlySet<number> {
+  return new Set(FILE_CALLS.map((name) => syscallNumber(name, arch)).filter((nr) => nr !== undefined));
 }

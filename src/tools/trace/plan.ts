@@ -1,5 +1,5 @@
 import { type Capture, capturesFor } from "./decode/index.ts";
-import { CaptureKind, LengthKind, OTHER_PLAN, PLANS, Plan, PlanCapture } from "./kernel/index.ts";
+import { CaptureKind, LengthKind, OTHER_PLAN, PLANS, Plan, PlanCapture, PlanUse } from "./kernel/index.ts";
 
 const DEFAULT_MAX: Readonly<Record<Capture["kind"], number>> = {
   string: 4096,
@@ -11,32 +11,40 @@ const DEFAULT_MAX: Readonly<Record<Capture["kind"], number>> = {
 /** What the programs can copy of a buffer in one piece. */
 const BYTES_MAX = 256;
 
-/**
- * The plans of all calls as the kernel side reads them. Reported are the numbers in `wanted` (all when undefined).
- */
-export function encodePlans(arch: string, wanted: ReadonlySet<number> | undefined): Uint8Array {
+/** Which calls are reported, and why. */
+export interface PlanRequest {
+  /** Numbers of the calls to show; all when undefined. */
+  readonly shown: ReadonlySet<number> | undefined;
+  /** Numbers of the calls that are reported anyway, because the table of open files is kept by them. */
+  readonly files: ReadonlySet<number>;
+}
+
+/** The plans of all calls as the kernel side reads them. */
+export function encodePlans(arch: string, { shown, files }: PlanRequest): Uint8Array {
   const plans = new Uint8Array(PLANS * Plan.size);
   for (let nr = 0; nr < PLANS; nr++) {
-    if (wanted !== undefined && !wanted.has(nr) && !(nr === OTHER_PLAN && wanted.size === 0)) continue;
-    const base = nr * Plan.size;
-    plans[base + Plan.enabled] = 1;
+    const use = (shown === undefined || shown.has(nr) ? PlanUse.shown : 0) | (files.has(nr) ? PlanUse.files : 0);
+    if (use === 0) continue;
+    plans[nr * Plan.size + Plan.enabled] = use;
     // The shared plan is for calls whose arguments are not known: nothing is copied.
-    if (nr === OTHER_PLAN) continue;
-    let i = 0;
-    const captures = capturesFor(nr, arch);
-    // Those at entry first: the kernel side counts them off in this order.
-    for (const capture of [
-      ...captures.filter((c) => c.when === "enter"),
-      ...captures.filter((c) => c.when === "exit"),
-    ]) {
-      if (i === PlanCapture.count)
-        throw new RangeError(`System call ${nr} has more than ${PlanCapture.count} captures.`);
+    if (nr !== OTHER_PLAN) encodeCaptures(plans, nr * Plan.size, nr, capturesFor(nr, arch));
+  }
+  return plans;
+}
+
+function encodeCaptures(plans: Uint8Array, base: number, nr: number, captures: readonly Capture[]): void {
+  if (captures.length > PlanCapture.count)
+    throw new RangeError(`System call ${nr} has more than ${PlanCapture.count} captures.`);
+  let i = 0;
+  // Those at entry first: the kernel side counts them off in this order.
+  for (const when of ["enter", "exit"] as const) {
+    for (const capture of captures) {
+      if (capture.when !== when) continue;
       encodeCapture(plans, base + Plan.captures + PlanCapture.size * i++, capture);
-      const counter = base + (capture.when === "enter" ? Plan.atEntry : Plan.atExit);
+      const counter = base + (when === "enter" ? Plan.atEntry : Plan.atExit);
       plans[counter] = (plans[counter] as number) + 1;
     }
   }
-  return plans;
 }
 
 function encodeCapture(plans: Uint8Array, at: number, capture: Capture): void {

@@ -9,7 +9,8 @@ import {
   RingBufferReader,
   VerifierError,
 } from "../../sdk/index.ts";
-import { Control, type KernelOptions, Step, TRACEPOINTS, traceSpec } from "./kernel/index.ts";
+import { Control, type KernelOptions, Step, Thread, ThreadFlag, TRACEPOINTS, traceSpec } from "./kernel/index.ts";
+import type { Tracker } from "./tracker.ts";
 
 /** What was lost, by cause; all zero when nothing was. */
 export interface TraceLosses {
@@ -107,9 +108,18 @@ export class KernelSession {
     return false;
   }
 
-  /** The states of the threads alive now, by the address of their task_struct. */
-  threads(): KeyedMap<Uint8Array, Uint8Array> {
-    return this.#map("threads");
+  /** Hands the calls in which the threads alive now still are to the tracker. */
+  pendingCalls(tracker: Tracker): void {
+    for (const [, state] of this.#map<Uint8Array, Uint8Array>("threads")) {
+      const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
+      const start = Number(view.getBigUint64(Thread.start, true));
+      if (start === 0) continue;
+      const u32 = (at: number) => view.getUint32(at, true);
+      tracker.takePending(u32(Thread.ids), u32(Thread.ids + 4), u32(Thread.seq), ({ args }) => {
+        for (let i = 0; i < 12; i++) args[i] = u32(Thread.args + 4 * i);
+        return { nr: u32(Thread.nr), start, compat: (u32(Thread.flags) & ThreadFlag.compat) !== 0 };
+      });
+    }
   }
 
   losses(): TraceLosses {

@@ -3,7 +3,7 @@ import type { RingBufferReader } from "../../sdk/index.ts";
 import type { FdSnapshot } from "./decode/index.ts";
 import type { TraceSink } from "./events.ts";
 import { abiOf } from "./kernel/index.ts";
-import { cloneNumbers, nameOfCall } from "./names.ts";
+import { cloneNumbers, fileCalls, nameOfCall } from "./names.ts";
 import { encodePlans } from "./plan.ts";
 import { KernelSession, type TraceLosses } from "./session.ts";
 import { type CallStatistics, sumStatistics } from "./statistics.ts";
@@ -33,6 +33,8 @@ export interface TracingOptions {
 
 const RING_BYTES = 4 << 20;
 const MAX_THREADS = 16_384;
+const LAST_LOOKS = 20;
+const ignore = () => {};
 
 /**
  * A running trace. The filters work in the kernel: nothing of any other process is ever copied. The target set follows
@@ -43,11 +45,17 @@ const MAX_THREADS = 16_384;
 export class Tracing {
   readonly #session: KernelSession;
   readonly #reader: RingBufferReader<void> | undefined;
+  readonly #tracker: Tracker | undefined;
   #lossesAtEnd: TraceLosses | undefined;
 
-  private constructor(session: KernelSession, reader: RingBufferReader<void> | undefined) {
+  private constructor(
+    session: KernelSession,
+    reader: RingBufferReader<void> | undefined,
+    tracker: Tracker | undefined,
+  ) {
     this.#session = session;
     this.#reader = reader;
+    this.#tracker = tracker;
   }
 
   /**
@@ -67,20 +75,29 @@ export class Tracing {
       compareExchange: true,
     });
     try {
-      session.setPlans(encodePlans(process.arch, options.calls));
+      const arch = process.arch;
+      const shown = options.calls;
+      // Statistics need no open files; and a trace of everything sees these calls anyway.
+      const filtered = shown !== undefined || options.failedOnly === true || (options.minNs ?? 0) > 0;
+      const files = sink !== undefined && filtered ? fileCalls(arch) : new Set<number>();
+      session.setPlans(encodePlans(arch, { shown, files }));
       if (target.kind === "pids") for (const pid of target.pids) session.addRoot(pid);
       if (target.kind === "cgroup") session.setCgroup(target.path);
-      let reader: RingBufferReader<void> | undefined;
-      if (sink !== undefined) {
-        const tracker = new Tracker(sink, {
-          nameOf: nameOfCall,
-          cloneNumbers: cloneNumbers(process.arch),
-          snapshot: openFiles,
-        });
-        reader = session.reader((record) => tracker.take(record)).listen(() => {});
+      if (sink === undefined) {
+        session.attach();
+        return new Tracing(session, undefined, undefined);
       }
+      const tracker = new Tracker(sink, {
+        nameOf: nameOfCall,
+        cloneNumbers: cloneNumbers(arch),
+        snapshot: target.kind === "command" ? inheritedFiles : openFiles,
+        shown,
+        ...(options.failedOnly !== undefined && { failedOnly: options.failedOnly }),
+        ...(options.minNs !== undefined && { minNs: options.minNs }),
+      });
+      const reader = session.reader((record) => tracker.take(record)).listen(() => {});
       session.attach();
-      return new Tracing(session, reader);
+      return new Tracing(session, reader, tracker);
     } catch (error) {
       session.close();
       throw error;
@@ -97,10 +114,22 @@ export class Tracing {
     return this.#session.hasThreads();
   }
 
-  /** Stops the reporting and delivers what is still in the ring. */
+  /**
+   * Stops the reporting and delivers what is still in the ring, then the calls in which threads that live on still are,
+   * as unfinished.
+   */
   stop(): void {
     this.#session.detach();
-    this.#reader?.consume(() => {});
+    const reader = this.#reader;
+    if (reader !== undefined) {
+      reader.consume(ignore);
+      // A program that still ran on another CPU when it was detached may be in the middle of its record.
+      for (let i = 0; i < LAST_LOOKS && reader.books.pendingBytes > 0; i++) {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+        reader.consume(ignore);
+      }
+      if (this.#tracker !== undefined) this.#session.pendingCalls(this.#tracker);
+    }
     this.#lossesAtEnd = this.#session.losses();
   }
 
@@ -127,6 +156,19 @@ export class Tracing {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+/** What a command has open at its start: it inherits Skep's own standard streams and working directory. */
+export function inheritedFiles(): FdSnapshot {
+  const files = new Map<number, string>();
+  for (const fd of [0, 1, 2]) {
+    try {
+      files.set(fd, readlinkSync(`/proc/self/fd/${fd}`));
+    } catch {
+      // Closed, or no /proc: it shows as a number.
+    }
+  }
+  return { files, cwd: process.cwd() };
 }
 
 /** Open files of a process that lives already (proc_pid_fd(5)); what cannot be read is left out. */

@@ -15,14 +15,18 @@ import {
 const NONE: readonly CapturedBytes[] = [];
 const CLONE_FILES = 0x400;
 
-/** What the tracker knows of the machine; everything else it learns from the records. */
+/** What the tracker knows of the machine and of what is wanted; everything else it learns from the records. */
 export interface TrackerOptions {
-  /** Name of a call by number; undefined for a number no table has. */
+  /** Name of a call by number; one is made up for a number no table has. */
   readonly nameOf: (nr: number, compat: boolean) => string;
   /** Open files and working directory of a process that was there before the tracing. */
   readonly snapshot: (pid: number) => FdSnapshot;
   /** Numbers of clone, whose first argument are the flags. */
   readonly cloneNumbers: ReadonlySet<number>;
+  /** Numbers of the calls to show; all when undefined. Others come, too, because the table of files needs them. */
+  readonly shown?: ReadonlySet<number> | undefined;
+  readonly failedOnly?: boolean;
+  readonly minNs?: number;
 }
 
 interface ThreadState {
@@ -45,6 +49,23 @@ interface Unborn {
   readonly sharesFiles: boolean;
 }
 
+/** The one call object of a tracker: filled anew for each call, because making one costs more than reading it. */
+class CurrentCall implements TracedCall {
+  nr = 0;
+  name = "";
+  readonly args = new Uint32Array(12);
+  ret = 0;
+  unfinished = false;
+  captures: readonly CapturedBytes[] = NONE;
+  files: FdTable = new FdTable({ files: new Map() });
+  compat = false;
+  pid = 0;
+  tid = 0;
+  start = 0;
+  ns = 0;
+  resumed = false;
+}
+
 /**
  * Turns the records of the ring into calls: joins captures with their call, keeps each process's descriptors, follows
  * births and deaths. Records of one thread come in order; that is all it relies on.
@@ -55,6 +76,7 @@ export class Tracker {
   readonly #threads = new Map<number, ThreadState>();
   readonly #processes = new Map<number, ProcessState>();
   readonly #unborn = new Map<string, Unborn>();
+  readonly #call = new CurrentCall();
 
   constructor(sink: TraceSink, options: TrackerOptions) {
     this.#sink = sink;
@@ -68,10 +90,10 @@ export class Tracker {
     const pid = record.u32(Header.tgid);
     switch (kind) {
       case RecordKind.call:
-        this.#call(record, tid, pid, false);
+        this.#ended(record, tid, pid, false);
         break;
       case RecordKind.unfinished:
-        this.#call(record, tid, pid, true);
+        this.#ended(record, tid, pid, true);
         break;
       case RecordKind.capture:
         this.#capture(record, this.#thread(tid, pid));
@@ -94,34 +116,63 @@ export class Tracker {
     }
   }
 
-  #call(record: RecordView, tid: number, pid: number, unfinished: boolean): void {
+  /**
+   * A call in which its thread still was when the tracing ended, as its state in the kernel tells. What was copied at its
+   * entry has come by the ring already.
+   */
+  takePending(tid: number, pid: number, seq: number, fill: (call: { args: Uint32Array }) => PendingCall): void {
+    const thread = this.#thread(tid, pid);
+    const call = this.#call;
+    const { nr, start, compat } = fill(call);
+    call.ret = 0;
+    call.ns = 0;
+    call.start = start;
+    this.#deliver(call, thread, nr, compat, true, false, seq);
+  }
+
+  #ended(record: RecordView, tid: number, pid: number, unfinished: boolean): void {
     const thread = this.#thread(tid, pid);
     const flags = record.u8(Header.flags);
-    const nr = record.u16(Header.code);
-    const compat = (flags & RecordFlag.compat) !== 0;
-    const args = new Uint32Array(12);
+    const call = this.#call;
+    const { args } = call;
     for (let i = 0; i < 12; i++) args[i] = record.u32(CallRecord.args + 4 * i);
-    const captures =
-      thread.captures !== undefined && thread.captureSeq === record.u32(Header.seq) ? thread.captures : NONE;
+    call.ret = record.i64n(CallRecord.ret);
+    call.start = record.u64n(CallRecord.start);
+    call.ns = record.u64n(CallRecord.duration);
+    const compat = (flags & RecordFlag.compat) !== 0;
+    const resumed = (flags & RecordFlag.resumed) !== 0;
+    this.#deliver(call, thread, record.u16(Header.code), compat, unfinished, resumed, record.u32(Header.seq));
+  }
+
+  #deliver(
+    call: CurrentCall,
+    thread: ThreadState,
+    nr: number,
+    compat: boolean,
+    unfinished: boolean,
+    resumed: boolean,
+    seq: number,
+  ): void {
+    const { process } = thread;
+    call.nr = nr;
+    call.name = this.#options.nameOf(nr, compat);
+    call.unfinished = unfinished;
+    call.resumed = resumed;
+    call.compat = compat;
+    call.captures = thread.captures !== undefined && thread.captureSeq === seq ? thread.captures : NONE;
     thread.captures = undefined;
-    const { files } = thread.process;
-    const call: TracedCall = {
-      nr,
-      name: this.#options.nameOf(nr, compat),
-      args,
-      ret: record.i64n(CallRecord.ret),
-      unfinished,
-      captures,
-      files,
-      pid,
-      tid,
-      start: record.u64n(CallRecord.start),
-      ns: record.u64n(CallRecord.duration),
-      resumed: (flags & RecordFlag.resumed) !== 0,
-      compat,
-    };
-    this.#sink.call(call);
-    if (!compat && !unfinished) files.apply(call);
+    call.files = process.files;
+    call.pid = process.pid;
+    call.tid = thread.tid;
+    if (this.#isShown(call)) this.#sink.call(call);
+    if (!compat && !unfinished) process.files.apply(call);
+  }
+
+  #isShown(call: CurrentCall): boolean {
+    const { shown, failedOnly, minNs } = this.#options;
+    if (shown !== undefined && (call.compat || !shown.has(call.nr))) return false;
+    if (failedOnly === true && (call.ret >= 0 || call.ret < -4095)) return false;
+    return minNs === undefined || call.ns >= minNs || call.resumed;
   }
 
   #capture(record: RecordView, thread: ThreadState): void {
@@ -188,6 +239,13 @@ export class Tracker {
     this.#threads.delete(tid);
     if (--thread.process.threads === 0) this.#processes.delete(thread.process.pid);
   }
+}
+
+/** What a thread's state in the kernel says of the call it is in. */
+export interface PendingCall {
+  readonly nr: number;
+  readonly start: number;
+  readonly compat: boolean;
 }
 
 /** A kernel address as a map key. */

@@ -32,17 +32,43 @@ export function enterProgram(options: KernelOptions): readonly Instruction[] {
   a.jeq(r7, options.abi.execve, "released").jne(r7, options.abi.execveat, "end");
   a.label("released").and(r1, ~ThreadFlag.pending).store("u32", r9, Thread.flags, r1);
   a.label("flags");
-  if (options.mode === "calls") reportBirth(a, r9);
-  a.load("u32", r1, r9, Thread.flags).and(r1, ~ThreadFlag.fresh).store("u32", r9, Thread.flags, r1);
+  if (options.mode === "calls") {
+    reportBirth(a, r9);
+    a.load("u32", r1, r9, Thread.flags).and(r1, ~ThreadFlag.fresh).store("u32", r9, Thread.flags, r1);
+  } else {
+    learnCompat(a, options);
+  }
   a.label("traced");
   if (options.mode === "summary") {
-    a.store("u32", r9, Thread.nr, r7).call("ktime_get_ns").store("u64", r9, Thread.start, r0);
+    // What comes after an exec may be of the other kind.
+    a.jeq(r7, options.abi.execve, "exec").jne(r7, options.abi.execveat, "noted");
+    a.label("exec").load("u32", r1, r9, Thread.flags).or(r1, ThreadFlag.fresh).store("u32", r9, Thread.flags, r1);
+    a.label("noted").store("u32", r9, Thread.nr, r7).call("ktime_get_ns").store("u64", r9, Thread.start, r0);
   } else {
     noteCall(a, options);
     capturesAtEntry(a);
   }
   a.label("end").mov(r0, 0).exit();
   return a.instructions();
+}
+
+/**
+ * The table of numbers a thread uses, for `-c`, where arguments are not looked at: read from its registers when it is new
+ * and after each exec, not at every call. Flags are in r1, the number in r7. Clobbers r0–r5.
+ */
+function learnCompat(a: Assembler, options: KernelOptions): void {
+  const { compat } = options.abi;
+  a.mov(r2, r1).and(r2, ThreadFlag.compat).jeq(r2, 0, "maybe_fresh");
+  a.jeq(r7, compat.execve, "renew").jne(r7, compat.execveat, "maybe_fresh");
+  a.label("renew").or(r1, ThreadFlag.fresh).store("u32", r9, Thread.flags, r1).ja("noted");
+  a.label("maybe_fresh").and(r1, ThreadFlag.fresh).jeq(r1, 0, "traced");
+  a.mov(r1, r10)
+    .add(r1, SCRATCH)
+    .mov(r2, 4)
+    .mov(r3, r6)
+    .add(r3, options.abi.from + compat.offset);
+  a.call("probe_read_kernel").load("u32", r1, r10, SCRATCH).and(r1, compat.mask).mov(r2, 0);
+  a.jne(r1, compat.value, "native").mov(r2, ThreadFlag.compat).label("native").store("u32", r9, Thread.flags, r2);
 }
 
 /** r1 = the index of the plan for the number in `number` and the thread flags in `flags`. Clobbers `flags`. */

@@ -9,6 +9,7 @@ import {
   Header,
   PLANS,
   Plan,
+  PlanUse,
   RecordFlag,
   RecordKind,
   Stats,
@@ -64,10 +65,20 @@ export function exitProgram(options: KernelOptions): readonly Instruction[] {
   return a.instructions();
 }
 
-/** Leaves by `done` when --failed or --min-us say so. */
+/** Leaves by `done` when --failed or --min-us say so, except with calls that the reader's table of files needs. */
 function filters(a: Assembler, options: KernelOptions): void {
+  if (!options.failedOnly && options.minNs === 0) return;
+  a.load("u32", r1, r9, Thread.plan)
+    .and(r1, PLANS - 1)
+    .mul(r1, Plan.size)
+    .loadMapValue(r8, "syscalls", 0)
+    .add(r8, r1)
+    .load("u8", r1, r8, Plan.enabled)
+    .and(r1, PlanUse.files)
+    .jne(r1, 0, "kept");
   if (options.failedOnly) a.jsge(r7, 0, "done").jslt(r7, MIN_ERROR, "done");
   if (options.minNs > 0) a.load("u64", r1, r9, Thread.duration).loadImm64(r2, options.minNs).jlt(r1, r2, "done");
+  a.label("kept");
 }
 
 /** Leaves for the captures when there are any; the report is then made by a step of its own. */

@@ -36,7 +36,10 @@ export const Thread = {
 export const ThreadFlag = {
   /** Between the fork that Skep made and the exec of the command: nothing is reported yet. */
   pending: 1,
-  /** Born and not yet reported. */
+  /**
+   * Born and not yet reported. Where nothing is reported (`-c`): which instruction set the program runs is to be looked
+   * at, because it may have changed.
+   */
   fresh: 2,
   /** Runs 32-bit code: numbers are those of the i386 table. */
   compat: 4,
@@ -44,7 +47,7 @@ export const ThreadFlag = {
 
 /** What the programs do for a system call: value of the `syscalls` array, indexed by number. */
 export const Plan = {
-  /** Non-zero when the call is reported. */
+  /** `PlanUse` bits: why the call is reported; 0 when it is not. */
   enabled: 0,
   /** How many captures are made at entry. */
   atEntry: 1,
@@ -53,6 +56,13 @@ export const Plan = {
   /** Four captures of 8 bytes, see `PlanCapture`; those at entry come first. */
   captures: 8,
   size: 40,
+} as const;
+
+export const PlanUse = {
+  /** It was asked for, if the filters on its result agree. */
+  shown: 1,
+  /** The reader keeps the table of open files by it: it is reported whatever the filters say. */
+  files: 2,
 } as const;
 
 export const PlanCapture = {

@@ -11,6 +11,9 @@ export interface SyscallAbi {
     readonly mask: number;
     readonly value: number;
     readonly args: readonly number[];
+    /** Numbers of the same calls in that instruction set. */
+    readonly execve: number;
+    readonly execveat: number;
   };
   /** Where the copied part has the number of the call in flight. */
   readonly number: number;
@@ -24,7 +27,7 @@ const X64: SyscallAbi = {
   from: 32,
   length: 112,
   args: [80, 72, 64, 24, 40, 32],
-  compat: { offset: 104, mask: 0xffff, value: 0x23, args: [8, 56, 64, 72, 80, 0] },
+  compat: { offset: 104, mask: 0xffff, value: 0x23, args: [8, 56, 64, 72, 80, 0], execve: 11, execveat: 358 },
   number: 88,
   execve: 59,
   execveat: 322,
@@ -36,7 +39,7 @@ const ARM64: SyscallAbi = {
   from: 0,
   length: 72,
   args: [0, 8, 16, 24, 32, 40],
-  compat: { offset: 264, mask: 0x10, value: 0x10, args: [0, 8, 16, 24, 32, 40] },
+  compat: { offset: 264, mask: 0x10, value: 0x10, args: [0, 8, 16, 24, 32, 40], execve: 11, execveat: 387 },
   // regs[8] (x8) still holds the number.
   number: 64,
   execve: 221,

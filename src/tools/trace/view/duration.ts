@@ -1,11 +1,20 @@
-/** Nanoseconds as people read them, three digits: `640ns`, `1.25µs`, `84.1ms`, `12.0s`. */
+/** Nanoseconds as people read them, three digits: `640ns`, `1.25µs`, `84.1ms`, `12.0s`. Called for each call: no toFixed. */
 export function formatDuration(ns: number): string {
-  if (ns < 1000) return `${Math.round(ns)}ns`;
-  if (ns < 1e6) return `${digits(ns / 1e3)}µs`;
-  if (ns < 1e9) return `${digits(ns / 1e6)}ms`;
-  return `${digits(ns / 1e9)}s`;
+  if (ns < 999.5) return `${Math.round(ns)}ns`;
+  if (ns < 999.5e3) return `${threeDigits(ns / 1e3)}µs`;
+  if (ns < 999.5e6) return `${threeDigits(ns / 1e6)}ms`;
+  return `${threeDigits(ns / 1e9)}s`;
 }
 
-function digits(value: number): string {
-  return value < 9.995 ? value.toFixed(2) : value < 99.95 ? value.toFixed(1) : value.toFixed(0);
+function threeDigits(value: number): string {
+  if (value < 9.995) {
+    const n = Math.round(value * 100);
+    const rest = n % 100;
+    return `${(n / 100) | 0}.${rest < 10 ? "0" : ""}${rest}`;
+  }
+  if (value < 99.95) {
+    const n = Math.round(value * 10);
+    return `${(n / 10) | 0}.${n % 10}`;
+  }
+  return String(Math.round(value));
 }

@@ -1,0 +1,47 @@
+import { signalName } from "../../../../machine/proc/index.ts";
+import * as constants from "../constants/index.ts";
+import type { FlagSet } from "../flag-set.ts";
+import type { ArgumentType, DecodedCall } from "../model.ts";
+import { hex, high, int, isNull, low, pointer, signed, unsigned } from "../words.ts";
+
+const UINT64_MAX = 0xffffffff;
+
+function long(call: DecodedCall, arg: number): string {
+  const value = signed(call, arg);
+  if (Number.isSafeInteger(value)) return String(value);
+  return String(BigInt.asIntN(64, (BigInt(high(call, arg)) << 32n) | BigInt(low(call, arg))));
+}
+
+function ulong(call: DecodedCall, arg: number): string {
+  if (high(call, arg) <= 0x1fffff) return String(unsigned(call, arg));
+  return String((BigInt(high(call, arg)) << 32n) | BigInt(low(call, arg)));
+}
+
+const exact = (text: string): number | string => (Number.isSafeInteger(Number(text)) ? Number(text) : text);
+
+/** Plain numbers, addresses and masks. */
+export const BASIC: Readonly<Record<string, ArgumentType>> = {
+  int: { text: (call, arg) => String(int(call, arg)), json: int },
+  uint: { text: (call, arg) => String(low(call, arg)), json: low },
+  long: { text: long, json: (call, arg) => exact(long(call, arg)) },
+  ulong: { text: ulong, json: (call, arg) => exact(ulong(call, arg)) },
+  hex: { text: (call, arg) => (isNull(call, arg) ? "0" : hex(call, arg)) },
+  ptr: { text: pointer, json: (call, arg) => (isNull(call, arg) ? null : hex(call, arg)) },
+  oct: { text: (call, arg) => octal(low(call, arg) & 0xffff) },
+  sig: { text: (call, arg) => (int(call, arg) === 0 ? "0" : signalName(int(call, arg))) },
+  id: {
+    // −1 leaves an owner as it is (chown(2)).
+    text: (call, arg) => (low(call, arg) === UINT64_MAX ? "-1" : String(low(call, arg))),
+    json: (call, arg) => (low(call, arg) === UINT64_MAX ? -1 : low(call, arg)),
+  },
+};
+
+export function octal(value: number): string {
+  return value === 0 ? "000" : `0${value.toString(8).padStart(3, "0")}`;
+}
+
+/** A type whose name is that of a set of constants. */
+export function flagType(name: string): ArgumentType | undefined {
+  const set = (constants as Readonly<Record<string, FlagSet | undefined>>)[name];
+  return set === undefined ? undefined : { text: (call, arg) => set.text(int(call, arg)) };
+}
