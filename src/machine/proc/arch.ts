@@ -1,0 +1,7 @@
+/**
+ * Instruction sets with a table of system calls, named as Node's `process.arch` names them. `ia32` and `arm` are what
+ * 32-bit programs call on `x64` and `arm64` kernels.
+ */
+export type Arch = "x64" | "arm64" | "ia32" | "arm";
+
+export const ARCHES: readonly Arch[] = ["x64", "arm64", "ia32", "arm"];
