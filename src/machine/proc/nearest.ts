@@ -12,7 +12,9 @@ export function nearestNames(name: string, all: Iterable<string>): readonly stri
     const far = distance(wanted, candidate);
     const contains =
       wanted.length >= 3 && (candidate.includes(wanted) || (candidate.length >= 3 && wanted.includes(candidate)));
-    if (far <= limit) found.push({ name: candidate, far });
+    // A name cut short (pread for pread64) is likelier than one mistyped, and the shortest of these likeliest.
+    if (wanted.length >= 3 && candidate.startsWith(wanted)) found.push({ name: candidate, far: far / 100 });
+    else if (far <= limit) found.push({ name: candidate, far });
     else if (contains) found.push({ name: candidate, far: far + limit });
   }
   return found
