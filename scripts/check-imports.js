@@ -53,7 +53,8 @@ for (const file of files(src)) {
   const test = file.endsWith(".test.ts");
   for (const [, target] of readFileSync(file, "utf8").matchAll(/(?:from|import\()\s*"([^"]+)"/g)) {
     if (!target.startsWith(".")) {
-      if (!test && PURE.test(`${room}/`) && target.startsWith("node:")) problems.push(`${where} uses ${target}: ${room} must run anywhere`);
+      if (!test && PURE.test(`${room}/`) && target.startsWith("node:"))
+        problems.push(`${where} uses ${target}: ${room} must run anywhere`);
       continue;
     }
     const to = resolve(dirname(file), target);
@@ -61,7 +62,8 @@ for (const file of files(src)) {
     if (other === room) continue;
     const allowed = ALLOWED[room].some((a) => a === other || (a.endsWith("/*") && other?.startsWith(a.slice(0, -1))));
     if (!allowed && !test) problems.push(`${where} imports ${target}: ${room} may not import from ${other ?? "there"}`);
-    else if (!test && !/\/index\.ts$/.test(to) && other !== "tools") problems.push(`${where} imports ${target}: use the room's index.ts`);
+    else if (!test && !/\/index\.ts$/.test(to) && other !== "tools")
+      problems.push(`${where} imports ${target}: use the room's index.ts`);
   }
 }
 for (const problem of problems) console.error(problem);

@@ -63,11 +63,23 @@ export {
 } from "../runtime/event/index.ts";
 export { Link, TracepointError, type TracepointScope } from "../runtime/link/index.ts";
 export {
+  type Environment,
+  type Fact,
+  type HelperResult,
   type LoadedObject,
   type LoadOptions,
   loadObject,
+  type Mount,
+  type ProbeResult,
+  type ProbeStatus,
   Program,
   type ProgramStats,
+  probeAttachKinds,
+  probeEnvironment,
+  probeHelpers,
+  probeMapTypes,
+  probeProgramTypes,
+  probeVerifier,
   type TestRunOptions,
   type TestRunResult,
   UnknownMapError,

@@ -121,7 +121,7 @@ const GC = { flags: ["--expose-gc"] };
 function newPipe() {
   const p = new Int32Array(2);
   assert.equal(n.syscall(NR.pipe2, p, 0), 0);
-  return { r: p[0], w: p[1], close: () => p.forEach((fd) => void closeSync(fd)) };
+  return { r: p[0], w: p[1], close: () => p.forEach((fd) => closeSync(fd)) };
 }
 const detach = (buffer) => structuredClone(buffer, { transfer: [buffer] });
 

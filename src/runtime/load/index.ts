@@ -1,5 +1,19 @@
 /** From an ObjectSpec to live maps and programs in the kernel. */
 export { type LoadedObject, type LoadOptions, loadObject } from "./load-object.ts";
 export { loadProgram, UnknownMapError } from "./load-program.ts";
+export {
+  type Environment,
+  type Fact,
+  type HelperResult,
+  type Mount,
+  type ProbeResult,
+  type ProbeStatus,
+  probeAttachKinds,
+  probeEnvironment,
+  probeHelpers,
+  probeMapTypes,
+  probeProgramTypes,
+  probeVerifier,
+} from "./probe/index.ts";
 export { neededCapabilities, Program, type ProgramStats, type TestRunOptions, type TestRunResult } from "./program.ts";
 export { VerifierError } from "./verifier-error.ts";

@@ -1,0 +1,8 @@
+/** What this kernel can do for this process, asked of the kernel itself and never read off its version. */
+export { probeAttachKinds } from "./attach-kinds.ts";
+export { type Environment, type Fact, type Mount, probeEnvironment } from "./environment.ts";
+export { type HelperResult, probeHelpers } from "./helpers.ts";
+export { probeMapTypes } from "./map-types.ts";
+export { probeProgramTypes } from "./program-types.ts";
+export type { ProbeResult, ProbeStatus } from "./result.ts";
+export { probeVerifier } from "./verifier-features.ts";
