@@ -121,7 +121,13 @@ const GC = { flags: ["--expose-gc"] };
 function newPipe() {
   const p = new Int32Array(2);
   assert.equal(n.syscall(NR.pipe2, p, 0), 0);
-  return { r: p[0], w: p[1], close: () => p.forEach((fd) => closeSync(fd)) };
+  return {
+    r: p[0],
+    w: p[1],
+    close: () => {
+      for (const fd of p) closeSync(fd);
+    },
+  };
 }
 const detach = (buffer) => structuredClone(buffer, { transfer: [buffer] });
 
