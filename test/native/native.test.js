@@ -12,6 +12,7 @@ import {
   readFileSync,
   rmSync,
 } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -1187,28 +1188,16 @@ async function bpfRing(t) {
 }
 
 describe("the loader", () => {
-  const esbuild = join(root, "node_modules", "esbuild", "bin", "esbuild");
-  const skip = existsSync(esbuild) ? false : "esbuild is not installed";
+  const skip = existsSync(join(root, "node_modules", "esbuild")) ? false : "esbuild is not installed";
   const source = join(root, "src", "runtime", "sys", "native.ts");
   const dir = join(root, ".cache", `loader-${process.pid}`);
   const use = (specifier, code) =>
     `import(${JSON.stringify(specifier)}).then((m) => { m = m.default?.native ? m.default : m; ${code} });`;
   const bundle = (format, ...folders) => {
     const out = join(dir, ...folders, format === "cjs" ? "native.cjs" : "native.js");
-    const run = spawnSync(
-      process.execPath,
-      [
-        esbuild,
-        source,
-        "--bundle",
-        "--platform=node",
-        `--format=${format}`,
-        "--log-override:empty-import-meta=silent",
-        `--outfile=${out}`,
-      ],
-      { encoding: "utf8" },
-    );
-    assert.equal(run.status, 0, run.stderr);
+    const { buildSync } = createRequire(import.meta.url)("esbuild");
+    const logOverride = { "empty-import-meta": "silent" };
+    buildSync({ entryPoints: [source], bundle: true, platform: "node", format, logOverride, outfile: out });
     return out;
   };
   const place = (to = path) => {

@@ -32,7 +32,9 @@ function fetchNodes() {
     "--loglevel=error",
     ...packages,
   ];
-  const run = spawnSync("npm", args, { encoding: "utf8", timeout: 180_000 });
+  // A connection that hangs is cut off and tried once more.
+  let run = spawnSync("npm", args, { encoding: "utf8", timeout: 120_000 });
+  if (run.status !== 0) run = spawnSync("npm", args, { encoding: "utf8", timeout: 120_000 });
   if (run.status === 0) return undefined;
   return (
     run.error?.message ??
