@@ -5,7 +5,7 @@ import type { TracedCall, TraceSink } from "./events.ts";
 import { nameOfCall } from "./names.ts";
 import { Output } from "./output.ts";
 import type { TraceLosses } from "./session.ts";
-import type { CallStatistics } from "./statistics.ts";
+import { CallCounter, type CallStatistics } from "./statistics.ts";
 import { type TraceTarget, Tracing } from "./tracing.ts";
 import { formatDuration } from "./view/duration.ts";
 import { JsonView } from "./view/json-view.ts";
@@ -20,7 +20,8 @@ export interface TraceRequest {
   readonly calls: ReadonlySet<number> | undefined;
   readonly failedOnly: boolean;
   readonly minNs: number;
-  readonly summary: boolean;
+  /** `only`: statistics instead of the calls, kept in the kernel. `after`: the calls, and then the statistics. */
+  readonly summary: "none" | "only" | "after";
   readonly histograms: boolean;
   readonly json: boolean;
   /** A path, `-` for stdout, undefined for where it belongs: stderr beside a command's own output, else stdout. */
@@ -64,6 +65,7 @@ class TraceRun implements TraceSink {
   readonly #view: LinesView | JsonView | undefined;
   readonly #started = process.hrtime.bigint();
   #tracing: Tracing | undefined;
+  readonly #counter: CallCounter | undefined;
   #calls = 0;
   #errors = 0;
   readonly #processes = new Set<number>();
@@ -73,7 +75,8 @@ class TraceRun implements TraceSink {
     this.#request = request;
     const where = request.output ?? (request.target.kind === "command" ? undefined : "-");
     this.#output = Output.open(where, () => this.#end(0));
-    if (request.summary) return;
+    if (request.summary === "after") this.#counter = new CallCounter();
+    if (request.summary === "only") return;
     const colour =
       request.colour ?? (this.#output.isTerminal && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb");
     this.#view = request.json
@@ -89,6 +92,7 @@ class TraceRun implements TraceSink {
     this.#calls++;
     if (call.ret < 0 && call.ret >= -4095 && !call.unfinished) this.#errors++;
     this.#processes.add(call.pid);
+    this.#counter?.add(call);
     this.#view?.call(call);
   }
 
@@ -107,7 +111,7 @@ class TraceRun implements TraceSink {
       calls,
       failedOnly,
       minNs,
-      ...(summary ? {} : { sink: this }),
+      ...(summary === "only" ? {} : { sink: this }),
       ...(ringBytes !== undefined && { ringBytes }),
     });
     this.#tracing = tracing;
@@ -177,7 +181,7 @@ class TraceRun implements TraceSink {
     const seconds = Number(process.hrtime.bigint() - this.#started);
     const losses = tracing.losses();
     const output = this.#output;
-    if (this.#request.summary) {
+    if (this.#request.summary === "only") {
       const rows = tracing
         .statistics()
         .filter((row) => this.#request.calls === undefined || this.#request.calls.has(row.nr));
@@ -187,20 +191,25 @@ class TraceRun implements TraceSink {
         );
         return;
       }
-      output.write(`${formatSummary(rows, (nr) => nameOfCall(nr, false))}\n`);
-      if (this.#request.histograms) output.write(`\n${formatHistograms(rows, (nr) => nameOfCall(nr, false))}\n`);
+      this.#table(rows);
       if (lossText(losses) !== "nothing lost") output.write(`${lossText(losses)}\n`);
       return;
     }
+    const counted = this.#counter?.rows();
     if (this.#view instanceof JsonView) {
       this.#view.end({
         calls: this.#calls,
         errors: this.#errors,
         processes: this.#processes.size,
         ns: seconds,
+        ...(counted !== undefined && { syscalls: counted.map(named) }),
         lost: losses,
       });
       return;
+    }
+    if (counted !== undefined) {
+      output.write("\n");
+      this.#table(counted);
     }
     const failed = this.#errors === 0 ? "" : ` (${this.#errors} failed)`;
     const processes = this.#processes.size === 1 ? "1 process" : `${this.#processes.size} processes`;
@@ -208,6 +217,12 @@ class TraceRun implements TraceSink {
     // The summary is for the person who waits, not for the file.
     if (this.#request.output !== undefined && this.#request.output !== "-") process.stderr.write(text);
     else output.write(text);
+  }
+
+  #table(rows: readonly CallStatistics[]): void {
+    const nameOf = (nr: number) => nameOfCall(nr, false);
+    this.#output.write(`${formatSummary(rows, nameOf)}\n`);
+    if (this.#request.histograms) this.#output.write(`\n${formatHistograms(rows, nameOf)}\n`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { BUCKETS, bucketStart, OTHER_PLAN, STATS_SIZE, Stats } from "./kernel/index.ts";
+import { BUCKETS, bucketOf, bucketStart, OTHER_PLAN, STATS_SIZE, Stats } from "./kernel/index.ts";
 
 /** What `-c` tells of one system call. Times in nanoseconds. */
 export interface CallStatistics {
@@ -18,26 +18,74 @@ export interface CallStatistics {
   readonly unfinished: number;
 }
 
+/** Sums of one system call from which its statistics are made. */
+interface Sums {
+  errors: number;
+  total: number;
+  max: number;
+  unfinished: number;
+  readonly histogram: number[];
+}
+
+const noSums = (): Sums => ({ errors: 0, total: 0, max: 0, unfinished: 0, histogram: new Array(BUCKETS).fill(0) });
+
+/** What a call must tell to be counted. */
+interface CountedCall {
+  readonly nr: number;
+  readonly ret: number;
+  readonly ns: number;
+  readonly unfinished: boolean;
+  readonly resumed: boolean;
+  readonly compat: boolean;
+}
+
+/** Statistics of calls that were delivered one by one: what `-C` shows after them. Same rows as the kernel's own. */
+export class CallCounter {
+  readonly #sums = new Map<number, Sums>();
+
+  add(call: CountedCall): void {
+    const nr = call.compat ? OTHER_PLAN : call.nr;
+    let sums = this.#sums.get(nr);
+    if (sums === undefined) {
+      sums = noSums();
+      this.#sums.set(nr, sums);
+    }
+    // A call that was under way before the tracing has no known duration; like the kernel side, it is left out.
+    if (call.resumed) return;
+    if (call.unfinished) {
+      sums.unfinished++;
+      return;
+    }
+    if (call.ret < 0 && call.ret >= -4095) sums.errors++;
+    sums.total += call.ns;
+    if (call.ns > sums.max) sums.max = call.ns;
+    const bucket = bucketOf(call.ns);
+    sums.histogram[bucket] = (sums.histogram[bucket] as number) + 1;
+  }
+
+  rows(): CallStatistics[] {
+    return [...this.#sums].map(([nr, sums]) => rowOf(nr, sums)).filter((row) => row !== undefined);
+  }
+}
+
 /** Adds up the values of all CPUs; undefined when the call was never made. */
 export function sumStatistics(nr: number, perCpu: readonly Uint8Array[]): CallStatistics | undefined {
-  const histogram = new Array<number>(BUCKETS).fill(0);
-  let errors = 0;
-  let total = 0;
-  let max = 0;
-  let unfinished = 0;
-  let finished = 0;
+  const sums = noSums();
   for (const value of perCpu) {
     const view = new DataView(value.buffer, value.byteOffset, STATS_SIZE);
-    errors += Number(view.getBigUint64(Stats.errors, true));
-    total += Number(view.getBigUint64(Stats.total, true));
-    max = Math.max(max, Number(view.getBigUint64(Stats.max, true)));
-    unfinished += Number(view.getBigUint64(Stats.unfinished, true));
-    for (let i = 0; i < BUCKETS; i++) {
-      const count = Number(view.getBigUint64(Stats.histogram + 8 * i, true));
-      histogram[i] = (histogram[i] as number) + count;
-      finished += count;
-    }
+    const at = (offset: number) => Number(view.getBigUint64(offset, true));
+    sums.errors += at(Stats.errors);
+    sums.total += at(Stats.total);
+    sums.max = Math.max(sums.max, at(Stats.max));
+    sums.unfinished += at(Stats.unfinished);
+    for (let i = 0; i < BUCKETS; i++) sums.histogram[i] = (sums.histogram[i] as number) + at(Stats.histogram + 8 * i);
   }
+  return rowOf(nr, sums);
+}
+
+function rowOf(nr: number, sums: Sums): CallStatistics | undefined {
+  const { errors, total, max, unfinished, histogram } = sums;
+  const finished = histogram.reduce((a, b) => a + b, 0);
   const calls = finished + unfinished;
   if (calls === 0) return undefined;
   return {

@@ -10,6 +10,7 @@ const OPTIONS = {
   failed: { type: "boolean", short: "Z" },
   "min-us": { type: "string" },
   summary: { type: "boolean", short: "c" },
+  "summary-after": { type: "boolean", short: "C" },
   hist: { type: "boolean" },
   json: { type: "boolean" },
   output: { type: "string", short: "o" },
@@ -31,7 +32,8 @@ What is shown (all of it filtered in the kernel):
 
 How it is shown:
   -c, --summary          a table of calls, errors and times at the end; costs several times less
-      --hist             with -c: a histogram of the times of each call
+  -C, --summary-after    every call, and the table after them
+      --hist             with -c or -C: a histogram of the times of each call
       --json             one JSON object a line (schema skep.trace/1)
   -o, --output FILE      where the trace goes; - is stdout. Without it: stderr beside a command, else stdout
       --buffer SIZE      room between kernel and reader, e.g. 64M (4M)
@@ -85,7 +87,7 @@ async function trace(args: readonly string[]): Promise<number> {
     calls: values.expression === undefined ? undefined : parseSyscallFilter(values.expression.join(","), process.arch),
     failedOnly: values.failed ?? false,
     minNs: values["min-us"] === undefined ? 0 : microseconds(values["min-us"]),
-    summary: values.summary ?? false,
+    summary: summaryOf(values.summary, values["summary-after"], values.hist),
     histograms: values.hist ?? false,
     json: values.json ?? false,
     output: values.output,
@@ -109,6 +111,12 @@ function splitCommand(args: readonly string[]): { own: string[]; command: string
     if (token.kind === "positional") return { own: args.slice(0, token.index), command: args.slice(token.index) };
   }
   return { own: [...args], command: [] };
+}
+
+function summaryOf(only = false, after = false, histograms = false): "none" | "only" | "after" {
+  if (only && after) throw new UsageError("Give -c for the table alone, or -C for the calls and the table: not both.");
+  if (histograms && !only && !after) throw new UsageError("--hist belongs to the table: give -c or -C with it.");
+  return only ? "only" : after ? "after" : "none";
 }
 
 function targetOf(
