@@ -1,7 +1,7 @@
 import type { MapSpec, ObjectSpec } from "../../object/spec/index.ts";
 import { type BpfMap, createMap, type LiveMap } from "../map/index.ts";
 import { loadProgram } from "./load-program.ts";
-import type { Program } from "./program.ts";
+import { neededCapabilities, type Program } from "./program.ts";
 
 /** A loaded object: live maps and programs by the names of its spec. Closing it closes them all. */
 export interface LoadedObject<S extends ObjectSpec = ObjectSpec> {
@@ -24,13 +24,15 @@ export interface LoadOptions {
 export function loadObject<const S extends ObjectSpec>(spec: S, options: LoadOptions = {}): LoadedObject<S> {
   const maps: Record<string, BpfMap> = {};
   const programs: Record<string, Program> = {};
+  const needs = [...new Set(Object.values(spec.programs).flatMap(({ type }) => neededCapabilities(type)))];
   const close = () => {
     for (const program of Object.values(programs)) program.close();
     for (const [name, map] of Object.entries(maps)) if (options.maps?.[name] !== map) map.close();
   };
   try {
     for (const [name, map] of Object.entries(spec.maps)) {
-      maps[name] = options.maps?.[name] ?? (createMap(map, map.name ?? name) as BpfMap);
+      maps[name] =
+        options.maps?.[name] ?? (createMap(map, map.name ?? name, needs.length > 0 ? needs : undefined) as BpfMap);
     }
     for (const [name, program] of Object.entries(spec.programs)) programs[name] = loadProgram(name, program, maps);
   } catch (error) {

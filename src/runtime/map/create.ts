@@ -1,7 +1,7 @@
 import { readlinkSync } from "node:fs";
 import type { Infer, Layout } from "../../object/codec/index.ts";
 import { type MapSpec, MapType, type MapTypeName } from "../../object/spec/index.ts";
-import { BpfAttr, Fd, raiseMemlock, SystemError } from "../sys/index.ts";
+import { BpfAttr, type CapabilityName, Fd, raiseMemlock, SystemError } from "../sys/index.ts";
 import { BpfMap, type MapInfo, mapTypeName } from "./bpf-map.ts";
 import { KeyedMap, type ValueOf } from "./keyed-map.ts";
 
@@ -34,9 +34,14 @@ export type LiveMap<S extends MapSpec> = S["type"] extends KeyedTypeName
 
 /**
  * Creates a map in the kernel. The caller closes it. Throws SystemError: EPERM (names the missing capability), EINVAL
- * (a size, flag or type this kernel does not take), ENOMEM. Needs CAP_BPF.
+ * (a size, flag or type this kernel does not take), ENOMEM. Needs CAP_BPF; `needs` names the capabilities of the whole
+ * undertaking the map is for, so that a refusal names all that are missing and not only the first.
  */
-export function createMap<const S extends MapSpec>(spec: S, name: string = spec.name ?? "map"): LiveMap<S> {
+export function createMap<const S extends MapSpec>(
+  spec: S,
+  name: string = spec.name ?? "map",
+  needs: readonly CapabilityName[] = ["CAP_BPF"],
+): LiveMap<S> {
   const info = infoOf(spec, name);
   let result = create(info);
   if (result === -EPERM && raiseMemlock()) result = create(info);
@@ -49,7 +54,7 @@ export function createMap<const S extends MapSpec>(spec: S, name: string = spec.
         result === -22
           ? "A size or flag does not suit the type, or this kernel is older than the map type."
           : undefined,
-      needs: ["CAP_BPF"],
+      needs,
     });
   }
   return openMap(new Fd(result, `map "${name}"`), info, spec.key, spec.value) as LiveMap<S>;
