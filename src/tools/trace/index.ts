@@ -1,6 +1,8 @@
 /** `skep trace` as a library: what a process, a container or a cgroup asks of the kernel. */
+export { parseSyscallFilter, SyscallFilterError } from "../../machine/proc/index.ts";
 export { CommandError, findCommand } from "./command.ts";
-export type { SignalEvent, ThreadExitEvent, TracedCall, TraceSink } from "./events.ts";
+export { argsOf, type DecodedCall, formatCall } from "./decode/index.ts";
+export { keepCall, type SignalEvent, type ThreadExitEvent, type TracedCall, type TraceSink } from "./events.ts";
 export { OutputError } from "./output.ts";
 export { runTrace, TargetError, type TraceRequest } from "./run.ts";
 export type { TraceLosses } from "./session.ts";

@@ -1,0 +1,27 @@
+// The examples run and print what their pages say.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { root, run } from "../support/cli.ts";
+import { kernelTest } from "../support/kernel-test.ts";
+
+const example = (name: string, ...args: readonly string[]) =>
+  run([process.execPath, join(root, "dist-test", "examples", `${name}.js`), ...args]);
+
+kernelTest("example ring-buffer: the calls of readdir, and books that add up", { kernel: "5.8" }, async () => {
+  const { code, stdout, stderr } = await example("ring-buffer");
+  assert.equal(code, 0, stderr);
+  const counts = [...stdout.matchAll(/^system call \d+: (\d+)$/gm)].map((match) => Number(match[1]));
+  // At least: open, read twice, close.
+  assert.ok(counts.length >= 3, stdout);
+  const sum = counts.reduce((a, b) => a + b, 0);
+  assert.match(stdout, new RegExp(`delivered: ${sum}, discarded: 0, dropped: 0, pendingBytes: 0`));
+});
+
+kernelTest("example trace-library: the file that cat looks for in vain", { kernel: "5.8" }, async () => {
+  const { code, stdout, stderr } = await example("trace-library", "cat", "/nonexistent/file");
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^\/nonexistent\/file$/m);
+  assert.match(stdout, /calls: 0,/);
+  // What cat does find is not printed.
+  assert.doesNotMatch(stdout, /libc\.so\.6/);
+});
