@@ -1,7 +1,7 @@
 import { encode, type Instruction } from "../../object/asm/index.ts";
 import { AttachType, type ProgramSpec, ProgramType } from "../../object/spec/index.ts";
 import type { BpfMap } from "../map/index.ts";
-import { BpfAttr, Fd, raiseMemlock, SystemError } from "../sys/index.ts";
+import { BpfAttr, Fd, raiseMemlock, SystemError, withSignalsBlocked } from "../sys/index.ts";
 import { neededCapabilities, Program } from "./program.ts";
 import { VerifierError } from "./verifier-error.ts";
 
@@ -10,7 +10,6 @@ const EAGAIN = 11;
 const ENOSPC = 28;
 const LOG_START = 64 * 1024;
 const LOG_MAX = 64 * 1024 * 1024;
-const TRIES = 5;
 
 /** A program refers to a map that the object does not have. */
 export class UnknownMapError extends Error {
@@ -39,8 +38,7 @@ export function loadProgram(name: string, spec: ProgramSpec, maps: Readonly<Reco
 }
 
 function load(name: string, spec: ProgramSpec, code: Uint8Array, log: Uint8Array | undefined): number {
-  let result = 0;
-  for (let i = 0; i < TRIES; i++) {
+  const attempt = () => {
     const attr = new BpfAttr()
       .u32(0, ProgramType[spec.type])
       .u32(4, code.length / 8)
@@ -51,11 +49,11 @@ function load(name: string, spec: ProgramSpec, code: Uint8Array, log: Uint8Array
     if (spec.expectedAttachType !== undefined) attr.u32(68, AttachType[spec.expectedAttachType]);
     if (spec.attachBtfId !== undefined) attr.u32(108, spec.attachBtfId);
     if (log !== undefined) attr.u32(24, 1).u32(28, log.length).pointer(32, log);
-    result = attr.call("BPF_PROG_LOAD");
-    // The verifier gives up with EAGAIN when a signal is pending; it means nothing about the program.
-    if (result !== -EAGAIN) break;
-  }
-  return result;
+    return attr.call("BPF_PROG_LOAD");
+  };
+  // The verifier gives up with EAGAIN when a signal is pending; it means nothing about the program.
+  const result = attempt();
+  return result === -EAGAIN ? withSignalsBlocked(attempt) : result;
 }
 
 /** Asks again with a log that grows until the whole of it fits. */

@@ -18,6 +18,7 @@ export { raiseMemlock } from "./memlock.ts";
 export { NativeUnavailableError, native } from "./native.ts";
 export { pageSize } from "./page-size.ts";
 export { ioctl, openPerfEvent, type PerfEventOptions, PerfIoctl, PerfType } from "./perf-event.ts";
+export { withSignalsBlocked } from "./signal-mask.ts";
 export { nr } from "./syscall-number.ts";
 export { ClosedError, errnoName, SystemError, type SystemErrorOptions } from "./system-error.ts";
 export { Waiter } from "./waiter.ts";

@@ -10,6 +10,7 @@ const NUMBERS = {
     prlimit64: 302,
     bpf: 321,
     setsockopt: 54,
+    rt_sigprocmask: 14,
   },
   arm64: {
     close: 57,
@@ -21,6 +22,7 @@ const NUMBERS = {
     prlimit64: 261,
     bpf: 280,
     setsockopt: 208,
+    rt_sigprocmask: 135,
   },
 } as const;
 
