@@ -68,6 +68,13 @@ export class RecordView {
     return value;
   }
 
+  /** Copies `count` 32-bit words into the beginning of `target`. `offset` must be a multiple of 4. */
+  words(offset: number, target: Uint32Array, count: number): void {
+    const at = this.#at(offset, 4 * count) >>> 2;
+    const from = this.#memory.u32;
+    for (let i = 0; i < count; i++) target[i] = from[at + i] as number;
+  }
+
   /** UTF-8 text up to the first NUL, at most `size` bytes. */
   text(offset: number, size: number): string {
     const start = this.#at(offset, size);

@@ -30,6 +30,12 @@ export interface TraceRequest {
   readonly ringBytes: number | undefined;
 }
 
+/**
+ * The ring of a trace that goes to a file: written at full speed, and what a thread does in the tenth of a second that the
+ * reader may be kept waiting must fit. People who watch a terminal have not this speed, and want the first line soon.
+ */
+const FILE_RING_BYTES = 64 << 20;
+
 /** Time that a process group of which the command was only the first gets to be looked at again. */
 const POLL_MS = 20;
 
@@ -69,6 +75,7 @@ class TraceRun implements TraceSink {
   #calls = 0;
   #errors = 0;
   readonly #processes = new Set<number>();
+  #lastPid = -1;
   #finish: ((code: number) => void) | undefined;
 
   constructor(request: TraceRequest) {
@@ -91,7 +98,10 @@ class TraceRun implements TraceSink {
   call(call: TracedCall): void {
     this.#calls++;
     if (call.ret < 0 && call.ret >= -4095 && !call.unfinished) this.#errors++;
-    this.#processes.add(call.pid);
+    if (call.pid !== this.#lastPid) {
+      this.#lastPid = call.pid;
+      this.#processes.add(call.pid);
+    }
     this.#counter?.add(call);
     this.#view?.call(call);
   }
@@ -105,15 +115,8 @@ class TraceRun implements TraceSink {
   }
 
   async run(file: string | undefined): Promise<number> {
-    const { target, command, calls, failedOnly, minNs, ringBytes, summary } = this.#request;
-    const tracing = Tracing.start({
-      target,
-      calls,
-      failedOnly,
-      minNs,
-      ...(summary === "only" ? {} : { sink: this }),
-      ...(ringBytes !== undefined && { ringBytes }),
-    });
+    const { target, command } = this.#request;
+    const tracing = this.#start();
     this.#tracing = tracing;
     if (this.#view instanceof JsonView)
       this.#view.begin({ target: target.kind === "command" ? { kind: "command", command } : target });
@@ -130,6 +133,20 @@ class TraceRun implements TraceSink {
     } finally {
       tracing.close();
       this.#output.close();
+    }
+  }
+
+  #start(): Tracing {
+    const { target, calls, failedOnly, minNs, summary, ringBytes, output } = this.#request;
+    const options = { target, calls, failedOnly, minNs, ...(summary !== "only" && { sink: this }) };
+    if (ringBytes !== undefined) return Tracing.start({ ...options, ringBytes });
+    if (output === undefined || output === "-") return Tracing.start(options);
+    try {
+      return Tracing.start({ ...options, ringBytes: FILE_RING_BYTES });
+    } catch (error) {
+      // More than the memory cgroup allows: the usual size may fit, and what is lost is told.
+      if ((error as { code?: unknown }).code !== "ENOMEM") throw error;
+      return Tracing.start(options);
     }
   }
 

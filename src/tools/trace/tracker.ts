@@ -134,8 +134,7 @@ export class Tracker {
     const thread = this.#thread(tid, pid);
     const flags = record.u8(Header.flags);
     const call = this.#call;
-    const { args } = call;
-    for (let i = 0; i < 12; i++) args[i] = record.u32(CallRecord.args + 4 * i);
+    record.words(CallRecord.args, call.args, 12);
     call.ret = record.i64n(CallRecord.ret);
     call.start = record.u64n(CallRecord.start);
     call.ns = record.u64n(CallRecord.duration);

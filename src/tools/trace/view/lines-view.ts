@@ -21,6 +21,9 @@ export class LinesView implements TraceSink {
   readonly #colour: boolean;
   #ids: boolean;
   #firstTid = 0;
+  /** The prefix made last: a thread makes many calls in a row. */
+  #prefixTid = -1;
+  #prefixText = "";
 
   constructor(options: LinesOptions) {
     this.#output = options.output;
@@ -61,7 +64,11 @@ export class LinesView implements TraceSink {
       if (this.#firstTid === tid) return "";
       this.#ids = true;
     }
-    const text = String(tid).padEnd(7);
-    return this.#colour ? `${DIM}${text}${OFF} ` : `${text} `;
+    if (tid !== this.#prefixTid) {
+      const text = String(tid).padEnd(7);
+      this.#prefixTid = tid;
+      this.#prefixText = this.#colour ? `${DIM}${text}${OFF} ` : `${text} `;
+    }
+    return this.#prefixText;
   }
 }
