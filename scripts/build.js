@@ -2,6 +2,7 @@
 // Builds what is out of date: types and ES modules of the library (tsc → dist/), the command as CommonJS bundles
 // (esbuild → dist/cli/), and with --tests also the kernel tests (tsc → dist-test/).
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -20,24 +21,36 @@ async function bundle() {
   const commands = readdirSync("src/app/cli/commands").filter((f) => f.endsWith(".ts") && !f.endsWith(".test.ts"));
   rmSync("dist/cli", { recursive: true, force: true });
   mkdirSync("dist/cli", { recursive: true });
-  await build({
-    entryPoints: {
-      main: "src/app/cli/main.ts",
-      ...Object.fromEntries(commands.map((f) => [f.replace(/\.ts$/, ""), `src/app/cli/commands/${f}`])),
-    },
+  const shared = {
     outdir: "dist/cli",
     outExtension: { ".js": ".cjs" },
     bundle: true,
     platform: "node",
     format: "cjs",
     target: "node20",
-    // The bundles are CommonJS, where import.meta is not: native.ts looks at __filename instead.
-    define: { "import.meta.url": "undefined", SKEP_VERSION: JSON.stringify(version) },
     logOverride: { "empty-import-meta": "silent" },
     minifySyntax: true,
     minifyWhitespace: true,
+    charset: "ascii",
     legalComments: "none",
     logLevel: "warning",
+  };
+  // The bundles are CommonJS, where import.meta is not: native.ts looks at __filename instead.
+  const { packPlans } = await import("../dist/tools/trace/plan.js");
+  const plans = Object.fromEntries(["x64", "arm64"].map((a) => [a, Buffer.from(packPlans(a)).toString("base64")]));
+  const define = { "import.meta.url": "undefined", SKEP_PLANS: JSON.stringify(plans) };
+  const entryPoints = Object.fromEntries(commands.map((f) => [f.replace(/\.ts$/, ""), `src/app/cli/commands/${f}`]));
+  await build({ ...shared, entryPoints, define });
+  const hash = (name) =>
+    createHash("sha256")
+      .update(readFileSync(`dist/cli/${name}.cjs`))
+      .digest("hex")
+      .slice(0, 16);
+  const chunks = Object.fromEntries(Object.keys(entryPoints).map((name) => [name, hash(name)]));
+  await build({
+    ...shared,
+    entryPoints: { main: "src/app/cli/main.ts" },
+    define: { ...define, SKEP_VERSION: JSON.stringify(version), SKEP_CHUNKS: JSON.stringify(chunks) },
   });
 }
 

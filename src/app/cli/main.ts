@@ -1,3 +1,5 @@
+import { loadChunk } from "./chunk.ts";
+
 /** package.json's version, put in by the build. */
 declare const SKEP_VERSION: string;
 const version = SKEP_VERSION;
@@ -36,9 +38,10 @@ Examples:
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name !== undefined && Object.hasOwn(COMMANDS, name)) {
-    // In the CommonJS bundle `module` is real; each chunk is a file beside this one, and not to be bundled in.
-    const command = module.require(`./${name}.cjs`) as Command;
-    return await command.run(rest);
+    const command = loadChunk<Command>(name);
+    const code = await command.exports.run(rest);
+    command.remember();
+    return code;
   }
   if (name === "-V" || name === "--version") {
     process.stdout.write(`${version}\n`);

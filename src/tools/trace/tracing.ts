@@ -25,13 +25,13 @@ export interface TracingOptions {
   readonly minNs?: number;
   /** Where calls go as they end; without it only statistics are kept, which costs several times less. */
   readonly sink?: TraceSink;
-  /** Bytes of the ring between kernel and reader, a power of two; 8 MiB when left out. */
+  /** Bytes of the ring between kernel and reader, a power of two; 4 MiB when left out. */
   readonly ringBytes?: number;
   /** Threads that can be followed at a time; 16384 when left out. */
   readonly maxThreads?: number;
 }
 
-const RING_BYTES = 8 << 20;
+const RING_BYTES = 4 << 20;
 const MAX_THREADS = 16_384;
 const LAST_LOOKS = 20;
 const ignore = () => {};

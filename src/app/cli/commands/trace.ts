@@ -36,7 +36,7 @@ How it is shown:
       --hist             with -c or -C: a histogram of the times of each call
       --json             one JSON object a line (schema skep.trace/1)
   -o, --output FILE      where the trace goes; - is stdout. Without it: stderr beside a command, else stdout
-      --buffer SIZE      room between kernel and reader, e.g. 256M (8M; 64M for a file)
+      --buffer SIZE      room between kernel and reader, e.g. 256M (4M; 64M for a file)
       --color, --no-color
 
 The exit code is the command's. Whatever was lost is counted and shown. Needs root, or CAP_BPF and CAP_PERFMON.
