@@ -1,5 +1,6 @@
 // Skep's native part: all the C there is. It offers what JavaScript cannot do by itself and nothing more: raw system
-// calls, memory mappings as ArrayBuffers, and waiting on file descriptors in Node's own event loop.
+// calls, memory mappings as ArrayBuffers, waiting on file descriptors in Node's own event loop, and starting a program
+// with nothing between fork and exec.
 //
 // It is linked without libc, so one binary serves every Linux distribution and, being Node-API 9, every Node since 20.
 // Consequences that shape the code:
@@ -13,13 +14,22 @@
 #define NAPI_VERSION 9
 #include <node_api.h>
 
-#define SKEP_NATIVE_VERSION "1"
+#define SKEP_NATIVE_VERSION "2"
 
 // ---------------------------------------------------------------------------------------------------------------------
 // System calls
 
 #if defined(__x86_64__)
-enum { NR_CLOSE = 3, NR_MMAP = 9, NR_MUNMAP = 11, NR_FCNTL = 72 };
+enum {
+  NR_CLOSE = 3,
+  NR_MMAP = 9,
+  NR_MUNMAP = 11,
+  NR_RT_SIGACTION = 13,
+  NR_RT_SIGPROCMASK = 14,
+  NR_EXECVE = 59,
+  NR_WAIT4 = 61,
+  NR_FCNTL = 72,
+};
 
 static inline long call6(long nr, long a, long b, long c, long d, long e, long f) {
   register long r10 __asm__("r10") = d;
@@ -33,7 +43,16 @@ static inline long call6(long nr, long a, long b, long c, long d, long e, long f
   return result;
 }
 #elif defined(__aarch64__)
-enum { NR_CLOSE = 57, NR_MMAP = 222, NR_MUNMAP = 215, NR_FCNTL = 25 };
+enum {
+  NR_FCNTL = 25,
+  NR_CLOSE = 57,
+  NR_RT_SIGACTION = 134,
+  NR_RT_SIGPROCMASK = 135,
+  NR_MUNMAP = 215,
+  NR_EXECVE = 221,
+  NR_MMAP = 222,
+  NR_WAIT4 = 260,
+};
 
 static inline long call6(long nr, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = nr;
@@ -739,6 +758,128 @@ static napi_value js_poll_unref(napi_env env, napi_callback_info info) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// spawn()
+
+enum {
+  CHILD_STACK = 1 << 16,
+  CLONE_VM_VFORK_PIDFD = 0x100 | 0x4000 | 0x1000,
+  SIGCHLD_ = 17,
+  SIG_BLOCK_ = 0,
+  SIG_SETMASK_ = 2,
+  SIGNALS = 64,
+  F_SETFD_ = 2,
+  F_GETFL_ = 3,
+  F_SETFL_ = 4,
+  O_NONBLOCK_ = 04000,
+  EXIT_NO_EXEC = 127,
+};
+
+// What parent and child share: the child runs in the parent's memory until it executes the program.
+typedef struct {
+  const char* path;
+  char* const* argv;
+  char* const* envp;
+  long error;
+} Program;
+
+// clone(2) with a stack of its own for the child, which calls entry(argument) and exits. Returns in the parent only.
+static long clone_child(long flags, char* stack_end, int* pidfd, int (*entry)(void*), void* argument) {
+  void** top = (void**)stack_end - 2;
+  top[0] = (void*)entry;
+  top[1] = argument;
+#if defined(__x86_64__)
+  register long r10 __asm__("r10") = 0;
+  register long r8 __asm__("r8") = 0;
+  long result;
+  __asm__ volatile(
+      "syscall\n\t"
+      "test %%rax, %%rax\n\t"
+      "jnz 1f\n\t"
+      "xor %%ebp, %%ebp\n\t"
+      "pop %%rax\n\t"
+      "pop %%rdi\n\t"
+      "call *%%rax\n\t"
+      "mov %%eax, %%edi\n\t"
+      "mov $60, %%eax\n\t"
+      "syscall\n\t"
+      "hlt\n"
+      "1:"
+      : "=a"(result)
+      : "a"(56L), "D"(flags), "S"(top), "d"(pidfd), "r"(r10), "r"(r8)
+      : "rcx", "r11", "memory", "cc");
+  return result;
+#else
+  register long x8 __asm__("x8") = 220;
+  register long x0 __asm__("x0") = flags;
+  register long x1 __asm__("x1") = (long)top;
+  register long x2 __asm__("x2") = (long)pidfd;
+  register long x3 __asm__("x3") = 0;
+  register long x4 __asm__("x4") = 0;
+  __asm__ volatile(
+      "svc 0\n\t"
+      "cbnz x0, 1f\n\t"
+      "mov x29, #0\n\t"
+      "ldp x1, x0, [sp], #16\n\t"
+      "blr x1\n\t"
+      "mov x8, #93\n\t"
+      "svc 0\n\t"
+      "brk #0\n"
+      "1:"
+      : "+r"(x0)
+      : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4)
+      : "memory", "cc");
+  return x0;
+#endif
+}
+
+// In the child. Nothing of the parent's may be changed but what fork(2) would have copied: the table of signal actions
+// and the descriptors are the child's own, memory is not.
+static int become(void* argument) {
+  Program* program = argument;
+  long action[8] = {0};
+  uint64_t none = 0;
+  for (long signal = 1; signal <= SIGNALS; signal++) call6(NR_RT_SIGACTION, signal, (long)action, 0, 8, 0, 0);
+  // Node closes its standard streams on exec, and makes pipes among them non-blocking, which programs do not expect.
+  for (long fd = 0; fd <= 2; fd++) {
+    call6(NR_FCNTL, fd, F_SETFD_, 0, 0, 0, 0);
+    long flags = call6(NR_FCNTL, fd, F_GETFL_, 0, 0, 0, 0);
+    if (flags >= 0 && (flags & O_NONBLOCK_) != 0) call6(NR_FCNTL, fd, F_SETFL_, flags & ~(long)O_NONBLOCK_, 0, 0, 0);
+  }
+  call6(NR_RT_SIGPROCMASK, SIG_SETMASK_, (long)&none, 0, 8, 0, 0);
+  program->error = call6(NR_EXECVE, (long)program->path, (long)program->argv, (long)program->envp, 0, 0, 0);
+  return EXIT_NO_EXEC;
+}
+
+static napi_value js_spawn(napi_env env, napi_callback_info info) {
+  napi_value argv[4];
+  size_t argc = 4;
+  void* address[4];
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok) return napi_failed(env);
+  if (argc != 4) return type_error(env, "spawn: path, arguments, environment and a place for the descriptor are needed");
+  for (size_t i = 0; i < 4; i++) {
+    if (address_of(env, argv[i], &address[i]) != ADDRESS_OK || address[i] == NULL)
+      return type_error(env, "spawn: every argument must be a buffer of some bytes");
+  }
+  Program program = {.path = address[0], .argv = address[1], .envp = address[2], .error = 0};
+  char* stack = map_memory(CHILD_STACK);
+  if (stack == NULL) return number(env, -ENOMEM_);
+  // No handler of Node's may run in the child, on Node's memory.
+  uint64_t all = ~(uint64_t)0, before = 0;
+  call6(NR_RT_SIGPROCMASK, SIG_BLOCK_, (long)&all, (long)&before, 8, 0, 0);
+  int pidfd = -1;
+  long pid = clone_child(CLONE_VM_VFORK_PIDFD | SIGCHLD_, stack + CHILD_STACK, &pidfd, become, &program);
+  call6(NR_RT_SIGPROCMASK, SIG_SETMASK_, (long)&before, 0, 8, 0, 0);
+  unmap_memory(stack, CHILD_STACK);
+  if (pid > 0 && program.error != 0) {
+    call6(NR_WAIT4, pid, 0, 0, 0, 0, 0);
+    close_fd(pidfd);
+    return number(env, program.error);
+  }
+  if (pid > 0) *(int*)address[3] = pidfd;
+  return number(env, pid);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Beginning and end of an environment
 
 // Node runs its loop until the hook is removed, so libuv's close callbacks are waited for.
@@ -790,6 +931,7 @@ NAPI_MODULE_INIT() {
       EXPORT("mmap", js_mmap),
       EXPORT("munmap", js_munmap),
       EXPORT("poll", js_poll),
+      EXPORT("spawn", js_spawn),
       {.utf8name = "version", .value = version, .attributes = napi_enumerable},
   };
   if (napi_define_properties(env, exports, sizeof(exported) / sizeof(*exported), exported) != napi_ok)

@@ -97,11 +97,14 @@ export {
   type UpdateMode,
 } from "../runtime/map/index.ts";
 export {
+  type Child,
+  type ChildEnd,
   ClosedError,
   Fd,
   NativeUnavailableError,
   type OpenFd,
   openFds,
   SystemError,
+  startChild,
   trackFds,
 } from "../runtime/sys/index.ts";

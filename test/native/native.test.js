@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const path = process.env.SKEP_NATIVE || join(root, "prebuilds", `linux-${process.arch}`, "skep.node");
@@ -34,6 +35,7 @@ const NR = {
     eventfd2: 290,
     pipe2: 293,
     memfd_create: 319,
+    wait4: 61,
     bpf: 321,
   },
   arm64: {
@@ -47,6 +49,7 @@ const NR = {
     eventfd2: 19,
     pipe2: 59,
     memfd_create: 279,
+    wait4: 260,
     bpf: 280,
   },
 }[process.arch];
@@ -164,6 +167,7 @@ describe("the binary", () => {
       "mmap",
       "munmap",
       "poll",
+      "spawn",
       "syscall",
       "version",
     ]));
@@ -1186,6 +1190,96 @@ async function bpfRing(t) {
   if (run.stdout.startsWith("refused")) return t.skip(`bpf(2) is refused here (${run.stdout.slice(8)})`);
   assert.equal(run.stdout, "got 600");
 }
+
+describe("spawn", () => {
+  /** C's argv: pointers to NUL-terminated strings, which `kept` keeps where they are. */
+  const vector = (...words) => {
+    const kept = words.map((word) => Buffer.from(`${word}\0`));
+    return { kept, pointers: new BigUint64Array([...kept.map((b) => BigInt(n.addressOf(b))), 0n]) };
+  };
+  const start = (file, ...words) => {
+    const pidfd = new Int32Array(1);
+    const argv = vector(...words);
+    const envp = vector("A=2");
+    return { pid: n.spawn(Buffer.from(`${file}\0`), argv.pointers, envp.pointers, pidfd), pidfd: pidfd[0] };
+  };
+  const wait = (pid) => {
+    const status = new Int32Array(1);
+    assert.equal(n.syscall(NR.wait4, pid, status, 0, 0), pid);
+    return status[0];
+  };
+
+  it("starts a program and says how it can be waited for", async () => {
+    const { pid, pidfd } = start("/bin/sh", "sh", "-c", 'exit "$1$A"', "sh", "4");
+    assert.ok(pid > 0);
+    await new Promise((resolve) => {
+      const handle = n.poll(pidfd, () => {
+        handle.close();
+        resolve();
+      });
+      handle.start();
+    });
+    assert.equal(wait(pid), 42 << 8);
+    closeSync(pidfd);
+  });
+
+  it("gives the child default signals, none blocked, and blocking standard streams that stay open", () => {
+    const script = `
+      const addon = { exports: {} };
+      process.dlopen(addon, ${JSON.stringify(path)});
+      const n = addon.exports;
+      const words = ["sh", "-c", "cat /proc/self/status; echo in: $(cat)"].map((w) => Buffer.from(w + "\\0"));
+      const argv = new BigUint64Array([...words.map((b) => BigInt(n.addressOf(b))), 0n]);
+      const env = [Buffer.from("PATH=" + process.env.PATH + "\\0")];
+      const envp = new BigUint64Array([BigInt(n.addressOf(env[0])), 0n]);
+      const pidfd = new Int32Array(1);
+      process.stdout; process.on("SIGUSR1", () => {});
+      const pid = n.spawn(Buffer.from("/bin/sh\\0"), argv, envp, pidfd);
+      n.syscall(${NR.wait4}, pid, 0, 0, 0);
+    `;
+    const { stdout, stderr } = spawnSync(process.execPath, ["-e", script], { input: "text", encoding: "utf8" });
+    assert.match(stdout, /SigBlk:\s+0{16}/, stderr);
+    assert.match(stdout, /SigIgn:\s+0{16}/);
+    assert.match(stdout, /SigCgt:\s+0{16}/);
+    assert.match(stdout, /in: text/);
+  });
+
+  it("gives the errno of execve, and leaves no process behind", () => {
+    assert.equal(start("/nonexistent", "x").pid, -2);
+    assert.equal(start("/", "x").pid, -13);
+    assert.equal(n.syscall(NR.wait4, -1, 0, 1, 0), -10);
+  });
+
+  it("starts many, also from a worker", async () => {
+    for (let i = 0; i < 200; i++) {
+      const { pid, pidfd } = start("/bin/true", "true");
+      assert.equal(wait(pid), 0);
+      closeSync(pidfd);
+    }
+    const code = `
+      const { parentPort } = require("node:worker_threads");
+      const addon = { exports: {} };
+      process.dlopen(addon, ${JSON.stringify(path)});
+      const n = addon.exports;
+      const word = Buffer.from("true\\0");
+      const argv = new BigUint64Array([BigInt(n.addressOf(word)), 0n]);
+      const pid = n.spawn(Buffer.from("/bin/true\\0"), argv, new BigUint64Array(1), new Int32Array(1));
+      const status = new Int32Array(1);
+      parentPort.postMessage(n.syscall(${NR.wait4}, pid, status, 0, 0) === pid ? status[0] : -1);`;
+    const thread = new Worker(code, { eval: true });
+    assert.equal(await new Promise((resolve) => thread.once("message", resolve)), 0);
+    await thread.terminate();
+  });
+
+  it("refuses anything but buffers", () => {
+    const b = Buffer.alloc(8);
+    for (const args of [[], [b, b, b], [1, b, b, b], [b, "x", b, b], [b, b, null, b], [b, b, b, new Uint8Array(0)]])
+      assert.throws(() => n.spawn(...args), TypeError);
+    const gone = new BigUint64Array(1);
+    detach(gone.buffer);
+    assert.throws(() => n.spawn(b, gone, b, b), TypeError);
+  });
+});
 
 describe("the loader", () => {
   const skip = existsSync(join(root, "node_modules", "esbuild")) ? false : "esbuild is not installed";

@@ -12,6 +12,7 @@ export {
   hasCapability,
   insideUserNamespace,
 } from "./capability.ts";
+export { type Child, type ChildEnd, startChild } from "./child.ts";
 export { Fd, type OpenFd, openFds, trackFds } from "./fd.ts";
 export { MapFlags, Mapping, Protection } from "./mapping.ts";
 export { raiseMemlock } from "./memlock.ts";

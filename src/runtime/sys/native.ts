@@ -94,6 +94,16 @@ export interface Native {
    * @returns the handle, or `-errno` (EPERM: the kind of file cannot be waited for)
    */
   poll(fd: number, callback: (status: number, events: number) => void): PollHandle | number;
+  /**
+   * Starts a program with this process's standard streams, from this very thread: one clone(2) that shares memory, and
+   * between it and execve(2) only the signals are reset. Returns when the program is running.
+   * @param path NUL-terminated
+   * @param argv pointers to NUL-terminated strings, ended by a null pointer, in the machine's byte order
+   * @param envp likewise
+   * @param pidfd 4 bytes that receive a descriptor of the process (pidfd_open(2)), closed on exec
+   * @returns the process id, or `-errno` of clone or execve
+   */
+  spawn(path: Uint8Array, argv: BigUint64Array, envp: BigUint64Array, pidfd: Int32Array): number;
 }
 
 /** Skep's native addon cannot be loaded here; the message says why and what to do. */
@@ -103,7 +113,7 @@ export class NativeUnavailableError extends Error {
 }
 
 /** The interface this file describes: `SKEP_NATIVE_VERSION` in skep.c. */
-const VERSION = "1";
+const VERSION = "2";
 
 let loaded: Native | undefined;
 

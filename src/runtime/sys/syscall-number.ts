@@ -11,6 +11,7 @@ const NUMBERS = {
     bpf: 321,
     setsockopt: 54,
     rt_sigprocmask: 14,
+    wait4: 61,
   },
   arm64: {
     close: 57,
@@ -23,6 +24,7 @@ const NUMBERS = {
     bpf: 280,
     setsockopt: 208,
     rt_sigprocmask: 135,
+    wait4: 260,
   },
 } as const;
 

@@ -81,6 +81,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   ENFILE: "too many open files in the system",
   ENODEV: "no such device",
   ENOENT: "no such file, entry or key",
+  ENOEXEC: "not an executable format",
   ENOMEM: "out of memory",
   ENOSPC: "no space left",
   ENOSYS: "the kernel does not have this system call",

@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
+import { type Child, type ChildEnd, SystemError, startChild } from "../../sdk/index.ts";
 
 /** The command cannot be started. `exitCode` is what a shell would answer: 127 not found, 126 not executable. */
 export class CommandError extends Error {
@@ -45,29 +45,15 @@ function isExecutableFile(file: string): boolean {
   }
 }
 
-/** How a command ended. */
-export interface CommandEnd {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
+/** How a command ended: an exit code, or the number of the signal that killed it. */
+export type CommandEnd = ChildEnd;
 
-/** Starts the command with Skep's own stdin, stdout and stderr. Its end is reported once, also when it never began. */
-export function startCommand(
-  file: string,
-  words: readonly string[],
-  onEnd: (end: CommandEnd, error?: Error) => void,
-): ChildProcess {
-  const child = spawn(file, words.slice(1), { stdio: "inherit", argv0: words[0] as string });
-  let ended = false;
-  child.on("error", (error) => {
-    if (ended) return;
-    ended = true;
-    onEnd({ code: 126, signal: null }, error);
-  });
-  child.on("exit", (code, signal) => {
-    if (ended) return;
-    ended = true;
-    onEnd({ code, signal });
-  });
-  return child;
+/** Starts the command with Skep's own stdin, stdout and stderr. Its end is reported once. Throws a CommandError. */
+export function startCommand(file: string, words: readonly string[], onEnd: (end: CommandEnd) => void): Child {
+  try {
+    return startChild(file, words, process.env, onEnd);
+  } catch (error) {
+    if (error instanceof SystemError) throw new CommandError(error.message, error.code === "ENOENT" ? 127 : 126);
+    throw error;
+  }
 }

@@ -26,6 +26,7 @@ export class Output {
   readonly #onClosed: () => void;
   #text = "";
   #scheduled = false;
+  #fresh = true;
   #closed = false;
 
   private constructor(fd: number, where: string, owned: boolean, onClosed: () => void) {
@@ -59,7 +60,9 @@ export class Output {
   write(text: string): void {
     if (this.#closed) return;
     this.#text += text;
-    if (this.#text.length >= FLUSH_BYTES) {
+    if (this.#text.length >= FLUSH_BYTES || this.#fresh) {
+      // The first line at once: it shows that the tracing works.
+      this.#fresh = false;
       this.flush();
     } else if (!this.#scheduled) {
       this.#scheduled = true;

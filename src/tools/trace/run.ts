@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { constants } from "node:os";
+import type { Child } from "../../sdk/index.ts";
 import { type CommandEnd, findCommand, startCommand } from "./command.ts";
 import type { TracedCall, TraceSink } from "./events.ts";
 import { nameOfCall } from "./names.ts";
@@ -74,6 +74,9 @@ class TraceRun implements TraceSink {
   readonly #counter: CallCounter | undefined;
   #calls = 0;
   #errors = 0;
+  #child: Child | undefined;
+  /** Looks whether the target is still there. */
+  #timer: NodeJS.Timeout | undefined;
   readonly #processes = new Set<number>();
   #lastPid = -1;
   #finish: ((code: number) => void) | undefined;
@@ -116,21 +119,23 @@ class TraceRun implements TraceSink {
 
   async run(file: string | undefined): Promise<number> {
     const { target, command } = this.#request;
+    const done = new Promise<number>((resolve) => {
+      this.#finish = resolve;
+    });
+    this.#onSignals();
     const tracing = this.#start();
     this.#tracing = tracing;
     if (this.#view instanceof JsonView)
       this.#view.begin({ target: target.kind === "command" ? { kind: "command", command } : target });
-    const done = new Promise<number>((resolve) => {
-      this.#finish = resolve;
-    });
-    if (file === undefined) this.#watchTarget();
-    else this.#runCommand(tracing, file);
     try {
+      if (file === undefined) this.#watchTarget();
+      else this.#runCommand(tracing, file);
       const code = await done;
       tracing.stop();
       this.#summarise(tracing);
       return code;
     } finally {
+      this.#child?.release();
       tracing.close();
       this.#output.close();
     }
@@ -151,45 +156,55 @@ class TraceRun implements TraceSink {
   }
 
   #end(code: number): void {
+    clearTimeout(this.#timer);
     this.#finish?.(code);
   }
 
   #runCommand(tracing: Tracing, file: string): void {
     tracing.awaitChild();
+    try {
+      this.#child = startCommand(file, this.#request.command, (end) => {
+        this.#child = undefined;
+        this.#whenAllEnded(tracing, exitCode(end));
+      });
+    } catch (error) {
+      tracing.forgetChild();
+      throw error;
+    }
+  }
+
+  /** Signals end the tracing; from before anything is attached, so that none finds Skep unprepared. */
+  #onSignals(): void {
     let interrupts = 0;
-    const child = startCommand(file, this.#request.command, (end, error) => {
-      if (error !== undefined) {
-        process.stderr.write(`skep: cannot run ${file}: ${error.message}\n`);
-        this.#end(126);
-        return;
-      }
-      this.#whenAllEnded(tracing, exitCode(end));
-    });
     process.on("SIGINT", () => {
       // From a terminal the command gets it, too, and ends, or has its reasons not to; a second one ends the tracing.
-      if (++interrupts > 1) this.#end(130);
-      else if (!process.stdin.isTTY) child.kill("SIGINT");
+      if (this.#child === undefined) this.#end(this.#request.target.kind === "command" ? 130 : 0);
+      else if (++interrupts > 1) this.#end(130);
+      else if (!process.stdin.isTTY) this.#signalChild("SIGINT");
     });
     process.on("SIGTERM", () => {
-      child.kill("SIGTERM");
-      this.#end(143);
+      this.#signalChild("SIGTERM");
+      this.#end(this.#request.target.kind === "command" ? 143 : 0);
     });
-    process.on("SIGHUP", () => this.#end(129));
+    process.on("SIGHUP", () => this.#end(this.#request.target.kind === "command" ? 129 : 0));
+  }
+
+  #signalChild(signal: NodeJS.Signals): void {
+    // Its end has not been seen yet, so the id is still its own.
+    if (this.#child !== undefined) process.kill(this.#child.pid, signal);
   }
 
   /** What the command left running is still traced, as long as it lives. */
   #whenAllEnded(tracing: Tracing, code: number): void {
-    if (tracing.hasThreads()) setTimeout(() => this.#whenAllEnded(tracing, code), POLL_MS);
-    else this.#end(code);
+    if (!tracing.hasThreads()) this.#end(code);
+    else this.#timer = setTimeout(() => this.#whenAllEnded(tracing, code), POLL_MS);
   }
 
   #watchTarget(): void {
     const { target } = this.#request;
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => this.#end(0));
-    const timer = setInterval(() => {
+    this.#timer = setInterval(() => {
       if (target.kind !== "pids" || target.pids.some((pid) => existsSync(`/proc/${pid}`))) return;
       if (this.#tracing?.hasThreads() === true) return;
-      clearInterval(timer);
       this.#end(0);
     }, 100);
   }
@@ -264,5 +279,5 @@ export function lossText(losses: TraceLosses): string {
 
 /** As a shell tells it: 128 + the number of the signal that killed it. */
 function exitCode(end: CommandEnd): number {
-  return end.signal === null ? (end.code ?? 1) : 128 + constants.signals[end.signal];
+  return end.signal === undefined ? (end.code ?? 1) : 128 + end.signal;
 }

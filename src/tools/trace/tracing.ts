@@ -109,6 +109,11 @@ export class Tracing {
     this.#session.awaitChild();
   }
 
+  /** Takes `awaitChild()` back when no process came of it. */
+  forgetChild(): void {
+    this.#session.forgetChild();
+  }
+
   /** Whether any traced thread is alive. */
   hasThreads(): boolean {
     return this.#session.hasThreads();
