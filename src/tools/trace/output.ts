@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, writeSync } from "node:fs";
 
 const FLUSH_BYTES = 1 << 16;
 
@@ -53,7 +53,9 @@ export class Output {
   }
 
   get isTerminal(): boolean {
-    return !this.#owned && (this.#fd === 1 ? process.stdout : process.stderr).isTTY === true;
+    // Asking process.stdout loads half of Node's streams; only a character device is worth it.
+    if (this.#owned || !isCharacterDevice(this.#fd)) return false;
+    return (this.#fd === 1 ? process.stdout : process.stderr).isTTY === true;
   }
 
   /** Adds text; it is written at the end of this turn of the event loop, or sooner when there is much. */
@@ -97,5 +99,13 @@ export class Output {
     this.flush();
     if (this.#owned && !this.#closed) closeSync(this.#fd);
     this.#closed = true;
+  }
+}
+
+function isCharacterDevice(fd: number): boolean {
+  try {
+    return fstatSync(fd).isCharacterDevice();
+  } catch {
+    return false;
   }
 }

@@ -16,8 +16,8 @@ const { utf8Slice, latin1Slice } = Buffer.prototype as unknown as {
   readonly latin1Slice: (this: Uint8Array, start: number, end: number) => string;
 };
 
-/** What each ASCII byte looks like between quotes. */
-const ASCII: readonly string[] = Array.from({ length: 128 }, (_, byte) => escapeByte(byte));
+/** What each ASCII byte looks like between quotes, made when it is first met. */
+const ASCII: string[] = [];
 
 function escapeByte(byte: number): string {
   const plain = byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c;
@@ -41,7 +41,8 @@ function escapeBytes(bytes: Uint8Array, end: number): string {
   for (let i = 0; i < end; ) {
     const byte = bytes[i] as number;
     if (byte < 0x80) {
-      out += ASCII[byte] as string;
+      ASCII[byte] ??= escapeByte(byte);
+      out += ASCII[byte];
       i++;
       continue;
     }
