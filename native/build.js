@@ -26,13 +26,16 @@ const mtime = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
 /** A failure the user can do something about; its message says what. */
 class BuildError extends Error {}
 
+/** Of the package, or of the Node that runs this: tarballs and version managers bring them along. */
 function headers() {
   try {
     const manifest = createRequire(import.meta.url).resolve("node-api-headers/package.json");
     return join(dirname(manifest), "include");
   } catch {
+    const include = join(dirname(realpathSync(process.execPath)), "..", "include", "node");
+    if (existsSync(join(include, "node_api.h"))) return include;
     throw new BuildError(
-      "Skep's native part needs the Node-API headers: run npm install (with development dependencies).",
+      "Skep's native part needs the Node-API headers: npm install node-api-headers (in Skep's own checkout: npm ci).",
     );
   }
 }

@@ -3,4 +3,4 @@ export { BpfMap, isPerCpu, type MapInfo, type UpdateMode } from "./bpf-map.ts";
 export { createMap, type LiveMap, mapInfo, openPinnedMap } from "./create.ts";
 export { KeyedMap, type ValueOf } from "./keyed-map.ts";
 export { MappedArray } from "./mapped-array.ts";
-export { possibleCpus } from "./possible-cpus.ts";
+export { PossibleCpusError, possibleCpus } from "./possible-cpus.ts";

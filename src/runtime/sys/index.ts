@@ -16,7 +16,7 @@ export { type Child, type ChildEnd, startChild } from "./child.ts";
 export { Fd, type OpenFd, openFds, trackFds } from "./fd.ts";
 export { MapFlags, Mapping, Protection } from "./mapping.ts";
 export { raiseMemlock } from "./memlock.ts";
-export { NativeUnavailableError, native } from "./native.ts";
+export { NativeUnavailableError, native, nativePath, packageFile } from "./native.ts";
 export { pageSize } from "./page-size.ts";
 export { ioctl, openPerfEvent, type PerfEventOptions, PerfIoctl, PerfType } from "./perf-event.ts";
 export { withSignalsBlocked } from "./signal-mask.ts";

@@ -126,13 +126,42 @@ export function native(): Native {
   return loaded;
 }
 
+/** The file of the native addon: `$SKEP_NATIVE`, or the one of this package; undefined when there is none. */
+export function nativePath(): string | undefined {
+  return process.env["SKEP_NATIVE"] || packageFile(PREBUILT);
+}
+
+/**
+ * A file of this package by its path within it, or undefined. Looked for from this file's folder upwards, so that it is
+ * found from src/, dist/ and a bundle alike.
+ */
+export function packageFile(path: string): string | undefined {
+  // The command's CommonJS bundle has no import.meta.url, and only there __filename can be trusted: `node -e` has one too.
+  const url: string | undefined = import.meta.url;
+  let dir = url === undefined ? __filename : fileURLToPath(url);
+  for (;;) {
+    const end = dir.lastIndexOf("/");
+    if (end < 0) return undefined;
+    dir = dir.slice(0, end);
+    const file = `${dir}/${path}`;
+    if (existsSync(file)) return file;
+  }
+}
+
+const PREBUILT = `prebuilds/linux-${process.arch}/skep.node`;
+
 function load(): Native {
   if (process.platform !== "linux") {
     throw new NativeUnavailableError(
       `eBPF is a part of the Linux kernel: this part of Skep runs on Linux only, not on ${process.platform}.`,
     );
   }
-  const path = process.env["SKEP_NATIVE"] || find();
+  const path = nativePath();
+  if (path === undefined) {
+    throw new NativeUnavailableError(
+      `Skep's native addon is missing (${PREBUILT}): run \`skep doctor --build-native\`, or \`npm run prepare\` in Skep's folder; it takes a C compiler.`,
+    );
+  }
   const module = { exports: {} as Native };
   try {
     process.dlopen(module, path);
@@ -142,26 +171,8 @@ function load(): Native {
   const { version } = module.exports;
   if (version !== VERSION) {
     throw new NativeUnavailableError(
-      `Skep's native addon ${path} is of another version (${version}, needed is ${VERSION}): run \`npm run prepare\`.`,
+      `Skep's native addon ${path} is of another version (${version}, needed is ${VERSION}): run \`skep doctor --build-native\`, or \`npm run prepare\` in Skep's folder.`,
     );
   }
   return module.exports;
-}
-
-/** Looks for the addon from this file's folder upwards, so that it is found from src/, dist/ and a bundle alike. */
-function find(): string {
-  const file = `prebuilds/linux-${process.arch}/skep.node`;
-  // The command's CommonJS bundle has no import.meta.url, and only there __filename can be trusted: `node -e` has one too.
-  const url: string | undefined = import.meta.url;
-  let dir = url === undefined ? __filename : fileURLToPath(url);
-  for (;;) {
-    const end = dir.lastIndexOf("/");
-    if (end < 0) break;
-    dir = dir.slice(0, end);
-    const path = `${dir}/${file}`;
-    if (existsSync(path)) return path;
-  }
-  throw new NativeUnavailableError(
-    `Skep's native addon is missing (${file}): run \`npm run prepare\` in Skep's folder; it needs a C compiler.`,
-  );
 }

@@ -1,4 +1,4 @@
-import type { CapabilityName } from "./capability.ts";
+import { type CapabilityName, explainPermission } from "./capability.ts";
 import { Fd } from "./fd.ts";
 import { native } from "./native.ts";
 import { nr } from "./syscall-number.ts";
@@ -8,6 +8,10 @@ import { SystemError } from "./system-error.ts";
 export const PerfType = { hardware: 0, software: 1, tracepoint: 2, hw_cache: 3, raw: 4, breakpoint: 5 } as const;
 const PERF_FLAG_FD_CLOEXEC = 8;
 export const PerfIoctl = { enable: 0x2400, disable: 0x2401, set_bpf: 0x40042408 } as const;
+
+const EACCES = 13;
+const PARANOID =
+  "Without CAP_PERFMON kernel.perf_event_paranoid decides: at 2 a process may watch its own user code, above that nothing.";
 
 export interface PerfEventOptions {
   readonly type: keyof typeof PerfType;
@@ -31,7 +35,9 @@ export function openPerfEvent(options: PerfEventOptions, what: string): Fd {
   const result = native().syscall(nr.perf_event_open, attr, options.pid, options.cpu, -1, PERF_FLAG_FD_CLOEXEC);
   if (result < 0) {
     const needs: CapabilityName[] = ["CAP_PERFMON"];
-    throw new SystemError({ errno: -result, syscall: "perf_event_open", doing: `open ${what}`, needs });
+    // perf refuses with EACCES where others say EPERM (perf_event_open(2)).
+    const hint = result === -EACCES ? `${explainPermission(needs)} ${PARANOID}` : undefined;
+    throw new SystemError({ errno: -result, syscall: "perf_event_open", doing: `open ${what}`, hint, needs });
   }
   return new Fd(result, what);
 }

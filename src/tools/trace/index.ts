@@ -1,5 +1,6 @@
 /** `skep trace` as a library: what a process, a container or a cgroup asks of the kernel. */
 export { parseSyscallFilter, SyscallFilterError } from "../../machine/proc/index.ts";
+export { probeTrace, type TraceAbility } from "./ability.ts";
 export { CommandError, findCommand } from "./command.ts";
 export { argsOf, type DecodedCall, formatCall } from "./decode/index.ts";
 export { keepCall, type SignalEvent, type ThreadExitEvent, type TracedCall, type TraceSink } from "./events.ts";

@@ -32,8 +32,12 @@ export class KernelSession {
   readonly #links: Link[] = [];
   readonly #control: KeyedMap<number, Uint8Array>;
 
-  private constructor(object: LoadedObject) {
+  /** Whether the programs use BPF_CMPXCHG; without it (before Linux 5.12) the map of threads takes its memory at once. */
+  readonly compareExchange: boolean;
+
+  private constructor(object: LoadedObject, compareExchange: boolean) {
     this.#object = object;
+    this.compareExchange = compareExchange;
     this.#control = this.#map("control");
     for (const [name, step] of Object.entries(Step)) {
       const program = object.programs[name];
@@ -44,11 +48,11 @@ export class KernelSession {
   /** Loads the programs; nothing is attached yet. */
   static load(options: KernelOptions): KernelSession {
     try {
-      return new KernelSession(loadObject(traceSpec(options, false)));
+      return new KernelSession(loadObject(traceSpec(options, false)), options.compareExchange);
     } catch (error) {
       // Linux before 5.12 has no compare-and-exchange; the kernel then says the instruction is unknown.
       if (!(error instanceof VerifierError) || !options.compareExchange) throw error;
-      return new KernelSession(loadObject(traceSpec({ ...options, compareExchange: false }, true)));
+      return new KernelSession(loadObject(traceSpec({ ...options, compareExchange: false }, true)), false);
     }
   }
 

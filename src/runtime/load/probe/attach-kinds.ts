@@ -153,7 +153,11 @@ function tracepoints(): ProbeResult {
   const since = "4.7";
   const loaded = simple(name, since, { type: "tracepoint" });
   if (loaded.status !== "supported") return loaded;
-  const roots = [...mountsOf("tracefs").map((m) => m.path), "/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
+  const roots = [
+    ...(mountsOf("tracefs").value ?? []).map((m) => m.path),
+    "/sys/kernel/tracing",
+    "/sys/kernel/debug/tracing",
+  ];
   for (const root of new Set(roots)) {
     try {
       readFileSync(`${root}/events/sched/sched_switch/id`);

@@ -1,10 +1,9 @@
 import { Assembler, encode, type Instruction, r0 } from "../../../object/asm/index.ts";
 import { AttachType, type AttachTypeName, ProgramType, type ProgramTypeName } from "../../../object/spec/index.ts";
-import { BpfAttr, Fd, raiseMemlock } from "../../sys/index.ts";
+import { BpfAttr, Fd, raiseMemlock, withSignalsBlocked } from "../../sys/index.ts";
 
 const EPERM = 1;
 const EAGAIN = 11;
-const TRIES = 5;
 const LOG_SIZE = 64 * 1024;
 /** BPF_F_SLEEPABLE of BPF_PROG_LOAD. */
 export const SLEEPABLE = 1 << 4;
@@ -50,7 +49,7 @@ export function attemptWith(program: TrialProgram, use: (fd: number) => number):
   return use(fd.number);
 }
 
-/** Tries BPF_LINK_CREATE, or whatever else `attr` says, with a target that does not exist; closes what came of it. */
+/** 0 or −errno of a call that gives a descriptor, which is closed: nothing of a trial stays. */
 export function closeResult(result: number, what: string): number {
   if (result > 0) new Fd(result, what).close();
   return Math.min(0, result);
@@ -65,8 +64,7 @@ function load(program: TrialProgram): number {
 }
 
 function call(program: TrialProgram, code: Uint8Array): number {
-  let result = 0;
-  for (let i = 0; i < TRIES; i++) {
+  const attempt = () => {
     const attr = new BpfAttr()
       .u32(0, ProgramType[program.type])
       .u32(4, code.length / 8)
@@ -81,10 +79,11 @@ function call(program: TrialProgram, code: Uint8Array): number {
       log[0] = 0;
       attr.u32(24, 1).u32(28, LOG_SIZE).pointer(32, log);
     }
-    result = attr.call("BPF_PROG_LOAD");
-    if (result !== -EAGAIN) break;
-  }
-  return result;
+    return attr.call("BPF_PROG_LOAD");
+  };
+  // The verifier gives up with EAGAIN when a signal is pending; it means nothing about the program.
+  const result = attempt();
+  return result === -EAGAIN ? withSignalsBlocked(attempt) : result;
 }
 
 function readLog(): string {

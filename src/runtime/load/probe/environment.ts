@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { release } from "node:os";
 import { possibleCpus } from "../../map/index.ts";
 import { effectiveCapabilities, insideUserNamespace } from "../../sys/index.ts";
@@ -40,10 +40,10 @@ export interface Environment {
   readonly jit: Fact<number>;
   /** Soft and hard RLIMIT_MEMLOCK as /proc/self/limits has them; counted against by eBPF before Linux 5.11. */
   readonly memlock: Fact<string>;
-  readonly cgroup2: readonly Mount[];
-  readonly bpffs: readonly Mount[];
-  readonly tracefs: readonly Mount[];
-  readonly securityfs: readonly Mount[];
+  readonly cgroup2: Fact<readonly Mount[]>;
+  readonly bpffs: Fact<readonly Mount[]>;
+  readonly tracefs: Fact<readonly Mount[]>;
+  readonly securityfs: Fact<readonly Mount[]>;
 }
 
 /** Reads the facts of the machine. Throws nothing: what is missing or not readable is a fact without a value. */
@@ -58,7 +58,9 @@ export function probeEnvironment(): Environment {
     userNamespace: insideUserNamespace(),
     seccomp: map(status("Seccomp"), (text) => (["off", "strict", "filter"] as const)[Number(text)]),
     noNewPrivileges: map(status("NoNewPrivs"), (text) => text === "1"),
-    btf: attempt(() => statSync(VMLINUX_BTF).size),
+    btf: existsSync("/sys/kernel")
+      ? attempt(() => statSync(VMLINUX_BTF).size)
+      : { value: undefined, reason: "sysfs is not mounted (mount -t sysfs sysfs /sys)." },
     lsm: lsmNames(),
     lockdown: securityFile("lockdown", (text) => /\[(\w+)\]/.exec(text)?.[1]),
     unprivilegedBpfDisabled: sysctl("kernel/unprivileged_bpf_disabled"),
@@ -82,18 +84,20 @@ export function lsmNames(): Fact<readonly string[]> {
 }
 
 /** Where file systems of a type are mounted, as this process sees them (/proc/self/mountinfo, proc_pid_mountinfo(5)). */
-export function mountsOf(type: string): readonly Mount[] {
-  const mounts: Mount[] = [];
-  for (const line of (read("/proc/self/mountinfo").value ?? "").split("\n")) {
-    const [before, after] = line.split(" - ");
-    if (before === undefined || after?.split(" ")[0] !== type) continue;
-    const fields = before.split(" ");
-    const path = (fields[4] ?? "").replace(/\\([0-7]{3})/g, (_, octal) =>
-      String.fromCharCode(Number.parseInt(octal, 8)),
-    );
-    mounts.push({ path, readOnly: (fields[5] ?? "").split(",").includes("ro") });
-  }
-  return mounts;
+export function mountsOf(type: string): Fact<readonly Mount[]> {
+  return map(read("/proc/self/mountinfo"), (text) => {
+    const mounts: Mount[] = [];
+    for (const line of text.split("\n")) {
+      const [before, after] = line.split(" - ");
+      if (before === undefined || after?.split(" ")[0] !== type) continue;
+      const fields = before.split(" ");
+      const path = (fields[4] ?? "").replace(/\\([0-7]{3})/g, (_, octal) =>
+        String.fromCharCode(Number.parseInt(octal, 8)),
+      );
+      mounts.push({ path, readOnly: (fields[5] ?? "").split(",").includes("ro") });
+    }
+    return mounts;
+  });
 }
 
 /** By bit number (linux/capability.h). */
@@ -120,7 +124,7 @@ function sysctl(path: string): Fact<number> {
 function securityFile<T>(name: string, parse: (text: string) => T | undefined): Fact<T> {
   const file = read(`/sys/kernel/security/${name}`);
   if (file.value !== undefined) return map(file, parse);
-  if (mountsOf("securityfs").length > 0)
+  if (mountsOf("securityfs").value?.length !== 0)
     return { value: undefined, ...(file.reason !== undefined && { reason: file.reason }) };
   return { value: undefined, reason: "securityfs is not mounted." };
 }

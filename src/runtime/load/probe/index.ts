@@ -2,7 +2,9 @@
 export { probeAttachKinds } from "./attach-kinds.ts";
 export { type Environment, type Fact, type Mount, probeEnvironment } from "./environment.ts";
 export { type HelperResult, probeHelpers } from "./helpers.ts";
+export { type KernelConfig, kernelConfig } from "./kernel-config.ts";
 export { probeMapTypes } from "./map-types.ts";
+export { type NativeAddon, probeNative } from "./native-addon.ts";
 export { probeProgramTypes } from "./program-types.ts";
 export type { ProbeResult, ProbeStatus } from "./result.ts";
 export { probeVerifier } from "./verifier-features.ts";

@@ -59,16 +59,26 @@ const MAPS: Readonly<Record<MapTypeName, TrialMap>> & { readonly insn_array: Tri
   arena: { since: "6.9", key: 0, value: 0, flags: MapFlag.mmapable },
   insn_array: { since: "6.19", value: 16 },
 };
+/** Types that belong to networking, for which the kernel wants CAP_NET_ADMIN (kernel/bpf/syscall.c, map_create). */
+const NETWORK: ReadonlySet<string> = new Set(["devmap", "devmap_hash", "sockmap", "sockhash", "xskmap"]);
 /** Types that come after the table in object/spec. */
 const NUMBERS: Readonly<Record<string, number>> = { ...MapType, insn_array: 34 };
 
 /** Which map types the kernel creates for this process; each is made as small as can be and closed at once. */
 export function probeMapTypes(): ProbeResult[] {
-  using btf = intBtf();
+  const btfResult = loadIntBtf();
+  using btf = open(btfResult);
   return Object.entries(MAPS).map(([name, map]) => {
+    // Without its BTF the kernel would call the map's attributes invalid, as if it did not know the type.
+    if (map.btf === true && btf === undefined) return judge(name, -btfResult, map.since, ["CAP_BPF"]);
     let errno = tryMap(name, map, btf);
     if (errno === EPERM && raiseMemlock()) errno = tryMap(name, map, btf);
-    return judge(name, errno === map.known ? 0 : errno, map.since, ["CAP_BPF"]);
+    return judge(
+      name,
+      errno === map.known ? 0 : errno,
+      map.since,
+      NETWORK.has(name) ? ["CAP_BPF", "CAP_NET_ADMIN"] : ["CAP_BPF"],
+    );
   });
 }
 
@@ -98,11 +108,11 @@ function create(type: number, map: TrialMap, inner?: Fd, btf?: Fd): number {
 }
 
 function open(result: number): Fd | undefined {
-  return result < 0 ? undefined : new Fd(result, "trial map");
+  return result < 0 ? undefined : new Fd(result, "trial map or BTF");
 }
 
-/** BTF of one type, `int`, as local storage needs it; undefined when the kernel takes none. */
-function intBtf(): Fd | undefined {
+/** Loads BTF of one type, `int`, as local storage needs it: a descriptor or −errno. */
+function loadIntBtf(): number {
   const HEADER = 24;
   const TYPE = 16;
   const names = "\0int\0";
@@ -118,6 +128,5 @@ function intBtf(): Fd | undefined {
   view.setUint32(HEADER + 8, 4, true); // bytes
   view.setUint32(HEADER + 12, (1 << 24) | 32, true); // signed, 32 bits
   bytes.set(Buffer.from(names, "latin1"), HEADER + TYPE);
-  const result = new BpfAttr().pointer(0, bytes).u32(16, bytes.length).call("BPF_BTF_LOAD");
-  return result < 0 ? undefined : new Fd(result, "trial BTF");
+  return new BpfAttr().pointer(0, bytes).u32(16, bytes.length).call("BPF_BTF_LOAD");
 }

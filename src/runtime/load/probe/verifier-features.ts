@@ -1,5 +1,5 @@
 import { Assembler, type Instruction, r0, r1, r10 } from "../../../object/asm/index.ts";
-import { BpfAttr, Fd } from "../../sys/index.ts";
+import { BpfAttr, Fd, hasCapability } from "../../sys/index.ts";
 import { attemptLoad } from "./attempt.ts";
 import { judge, type ProbeResult } from "./result.ts";
 
@@ -41,6 +41,7 @@ const ARRAY = 2;
 const MMAPABLE = 1 << 10;
 const BAD_FD = 0xffff_ffff;
 const EBADF = 9;
+const STRANGER = "Without CAP_BPF the verifier takes only simple programs: whether others can have it is not known.";
 
 /** bpf(2) commands that are asked with a descriptor that does not exist: EBADF comes from a kernel that knows them. */
 const COMMANDS = [
@@ -50,9 +51,14 @@ const COMMANDS = [
 
 /** Features of the verifier, the instruction set and bpf(2) itself. Programs are loaded, never attached or run. */
 export function probeVerifier(): ProbeResult[] {
-  const results = PROGRAMS.map(([name, since, write]) => {
+  const unprivileged = !hasCapability("CAP_BPF") && !hasCapability("CAP_SYS_ADMIN");
+  const results = PROGRAMS.map(([name, since, write]): ProbeResult => {
     const instructions: readonly Instruction[] = write(new Assembler()).instructions();
-    return judge(name, attemptLoad({ type: "socket_filter", instructions }).errno, since, ["CAP_BPF"]);
+    const result = judge(name, attemptLoad({ type: "socket_filter", instructions }).errno, since, ["CAP_BPF"]);
+    // Where anyone may load socket filters (unprivileged_bpf_disabled 0) the verifier allows a stranger much less.
+    return result.status === "unsupported" && unprivileged
+      ? { ...result, status: "unknown", reason: STRANGER }
+      : result;
   });
   const array = new BpfAttr().u32(0, ARRAY).u32(4, 4).u32(8, 8).u32(12, 1).u32(16, MMAPABLE).call("BPF_MAP_CREATE");
   if (array >= 0) new Fd(array, "trial map").close();
