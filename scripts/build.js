@@ -38,7 +38,11 @@ async function bundle() {
   // The bundles are CommonJS, where import.meta is not: native.ts looks at __filename instead.
   const { packPlans } = await import("../dist/tools/trace/plan.js");
   const plans = Object.fromEntries(["x64", "arm64"].map((a) => [a, Buffer.from(packPlans(a)).toString("base64")]));
-  const define = { "import.meta.url": "undefined", SKEP_PLANS: JSON.stringify(plans) };
+  const define = {
+    "import.meta.url": "undefined",
+    SKEP_PLANS: JSON.stringify(plans),
+    SKEP_VERSION: JSON.stringify(version),
+  };
   const entryPoints = Object.fromEntries(commands.map((f) => [f.replace(/\.ts$/, ""), `src/app/cli/commands/${f}`]));
   await build({ ...shared, entryPoints, define });
   const hash = (name) =>
@@ -50,7 +54,7 @@ async function bundle() {
   await build({
     ...shared,
     entryPoints: { main: "src/app/cli/main.ts" },
-    define: { ...define, SKEP_VERSION: JSON.stringify(version), SKEP_CHUNKS: JSON.stringify(chunks) },
+    define: { ...define, SKEP_CHUNKS: JSON.stringify(chunks) },
   });
 }
 

@@ -74,10 +74,12 @@ export class Scratch {
   }
 }
 
+const COMMAND_PARTS: readonly string[] = ["bin", "dist/cli", "prebuilds", "package.json"];
+
 /** A copy of the built command that any user can read, because the checkout may lie in a folder of root's. */
-export function publicCopy(scratch: Scratch): string {
+export function publicCopy(scratch: Scratch, parts: readonly string[] = COMMAND_PARTS): string {
   chmodSync(scratch.path, 0o755);
-  for (const part of ["bin", "dist/cli", "prebuilds", "package.json"]) {
+  for (const part of parts) {
     cpSync(join(root, part), scratch.file(part), { recursive: true });
   }
   return scratch.file("bin/skep.js");

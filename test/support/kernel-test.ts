@@ -1,21 +1,25 @@
 // `kernelTest` is node:test's `test` with Skep's two house rules: a test may be skipped only for a reason that holds on
-// this machine (docs/architecture.md), and it fails when it leaves a file descriptor of the library open.
+// this machine (requirements.ts), and it fails when it leaves a file descriptor of the library open.
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { release } from "node:os";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { openFds, trackFds } from "../../src/sdk/index.ts";
+import {
+  kernelConfig,
+  openFds,
+  type ProbeResult,
+  probeAttachKinds,
+  probeMapTypes,
+  probeProgramTypes,
+  trackFds,
+} from "../../src/sdk/index.ts";
+import { root } from "./cli.ts";
+import { decide, isAtLeast, type Machine, type Requirements } from "./requirements.ts";
+
+export type { Requirements } from "./requirements.ts";
 
 trackFds();
-
-/** What a test needs of the machine. */
-export interface Requirements {
-  /** The first kernel that has the feature, e.g. `5.12`. Never a reason to skip on that kernel or a later one. */
-  readonly kernel?: string;
-  /** A program from outside the project (strace, curl …), which may be absent. */
-  readonly command?: string | readonly string[];
-  /** Any other reason, decided by the test: why it cannot run here, or undefined when it can. */
-  readonly unless?: string | undefined;
-}
 
 type Body = (t: TestContext) => void | Promise<void>;
 
@@ -24,8 +28,10 @@ export function kernelTest(name: string, requirements: Requirements, body: Body)
 export function kernelTest(name: string, first: Requirements | Body, second?: Body): void {
   const requirements = typeof first === "function" ? {} : first;
   const body = (second ?? first) as Body;
-  const skip = reasonToSkip(requirements);
+  const decision = decide(requirements, machine);
+  const skip = !decision.run && "skip" in decision ? decision.skip : undefined;
   test(name, { timeout: 120_000, ...(skip !== undefined && { skip }) }, async (t) => {
+    if (!decision.run && "fail" in decision) throw new Error(`It may not be skipped. ${decision.fail}`);
     const before = new Set(openFds());
     await body(t);
     const leaked = openFds().filter((fd) => !before.has(fd));
@@ -35,20 +41,33 @@ export function kernelTest(name: string, first: Requirements | Body, second?: Bo
   });
 }
 
-function reasonToSkip({ kernel, command, unless }: Requirements): string | undefined {
-  if (process.getuid?.() !== 0) return "needs root";
-  if (kernel !== undefined && !kernelIsAtLeast(kernel)) return `needs Linux ${kernel}, this is ${release()}`;
-  for (const name of command === undefined ? [] : [command].flat()) {
-    if (!hasCommand(name)) return `${name} is not installed`;
-  }
-  return unless;
-}
+const PROBES = { program: probeProgramTypes, attach: probeAttachKinds, map: probeMapTypes } as const;
+const probed = new Map<keyof typeof PROBES, ReadonlyMap<string, ProbeResult>>();
+let config: ReturnType<typeof kernelConfig> | undefined;
+
+/** The machine the tests run on; asked only for what a test needs. */
+export const machine: Machine = {
+  root: process.getuid?.() === 0,
+  release: release(),
+  virtual: process.env["SKEP_VM"] === "1",
+  option(name) {
+    config ??= kernelConfig();
+    return config.value?.option(name);
+  },
+  probe(kind, name) {
+    let results = probed.get(kind);
+    if (results === undefined) {
+      results = new Map(PROBES[kind]().map((result) => [result.name, result]));
+      probed.set(kind, results);
+    }
+    return results.get(name);
+  },
+  hasCommand,
+  refusals: JSON.parse(readFileSync(join(root, "test", "host-refusals.json"), "utf8")),
+};
 
 export function kernelIsAtLeast(version: string): boolean {
-  const numbers = (text: string) => text.split(/[.-]/).slice(0, 2).map(Number);
-  const [major = 0, minor = 0] = numbers(version);
-  const [thisMajor = 0, thisMinor = 0] = numbers(release());
-  return thisMajor > major || (thisMajor === major && thisMinor >= minor);
+  return isAtLeast(release(), version);
 }
 
 export function hasCommand(name: string): boolean {
