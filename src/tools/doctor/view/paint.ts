@@ -1,12 +1,14 @@
+type Style = (text: string) => string;
+
 /** Colours of a terminal, or none. */
 export interface Paint {
-  plain(text: string): string;
-  bold(text: string): string;
-  dim(text: string): string;
-  green(text: string): string;
-  yellow(text: string): string;
-  red(text: string): string;
-  cyan(text: string): string;
+  readonly plain: Style;
+  readonly bold: Style;
+  readonly dim: Style;
+  readonly green: Style;
+  readonly yellow: Style;
+  readonly red: Style;
+  readonly cyan: Style;
 }
 
 export function paint(colour: boolean): Paint {
