@@ -1,8 +1,8 @@
-import { readdirSync, readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync, statSync } from "node:fs";
 import type { RingBufferReader } from "../../sdk/index.ts";
 import type { FdSnapshot } from "./decode/index.ts";
 import type { TraceSink } from "./events.ts";
-import { abiOf } from "./kernel/index.ts";
+import { abiOf, type PidNamespace } from "./kernel/index.ts";
 import { cloneNumbers, fileCalls, nameOfCall } from "./names.ts";
 import { encodePlans } from "./plan.ts";
 import { KernelSession, type TraceLosses } from "./session.ts";
@@ -73,6 +73,7 @@ export class Tracing {
       maxThreads: options.maxThreads ?? MAX_THREADS,
       abi: abiOf(process.arch),
       compareExchange: true,
+      pidNamespace: ownPidNamespace(),
     });
     try {
       const arch = process.arch;
@@ -161,6 +162,16 @@ export class Tracing {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+/** The inode of the machine's first pid namespace (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
+const FIRST_PID_NAMESPACE = 0xeffffffc;
+
+/** The pid namespace Skep is in; undefined when it is the machine's, or without /proc. */
+function ownPidNamespace(): PidNamespace | undefined {
+  const namespace = statSync("/proc/self/ns/pid", { throwIfNoEntry: false });
+  if (namespace === undefined || namespace.ino === FIRST_PID_NAMESPACE) return undefined;
+  return { device: namespace.dev, inode: namespace.ino };
 }
 
 /** What a command has open at its start: it inherits Skep's own standard streams and working directory. */

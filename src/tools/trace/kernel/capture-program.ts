@@ -56,7 +56,7 @@ export function captureProgram(): readonly Instruction[] {
   a.mov(r9, r1).store("u64", r10, CONTEXT, r9);
   lookupThread(a);
   a.jeq(r0, 0, "gone").mov(r6, r0);
-  a.load("u32", r1, r6, Thread.plan)
+  a.load("u16", r1, r6, Thread.plan)
     .and(r1, PLANS - 1)
     .mul(r1, Plan.size)
     .load("u8", r2, r6, Thread.next)

@@ -17,8 +17,26 @@ export function lookupThread(a: Assembler): void {
   lookupKey(a);
 }
 
-function lookupKey(a: Assembler): void {
+/** r0 = state of the thread whose task is at KEY, or 0. Clobbers r1–r5. */
+export function lookupKey(a: Assembler): void {
   a.loadMap(r1, "threads").mov(r2, r10).add(r2, KEY).call("map_lookup_elem");
+}
+
+/**
+ * r0 = thread id in the low, process id in the high word, as Skep sees them: in a container those of its own pid
+ * namespace (Linux 5.7), and the machine's for a thread of a namespace below it. Clobbers r1–r5 and SCRATCH.
+ */
+export function currentIds(a: Assembler, { pidNamespace }: KernelOptions): void {
+  if (pidNamespace === undefined) {
+    a.call("get_current_pid_tgid");
+    return;
+  }
+  const other = unique("other_namespace");
+  const known = unique("ids_known");
+  a.loadImm64(r1, pidNamespace.device).loadImm64(r2, pidNamespace.inode);
+  // struct bpf_pidns_info: pid (of the thread), tgid.
+  a.mov(r3, r10).add(r3, SCRATCH).mov(r4, 8).call("get_ns_current_pid_tgid").jne(r0, 0, other);
+  a.load("u64", r0, r10, SCRATCH).ja(known).label(other).call("get_current_pid_tgid").label(known);
 }
 
 /**
@@ -28,7 +46,8 @@ function lookupKey(a: Assembler): void {
  */
 export function adoptThread(a: Assembler, options: KernelOptions, value: number, otherwise: string): void {
   if (options.target === "pids") {
-    a.call("get_current_pid_tgid").rsh(r0, 32).store("u32", r10, SCRATCH, r0);
+    currentIds(a, options);
+    a.rsh(r0, 32).store("u32", r10, SCRATCH, r0);
     a.loadMap(r1, "roots").mov(r2, r10).add(r2, SCRATCH).call("map_lookup_elem").jeq(r0, 0, otherwise);
   } else {
     a.loadMap(r1, "cgroup").mov(r2, 0).call("current_task_under_cgroup").jne(r0, 1, otherwise);
@@ -53,9 +72,10 @@ export function insertThread(a: Assembler, value: number, flags: number | Regist
 }
 
 /** Writes the header of a record about a thread's life at `base`; `state` is the thread's. Clobbers r0–r5. */
-export function header(a: Assembler, base: Register, kind: number, state: Register): void {
+export function header(a: Assembler, options: KernelOptions, base: Register, kind: number, state: Register): void {
   a.store("u32", base, Header.kind, kind);
-  a.call("get_current_pid_tgid").store("u32", base, Header.tid, r0).rsh(r0, 32).store("u32", base, Header.tgid, r0);
+  currentIds(a, options);
+  a.store("u32", base, Header.tid, r0).rsh(r0, 32).store("u32", base, Header.tgid, r0);
   a.load("u32", r1, state, Thread.seq).store("u32", base, Header.seq, r1);
 }
 

@@ -1,6 +1,6 @@
 import { Assembler, type Instruction, type Register, r0, r1, r2, r3, r6, r7, r8, r9, r10 } from "../../../sdk/index.ts";
 import { continueWithCaptures } from "./capture-program.ts";
-import { adoptThread, header, KEY, lookupThread, reserve, SCRATCH, submit, unique } from "./common.ts";
+import { adoptThread, currentIds, header, KEY, lookupThread, reserve, SCRATCH, submit, unique } from "./common.ts";
 import { BirthRecord, Control, OTHER_PLAN, PLANS, Plan, RecordKind, Thread, ThreadFlag } from "./layout.ts";
 import type { KernelOptions } from "./options.ts";
 
@@ -33,7 +33,7 @@ export function enterProgram(options: KernelOptions): readonly Instruction[] {
   a.label("released").and(r1, ~ThreadFlag.pending).store("u32", r9, Thread.flags, r1);
   a.label("flags");
   if (options.mode === "calls") {
-    reportBirth(a, r9);
+    reportBirth(a, options, r9);
     a.load("u32", r1, r9, Thread.flags).and(r1, ~ThreadFlag.fresh).store("u32", r9, Thread.flags, r1);
   } else {
     learnCompat(a, options);
@@ -82,7 +82,7 @@ export function planIndex(a: Assembler, number: Register, flags: Register): void
 /** r8 = the plan for the number in `number` and the thread flags in `flags`, noted in the state (r9). Clobbers r1, `flags`. */
 export function lookupPlan(a: Assembler, number: Register, flags: Register): void {
   planIndex(a, number, flags);
-  a.store("u32", r9, Thread.plan, r1).mul(r1, Plan.size).loadMapValue(r8, "syscalls", 0).add(r8, r1);
+  a.store("u16", r9, Thread.plan, r1).mul(r1, Plan.size).loadMapValue(r8, "syscalls", 0).add(r8, r1);
 }
 
 /** Copies pt_regs' part to the stack and the six arguments into the state; learns whether the caller is 32-bit. */
@@ -112,10 +112,8 @@ function noteCall(a: Assembler, options: KernelOptions): void {
   a.load("u32", r2, r9, Thread.flags);
   lookupPlan(a, r7, r2);
   a.load("u8", r1, r8, Plan.enabled).jne(r1, 0, "enabled").store("u64", r9, Thread.start, 0).ja("end").label("enabled");
-  a.call("get_current_pid_tgid")
-    .store("u64", r9, Thread.ids, r0)
-    .call("ktime_get_ns")
-    .store("u64", r9, Thread.start, r0);
+  currentIds(a, options);
+  a.store("u64", r9, Thread.ids, r0).call("ktime_get_ns").store("u64", r9, Thread.start, r0);
 }
 
 function capturesAtEntry(a: Assembler): void {
@@ -126,10 +124,10 @@ function capturesAtEntry(a: Assembler): void {
 }
 
 /** Reports a new thread, from itself: only here are its ids known. */
-export function reportBirth(a: Assembler, state: Register): void {
+export function reportBirth(a: Assembler, options: KernelOptions, state: Register): void {
   reserve(a, BirthRecord.size, Control.droppedLife, "born");
   a.mov(r8, r0);
-  header(a, r8, RecordKind.birth, state);
+  header(a, options, r8, RecordKind.birth, state);
   a.load("u64", r1, r10, KEY).store("u64", r8, BirthRecord.self, r1);
   submit(a, r8);
   a.label("born");

@@ -1,6 +1,6 @@
 import { Assembler, type Instruction, r0, r1, r2, r3, r4, r6, r7, r8, r9, r10 } from "../../../sdk/index.ts";
 import { continueWithCaptures } from "./capture-program.ts";
-import { adoptThread, callHeader, lookupThread, reserve, SCRATCH, submit } from "./common.ts";
+import { adoptThread, callHeader, currentIds, lookupThread, reserve, SCRATCH, submit } from "./common.ts";
 import { CONTEXT, lookupPlan, planIndex, REGS, readArguments, reportBirth } from "./enter.ts";
 import {
   BUCKETS,
@@ -43,7 +43,7 @@ export function exitProgram(options: KernelOptions): readonly Instruction[] {
     a.load("u32", r1, r9, Thread.flags)
       .and(r1, ThreadFlag.fresh | ThreadFlag.pending)
       .jne(r1, ThreadFlag.fresh, "end");
-    reportBirth(a, r9);
+    reportBirth(a, options, r9);
     a.load("u32", r1, r9, Thread.flags).and(r1, ~ThreadFlag.fresh).store("u32", r9, Thread.flags, r1);
   }
   a.ja("end");
@@ -68,7 +68,7 @@ export function exitProgram(options: KernelOptions): readonly Instruction[] {
 /** Leaves by `done` when --failed or --min-us say so, except with calls that the reader's table of files needs. */
 function filters(a: Assembler, options: KernelOptions): void {
   if (!options.failedOnly && options.minNs === 0) return;
-  a.load("u32", r1, r9, Thread.plan)
+  a.load("u16", r1, r9, Thread.plan)
     .and(r1, PLANS - 1)
     .mul(r1, Plan.size)
     .loadMapValue(r8, "syscalls", 0)
@@ -84,7 +84,7 @@ function filters(a: Assembler, options: KernelOptions): void {
 /** Leaves for the captures when there are any; the report is then made by a step of its own. */
 function capturesAtExit(a: Assembler): void {
   a.store("u64", r9, Thread.ret, r7);
-  a.load("u32", r1, r9, Thread.plan)
+  a.load("u16", r1, r9, Thread.plan)
     .and(r1, PLANS - 1)
     .mul(r1, Plan.size)
     .loadMapValue(r8, "syscalls", 0)
@@ -134,7 +134,8 @@ function fillCall(a: Assembler, flags: number): void {
 
 /** A call that was under way when its thread was found: no start, no duration, arguments as the registers have them. */
 function reportResumed(a: Assembler, options: KernelOptions): void {
-  a.call("get_current_pid_tgid").store("u64", r9, Thread.ids, r0);
+  currentIds(a, options);
+  a.store("u64", r9, Thread.ids, r0);
   a.call("ktime_get_ns")
     .store("u64", r9, Thread.start, r0)
     .store("u64", r9, Thread.duration, 0)

@@ -19,8 +19,10 @@ export const Thread = {
   /** What the call returned, and the nanoseconds it took: between the program that saw it end and the one that reports it. */
   ret: 88,
   duration: 96,
-  /** Index of the plan in force (below PLANS). */
+  /** Index of the plan in force (below PLANS), 2 bytes. */
   plan: 104,
+  /** The signal sent to it last, 2 bytes; 0 once one was delivered. */
+  signal: 106,
   /** The capture to make next, and the one to stop before. */
   next: 108,
   end: 109,

@@ -1,10 +1,11 @@
-import { Assembler, type Instruction, r0, r1, r2, r6, r7, r8, r9, r10 } from "../../../sdk/index.ts";
+import { Assembler, type Instruction, r0, r1, r2, r3, r6, r7, r8, r9, r10 } from "../../../sdk/index.ts";
 import {
   adoptThread,
   callHeader,
   header,
   insertThread,
   KEY,
+  lookupKey,
   lookupThread,
   reserve,
   SCRATCH,
@@ -53,7 +54,7 @@ export function forkProgram(options: KernelOptions): readonly Instruction[] {
   if (options.mode === "calls") {
     reserve(a, ForkRecord.size, Control.droppedLife, "end");
     a.mov(r8, r0);
-    header(a, r8, RecordKind.fork, r9);
+    header(a, options, r8, RecordKind.fork, r9);
     a.load("u32", r1, r9, Thread.nr).store("u16", r8, Header.code, r1).store("u64", r8, ForkRecord.child, r6);
     a.load("u64", r1, r9, Thread.args).store("u64", r8, ForkRecord.arg0, r1);
     submit(a, r8);
@@ -72,7 +73,7 @@ export function threadExitProgram(options: KernelOptions): readonly Instruction[
     a.load("u64", r1, r9, Thread.start).jeq(r1, 0, "ended");
     reportUnfinished(a, options);
     a.label("ended");
-    reportLife(a, RecordKind.exit);
+    reportLife(a, options, RecordKind.exit);
   } else {
     // exit and exit_group never return: they are counted without time.
     a.load("u64", r1, r9, Thread.start)
@@ -93,24 +94,46 @@ export function threadExitProgram(options: KernelOptions): readonly Instruction[
   return a.instructions();
 }
 
+/**
+ * `raw_tp/signal_generate` (arguments: signal, info, task, group, result): a signal is sent to a traced thread. Where it
+ * is to end the process, the kernel delivers SIGKILL in its place: only here its name can be had.
+ */
+export function signalSentProgram(): readonly Instruction[] {
+  const a = new Assembler();
+  a.load("u64", r6, r1, 0).load("u64", r2, r1, 16).load("u64", r3, r1, 32).jne(r3, 0, "end");
+  // Those that never end a process have nothing to do with it.
+  for (const harmless of HARMLESS) a.jeq(r6, harmless, "end");
+  a.store("u64", r10, KEY, r2);
+  lookupKey(a);
+  a.jeq(r0, 0, "end").store("u16", r0, Thread.signal, r6);
+  a.label("end").mov(r0, 0).exit();
+  return a.instructions();
+}
+
+/** SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGWINCH (signal(7)), alike on x86-64 and arm64. */
+const HARMLESS = [17, 18, 19, 20, 21, 22, 23, 28];
+const SIGKILL = 9;
+
 /** `raw_tp/signal_deliver` (arguments: signal, info, action): a signal reaches a traced thread. */
-export function signalProgram(): readonly Instruction[] {
+export function signalProgram(options: KernelOptions): readonly Instruction[] {
   const a = new Assembler();
   a.load("u64", r6, r1, 0);
   lookupThread(a);
   a.jeq(r0, 0, "ended").mov(r9, r0);
   a.load("u32", r1, r9, Thread.flags).and(r1, ThreadFlag.pending).jne(r1, 0, "ended");
-  reportLife(a, RecordKind.signal);
+  a.load("u16", r1, r9, Thread.signal).store("u16", r9, Thread.signal, 0);
+  a.jne(r6, SIGKILL, "named").jeq(r1, 0, "named").mov(r6, r1).label("named");
+  reportLife(a, options, RecordKind.signal);
   a.label("ended").mov(r0, 0).exit();
   return a.instructions();
 }
 
 /** A record with a time, and for signals the signal (in r6). */
-function reportLife(a: Assembler, kind: number): void {
+function reportLife(a: Assembler, options: KernelOptions, kind: number): void {
   const full = kind === RecordKind.exit ? "forget" : "ended";
   reserve(a, LifeRecord.size, Control.droppedLife, full);
   a.mov(r8, r0);
-  header(a, r8, kind, r9);
+  header(a, options, r8, kind, r9);
   if (kind === RecordKind.signal) a.store("u16", r8, Header.code, r6);
   a.call("ktime_get_ns").store("u64", r8, LifeRecord.time, r0);
   submit(a, r8);

@@ -9,6 +9,12 @@ export type KernelTarget =
   /** Every process in the cgroup (or one below it) in slot 0 of the `cgroup` map. */
   | "cgroup";
 
+/** A pid namespace by its file (stat(2) of /proc/self/ns/pid). */
+export interface PidNamespace {
+  readonly device: number;
+  readonly inode: number;
+}
+
 export interface KernelOptions {
   readonly target: KernelTarget;
   /** `calls`: a record for each call. `summary`: statistics only, nothing is copied. */
@@ -22,6 +28,8 @@ export interface KernelOptions {
   /** Threads followed at a time. */
   readonly maxThreads: number;
   readonly abi: SyscallAbi;
+  /** Skep's own pid namespace, when it is not the machine's first one: ids are then told as they are in it. */
+  readonly pidNamespace?: PidNamespace | undefined;
   /** Whether this kernel has BPF_CMPXCHG (Linux 5.12). */
   readonly compareExchange: boolean;
 }

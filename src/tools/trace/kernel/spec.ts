@@ -14,7 +14,7 @@ import { captureProgram } from "./capture-program.ts";
 import { enterProgram } from "./enter.ts";
 import { exitProgram, reportProgram } from "./exit.ts";
 import { Control, PLANS, Plan, STATS_SIZE, Step, Thread } from "./layout.ts";
-import { forkProgram, signalProgram, threadExitProgram } from "./lifecycle.ts";
+import { forkProgram, signalProgram, signalSentProgram, threadExitProgram } from "./lifecycle.ts";
 import type { KernelOptions } from "./options.ts";
 
 const LICENSE = "Dual MIT/GPL";
@@ -37,6 +37,7 @@ export function traceMaps(options: KernelOptions, preallocate: boolean) {
 export const TRACEPOINTS = {
   thread_exit: "sched_process_exit",
   fork: "sched_process_fork",
+  signal_sent: "signal_generate",
   signal: "signal_deliver",
   exit: "sys_exit",
   enter: "sys_enter",
@@ -67,7 +68,8 @@ export function traceSpec(options: KernelOptions, preallocate: boolean): ObjectS
     maps["steps"] = { type: "prog_array", keySize: 4, valueSize: 4, maxEntries: Step.count };
     programs["capture"] = program("capture", captureProgram());
     programs["report"] = program("report", reportProgram());
-    programs["signal"] = program("signal", signalProgram());
+    programs["signal_sent"] = program("signal_sent", signalSentProgram());
+    programs["signal"] = program("signal", signalProgram(options));
   }
   return { maps, programs };
 }
