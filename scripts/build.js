@@ -4,6 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -40,11 +41,22 @@ async function bundle() {
   const plans = Object.fromEntries(["x64", "arm64"].map((a) => [a, Buffer.from(packPlans(a)).toString("base64")]));
   const define = {
     "import.meta.url": "undefined",
+    SKEP_IMAGES: JSON.stringify(await traceImages()),
     SKEP_PLANS: JSON.stringify(plans),
     SKEP_VERSION: JSON.stringify(version),
   };
   const entryPoints = Object.fromEntries(commands.map((f) => [f.replace(/\.ts$/, ""), `src/app/cli/commands/${f}`]));
-  await build({ ...shared, entryPoints, define });
+  // Commands get the trace programs as images, and assemble others with a chunk of its own (kernel/programs-image.ts).
+  const images = {
+    name: "images",
+    setup({ onResolve }) {
+      onResolve({ filter: /^\.\/programs\.ts$/ }, ({ resolveDir }) => ({
+        path: join(resolveDir, "programs-image.ts"),
+      }));
+    },
+  };
+  await build({ ...shared, entryPoints, define, plugins: [images] });
+  await build({ ...shared, entryPoints: { "trace-assemble": "src/tools/trace/kernel/programs.ts" }, define });
   const hash = (name) =>
     createHash("sha256")
       .update(readFileSync(`dist/cli/${name}.cjs`))
@@ -56,6 +68,20 @@ async function bundle() {
     entryPoints: { main: "src/app/cli/main.ts" },
     define: { ...define, SKEP_CHUNKS: JSON.stringify(chunks) },
   });
+}
+
+/** The trace programs for the usual options, encoded. */
+async function traceImages() {
+  const { abiOf } = await import("../dist/tools/trace/kernel/machine.js");
+  const { imageName, packImage } = await import("../dist/tools/trace/kernel/image.js");
+  const { assemblePrograms } = await import("../dist/tools/trace/kernel/programs.js");
+  const plain = { failedOnly: false, minNs: 0, ringBytes: 0, maxThreads: 0, compareExchange: true };
+  const images = {};
+  for (const mode of ["calls", "summary"]) {
+    const options = { ...plain, target: "command", mode, abi: abiOf(process.arch) };
+    images[imageName(options)] = packImage(assemblePrograms(options));
+  }
+  return { [process.arch]: images };
 }
 
 if (!existsSync("node_modules/typescript")) {

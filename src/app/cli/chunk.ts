@@ -25,9 +25,10 @@ export function loadChunk<T>(name: string): Chunk<T> {
   const text = wrap(readFileSync(path, "latin1"));
   const cachedData = read(file);
   const script = new Script(text, { filename: path, ...(cachedData !== undefined && { cachedData }) });
-  const chunk = { exports: {} };
+  const require = module.require.bind(module);
+  const chunk = { exports: {}, require };
   const run = script.runInThisContext() as (...args: unknown[]) => void;
-  run.call(chunk.exports, chunk.exports, module.require.bind(module), chunk, path, __dirname);
+  run.call(chunk.exports, chunk.exports, require, chunk, path, __dirname);
   return {
     exports: chunk.exports as T,
     remember() {

@@ -1,6 +1,7 @@
 import type { Instruction } from "../asm/index.ts";
 import type { Layout } from "../codec/index.ts";
 import type { MapTypeName } from "./map-type.ts";
+import type { ProgramCode } from "./program-code.ts";
 import type { AttachTypeName, ProgramTypeName } from "./program-type.ts";
 
 /**
@@ -29,6 +30,8 @@ export interface ProgramSpec {
   /** Kernel-visible name, up to 15 characters; the key in `ObjectSpec.programs` when left out. */
   readonly name?: string;
   readonly instructions: readonly Instruction[];
+  /** The same program already encoded, where it is known: then `instructions` are only looked at to explain a refusal. */
+  readonly code?: ProgramCode;
   /** The licence the kernel checks before it allows GPL-only helpers, e.g. `"Dual MIT/GPL"`. */
   readonly license: string;
   readonly expectedAttachType?: AttachTypeName;

@@ -1,5 +1,4 @@
-import { encode, type Instruction } from "../../object/asm/index.ts";
-import { AttachType, type ProgramSpec, ProgramType } from "../../object/spec/index.ts";
+import { AttachType, encodeProgram, type ProgramCode, type ProgramSpec, ProgramType } from "../../object/spec/index.ts";
 import type { BpfMap } from "../map/index.ts";
 import { BpfAttr, Fd, raiseMemlock, SystemError, withSignalsBlocked } from "../sys/index.ts";
 import { neededCapabilities, Program } from "./program.ts";
@@ -22,7 +21,7 @@ export class UnknownMapError extends Error {
  * several times cheaper; only when the verifier refuses is it asked again for its reasons.
  */
 export function loadProgram(name: string, spec: ProgramSpec, maps: Readonly<Record<string, BpfMap>>): Program {
-  const code = encode(resolveMaps(name, spec.instructions, maps));
+  const code = resolveMaps(name, spec.code ?? encodeProgram(spec.instructions), maps);
   let errno = -load(name, spec, code, undefined);
   if (errno === EPERM && raiseMemlock()) errno = -load(name, spec, code, undefined);
   if (errno <= 0) return new Program(name, spec, new Fd(-errno, `program "${name}"`));
@@ -73,20 +72,20 @@ function readLog(name: string, spec: ProgramSpec, code: Uint8Array): string {
   }
 }
 
-function resolveMaps(
-  program: string,
-  code: readonly Instruction[],
-  maps: Readonly<Record<string, BpfMap>>,
-): readonly Instruction[] {
-  return code.map((instruction) => {
-    if (instruction.map === undefined) return instruction;
-    const map = Object.hasOwn(maps, instruction.map) ? maps[instruction.map] : undefined;
+/** The code with the maps' file descriptors put in. */
+function resolveMaps(program: string, code: ProgramCode, maps: Readonly<Record<string, BpfMap>>): Uint8Array {
+  const bytes = code.bytes.slice();
+  const view = new DataView(bytes.buffer);
+  for (const { slot, map: name, valueOffset } of code.maps) {
+    const map = Object.hasOwn(maps, name) ? maps[name] : undefined;
     if (map === undefined) {
       throw new UnknownMapError(
-        `Program "${program}" refers to map "${instruction.map}", which the object does not have (it has: ${Object.keys(maps).join(", ") || "none"}).`,
+        `Program "${program}" refers to map "${name}", which the object does not have (it has: ${Object.keys(maps).join(", ") || "none"}).`,
       );
     }
-    const { map: _, ...plain } = instruction;
-    return { ...plain, imm64: (BigInt(instruction.mapValueOffset ?? 0) << 32n) | BigInt(map.fd.number) };
-  });
+    // The two halves of a wide load's immediate (BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE in linux/bpf.h).
+    view.setInt32(slot * 8 + 4, map.fd.number, true);
+    view.setInt32(slot * 8 + 12, valueOffset ?? 0, true);
+  }
+  return bytes;
 }
