@@ -7,13 +7,16 @@ import { parseSyscallFilter, Tracing } from "../../src/tools/trace/index.ts";
 import { environment, run, Scratch, skep, skepPath } from "../support/cli.ts";
 import { fixture } from "../support/fixture.ts";
 import { kernelTest } from "../support/kernel-test.ts";
+import { pace } from "../support/pace.ts";
 import { assertNothingLost, type CallLine, parseTrace, traced } from "../support/trace.ts";
 
 const node = process.execPath;
+/** Seconds in which skep surely is attached. */
+const ATTACHED = pace("0.7", "6");
 const names = (calls: readonly CallLine[]) => new Set(calls.map((call) => call.syscall));
 
 kernelTest("threads under load: not one call lost or doubled", async () => {
-  const [threads, each] = [8, 20_000];
+  const [threads, each] = [8, pace(20_000, 5000)];
   const command = [fixture("threads"), String(threads), String(each)];
   const { code, calls, ...rest } = await traced(command, ["-e", "getppid", "--buffer", "64M"]);
   assert.equal(code, 0);
@@ -121,7 +124,7 @@ kernelTest("the command's own output stays apart; colours only on a terminal tha
 });
 
 kernelTest("-p shows a running process, its threads and a call that began before, and nothing else", async () => {
-  const target = spawn("sleep", ["0.7"], { stdio: "ignore" });
+  const target = spawn("sleep", [ATTACHED], { stdio: "ignore" });
   const other = spawn(fixture("sleeper"), { stdio: "ignore" });
   try {
     const { code, stdout } = await skep(["trace", "--json", "-o", "-", "-p", String(target.pid)]);
@@ -140,7 +143,7 @@ kernelTest("-p shows a running process, its threads and a call that began before
 });
 
 kernelTest("-p works inside a pid namespace, with the ids that are used there", async () => {
-  const script = `sleep 0.7 & "$0" "$1" trace --json -o - -p $! && echo "$!"`;
+  const script = `sleep ${ATTACHED} & "$0" "$1" trace --json -o - -p $! && echo "$!"`;
   const { code, stdout, stderr } = await run([
     ...["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script, node, skepPath],
   ]);
@@ -165,7 +168,7 @@ kernelTest(
     const below = join(path, "below");
     mkdirSync(below, { recursive: true });
     try {
-      const script = `sleep 0.7; echo $$ > ${below}/cgroup.procs; exec ${fixture("burst")} 50`;
+      const script = `sleep ${ATTACHED}; echo $$ > ${below}/cgroup.procs; exec ${fixture("burst")} 50`;
       const inside = spawn("sh", ["-c", script], { stdio: "ignore" });
       const ended = new Promise((resolve) => inside.on("exit", resolve));
       const tracer = spawn(node, [skepPath, "trace", "--json", "-o", "-", "--cgroup", path], {
@@ -208,24 +211,24 @@ kernelTest("Ctrl-C: the command is asked to end, the summary comes, the code is 
 
 kernelTest("a call that never returns, or not before the tracing ends, is shown as unfinished", async () => {
   const { code, stderr } = await skep(
-    ["trace", "-e", "clock_nanosleep,wait4", "--", "sh", "-c", "trap '' INT; sleep 2; :"],
+    ["trace", "-e", "clock_nanosleep,wait4", "--", "sh", "-c", `trap '' INT; sleep ${pace(2, 9)}; :`],
     {
       started: (tracer) => {
         // The first goes to the command, which does not mind; the second ends the tracing.
-        setTimeout(() => tracer.kill("SIGINT"), 700);
-        setTimeout(() => tracer.kill("SIGINT"), 900);
+        setTimeout(() => tracer.kill("SIGINT"), pace(700, 5000));
+        setTimeout(() => tracer.kill("SIGINT"), pace(900, 5500));
       },
     },
   );
   assert.equal(code, 130);
-  assert.match(stderr, /clock_nanosleep\(.*tv_sec=2.* <unfinished \.\.\.>\) = \?/);
+  assert.match(stderr, /clock_nanosleep\(.*tv_sec=[29].* <unfinished \.\.\.>\) = \?/);
   assert.match(stderr, /wait4\(.* <unfinished \.\.\.>\) = \?/);
   const exit = await skep(["trace", "-e", "exit_group", "--", "sh", "-c", "exit 3"]);
   assert.match(exit.stderr, /^exit_group\(3 <unfinished \.\.\.>\) = \?$/m);
 });
 
 kernelTest("a process that a signal ends: the call it was in, and the signal by its name", async () => {
-  const { stderr } = await skep(["trace", "-e", "clock_nanosleep", "--", "timeout", "0.2", "sleep", "9"]);
+  const { stderr } = await skep(["trace", "-e", "clock_nanosleep", "--", "timeout", pace("0.2", "2"), "sleep", "9"]);
   assert.match(stderr, /clock_nanosleep\(.*tv_sec=9.*\) = \? ERESTART_RESTARTBLOCK/);
   assert.match(stderr, /--- SIGTERM ---/);
   assert.doesNotMatch(stderr, /SIGKILL/);
@@ -236,7 +239,7 @@ kernelTest("a process that a signal ends: the call it was in, and the signal by 
 
 kernelTest("programs load while signals rain down (a profiler's thousands a second)", async () => {
   using scratch = new Scratch();
-  const profiler = ["--cpu-prof", "--cpu-prof-interval=100", `--cpu-prof-dir=${scratch.path}`];
+  const profiler = ["--cpu-prof", `--cpu-prof-interval=${pace(100, 2000)}`, `--cpu-prof-dir=${scratch.path}`];
   for (let i = 0; i < 3; i++) {
     const { code, stderr } = await run([node, ...profiler, skepPath, "trace", "-c", "--", "/bin/true"]);
     assert.equal(code, 0, stderr);

@@ -50,7 +50,7 @@ export function explainPermission(needed: readonly CapabilityName[]): string {
   const where = insideUserNamespace()
     ? " This process is inside a user namespace, where its capabilities do not count for the kernel as a whole."
     : "";
-  return `No needed capability (${needed.join(", ")}) is missing.${where} Kernel lockdown (/sys/kernel/security/lockdown), a Linux security module, a seccomp filter or kernel.unprivileged_bpf_disabled may refuse it; which one is not known.`;
+  return `No needed capability (${needed.join(", ")}) is missing.${where} Kernel lockdown (/sys/kernel/security/lockdown), a Linux security module, a seccomp filter, kernel.unprivileged_bpf_disabled or, before Linux 5.11, the limit of locked memory (ulimit -l) may refuse it; which one is not known.`;
 }
 
 function readText(path: string): string | undefined {

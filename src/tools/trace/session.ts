@@ -1,4 +1,5 @@
 import { closeSync, openSync } from "node:fs";
+import { release } from "node:os";
 import {
   type BpfMap,
   type KeyedMap,
@@ -47,12 +48,13 @@ export class KernelSession {
 
   /** Loads the programs; nothing is attached yet. */
   static load(options: KernelOptions): KernelSession {
+    const preallocate = !allocatesWhileTracing();
     try {
-      return new KernelSession(loadObject(traceSpec(options, false)), options.compareExchange);
+      return new KernelSession(loadObject(traceSpec(options, preallocate)), options.compareExchange);
     } catch (error) {
       // Linux before 5.12 has no compare-and-exchange; the kernel then says the instruction is unknown.
       if (!(error instanceof VerifierError) || !options.compareExchange) throw error;
-      return new KernelSession(loadObject(traceSpec({ ...options, compareExchange: false }, true)), false);
+      return new KernelSession(loadObject(traceSpec({ ...options, compareExchange: false }, preallocate)), false);
     }
   }
 
@@ -166,6 +168,16 @@ export class KernelSession {
   #map<K = number, V = Uint8Array>(name: string): KeyedMap<K, V> {
     return this.#object.maps[name] as unknown as KeyedMap<K, V>;
   }
+}
+
+/**
+ * Whether the kernel allocates map entries safely in the middle of anything a program may have interrupted: since Linux
+ * 6.1. It is read off the version, for once, because an older kernel cannot be asked: it takes such a map, and
+ * warns of it in its log.
+ */
+function allocatesWhileTracing(): boolean {
+  const [major = 0, minor = 0] = release().split(/[.-]/).map(Number);
+  return major > 6 || (major === 6 && minor >= 1);
 }
 
 function word(value: number): Uint8Array {
