@@ -1,95 +1,24 @@
 // npm run bench -- ring: from the kernel's ring buffer to the reader's callback, beside libbpf and cilium/ebpf.
-import { fileURLToPath } from "node:url";
-import { runProgram } from "./harness/program.js";
+import { fillAndDrain } from "./ring/fill.js";
 import { loadRing } from "./ring/programs.js";
+import { atARate } from "./ring/rate.js";
 
 export const peers = ["debian12", "newest"];
 
-const path = (file) => fileURLToPath(new URL(file, import.meta.url));
-const RING = 16 << 20;
-const RECORDS = 8192;
-const CYCLES = 60;
+const FILL_RING = 16 << 20;
+const RATE_RING = 4 << 20;
 
 /** @param {import("./harness/bench.js").Bench} bench */
 export default async function ring(bench) {
-  const object = loadRing(RING);
-  try {
-    await measureAll(bench, object);
-  } finally {
-    object.close();
-  }
-}
-
-async function measureAll(bench, object) {
-  const fds = (program) => [object.maps.events.fd.number, object.programs[program].fd.number];
-  const skep = (id, title, work, program = "repeating") => ({
-    id,
-    title,
-    run: () =>
-      runProgram(process.execPath, [path("ring/consume.js"), work, `${RECORDS}`, `${CYCLES}`, `${RING}`], {
-        fds: fds(program),
-      }),
-  });
-  const peer = (id, name, language, work, program = "repeating") => {
-    const made = bench.peer(name);
-    const title = { c: `C libbpf ${made?.versions.libbpf}`, go: `Go cilium/ebpf ${made?.versions.cilium}` }[language];
-    return {
-      id,
-      title: `${title}, ${work}`,
-      peer: name,
-      run: () => {
-        const file = made.build(path(language === "c" ? "peers/c/ring.c" : "peers/go/ring"));
-        const [command, args] = made.command(file, [work, `${RECORDS}`, `${CYCLES}`]);
-        return runProgram(command, args, { fds: fds(program), env: made.env });
-      },
-    };
-  };
-  const metrics = { ns: { title: "ns/record" }, min: { title: "best", of: "min" } };
-
-  await bench.part("raw", () =>
-    bench.measure({
-      name: "raw records of 104 bytes",
-      note: `${RECORDS} records in the ring are drained, one field of each read; median of ${CYCLES} drains`,
-      metrics,
-      base: "c",
-      columns: [
-        skep("skep", "Skep, lease", "touch"),
-        peer("c", "debian12", "c", "touch"),
-        peer("c-new", "newest", "c", "touch"),
-        peer("go", "debian12", "go", "touch"),
-        peer("go-new", "newest", "go", "touch"),
-      ],
-      goals: [
-        { metric: "ns", column: "skep", of: "c", atMost: 1.5 },
-        { metric: "ns", column: "skep", of: "go", atMost: 0.25 },
-      ],
-    }),
-  );
-  for (const [part, program, atMost] of [
-    ["decoded", "repeating", 45],
-    ["unique", "unique", 80],
+  for (const [part, size] of [
+    [fillAndDrain, FILL_RING],
+    [atARate, RATE_RING],
   ]) {
-    await bench.part(part, () =>
-      bench.measure({
-        name: `decoded events, ${program === "unique" ? "no file name twice" : "names repeating (8 × 16)"}`,
-        note: "numbers and both strings of each record as an object, all kept until the drain is over",
-        metrics,
-        base: "c",
-        columns: [
-          skep("number", "Skep, u64n", "number", program),
-          skep("bigint", "Skep, bigint", "bigint", program),
-          skep("dropped", "Skep, u64n, not kept", "dropped", program),
-          peer("c", "debian12", "c", "strings", program),
-          peer("c-copy", "debian12", "c", "copy", program),
-          peer("c-new", "newest", "c", "strings", program),
-          peer("go", "debian12", "go", "strings", program),
-          peer("go-new", "newest", "go", "strings", program),
-        ],
-        goals: [
-          { metric: "ns", column: "number", atMost },
-          { metric: "ns", column: "bigint", atMost },
-        ],
-      }),
-    );
+    const object = loadRing(size);
+    try {
+      await part(bench, object, size);
+    } finally {
+      object.close();
+    }
   }
 }

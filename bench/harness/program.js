@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
  * @property {readonly number[]} [fds] descriptors it gets as 3, 4, …
  * @property {Record<string, string | undefined>} [env]
  * @property {string} [input] text for its standard input
+ * @property {boolean} [pipe] its standard input is the caller's to write to
  */
 
 /**
@@ -22,8 +23,8 @@ export async function runProgram(command, args, options = {}) {
  * A program that runs beside something: `ready` is settled with its first line of output, `result` with its last.
  * @param {string} command @param {readonly string[]} args @param {Run} [options]
  */
-export function start(command, args, { fds = [], env = process.env, input } = {}) {
-  const child = spawn(command, args, { env, stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe", ...fds] });
+export function start(command, args, { fds = [], env = process.env, input, pipe = input !== undefined } = {}) {
+  const child = spawn(command, args, { env, stdio: [pipe ? "pipe" : "ignore", "pipe", "pipe", ...fds] });
   if (input !== undefined) child.stdin?.end(input);
   let output = "";
   let complaints = "";

@@ -1,18 +1,19 @@
-// Skep's column of fill and drain.  node consume.js WORK RECORDS CYCLES   (fd 3: the ring, fd 4: the program)
-import { BpfMap, Fd, Program, RingBufferReader } from "skep";
+// Skep's column of fill and drain.  node consume.js WORK RECORDS CYCLES SIZE  (fd 3: the ring, fd 4: the program)
+import { RingBufferReader } from "skep";
 import { median } from "../harness/stats.js";
+import { inherited } from "./inherited.js";
 import { Event, EventBig } from "./programs.js";
 
 const WARM_UP = 30;
 const [work, recordsText, cyclesText, sizeText] = process.argv.slice(2);
 const records = Number(recordsText);
 const cycles = Number(cyclesText);
-const info = { type: "ringbuf", name: "events", keySize: 0, valueSize: 0, maxEntries: Number(sizeText), flags: 0 };
-const map = new BpfMap(new Fd(3, "the ring"), info);
-const program = new Program("fill", { type: "socket_filter", instructions: [], license: "" }, new Fd(4, "the program"));
+const map = inherited.ring(3, Number(sizeText));
+const program = inherited.program(4);
 
 let sum = 0;
 let batch = [];
+let last;
 /** The works: each returns how to drain once. */
 const works = {
   /** A lease on each record, one field read. */
@@ -20,30 +21,42 @@ const works = {
     const reader = RingBufferReader.with(map, (record) => record.u32(8));
     return () =>
       reader.consume((pid) => {
-        sum += pid;
+        sum ^= pid;
+      });
+  },
+  /** The bytes of each record, copied. */
+  copy() {
+    const reader = RingBufferReader.raw(map);
+    return () =>
+      reader.consume((bytes) => {
+        sum ^= bytes[8];
       });
   },
   number: () => objects(Event),
   bigint: () => objects(EventBig),
-  /** Objects dropped in the callback. */
-  dropped() {
+  /** Objects handed to the callback, each forgotten at the next. */
+  callback() {
     const reader = RingBufferReader.of(map, Event);
     return () =>
       reader.consume((event) => {
-        sum += event.pid;
+        last = event;
+        sum ^= event.pid;
       });
   },
 };
 
-/** Whole objects, kept. */
+/** Whole objects, kept until the drain is over. */
 function objects(layout) {
   const reader = RingBufferReader.of(map, layout);
   return () => {
-    batch = [];
-    return reader.consume((event) => {
-      batch.push(event);
-      sum += event.pid;
+    const kept = new Array(records);
+    let count = 0;
+    reader.consume((event) => {
+      kept[count++] = event;
+      sum ^= event.pid;
     });
+    batch = kept;
+    return count;
   };
 }
 
@@ -58,4 +71,4 @@ for (let cycle = -WARM_UP; cycle < cycles; cycle++) {
   if (count !== records) throw new Error(`${count} records of ${records} came`);
   if (cycle >= 0) times.push(Number(end - start) / records);
 }
-console.log(JSON.stringify({ ns: median(times), min: Math.min(...times), sum }));
+console.log(JSON.stringify({ ns: median(times), min: Math.min(...times), sum, kept: batch.length, last: last?.pid }));

@@ -76,8 +76,8 @@ function instructions(unique) {
 
 /** Loads the programs over a ring of `size` bytes. The caller closes it. */
 export function loadRing(size) {
-  const program = (unique) => ({
-    type: "socket_filter",
+  const program = (unique, type = "socket_filter") => ({
+    type,
     instructions: instructions(unique),
     license: "Dual MIT/GPL",
   });
@@ -86,7 +86,7 @@ export function loadRing(size) {
       events: { type: "ringbuf", maxEntries: size },
       data: { type: "array", value: Data, maxEntries: 1 },
     },
-    programs: { repeating: program(false), unique: program(true) },
+    programs: { repeating: program(false), unique: program(true), traced: program(false, "tracepoint") },
   });
   object.maps.data.set(0, { made: 0, dropped: 0, templates: templates() });
   return object;

@@ -1,7 +1,8 @@
 import { CodecError } from "./codec-error.ts";
 import type { Infer, Layout } from "./layout.ts";
 import type { Memory } from "./memory.ts";
-import { readText, StringInterner } from "./string-interner.ts";
+import { makeStringReader } from "./string-reader.ts";
+import { readText } from "./text.ts";
 
 /** Reads one value at a byte offset of a memory. */
 export type Decoder<T> = (memory: Memory, offset: number) => T;
@@ -16,25 +17,59 @@ export interface DecoderOptions {
  * load at a constant offset. Where the process forbids code generation from strings, an equal closure is made instead.
  */
 export function makeDecoder<L extends Layout>(layout: L, options: DecoderOptions = {}): Decoder<Infer<L>> {
-  const align = options.align ?? 8;
-  const strings: StringInterner[] = [];
-  const expression = readExpression(layout, 0, align, strings, 0);
-  const body = `return function decode(m, o) { const {u8,u16,i32,u32,u64,i64,view,text} = m; return ${expression}; }`;
+  const decode = generate(layout, options.align ?? 8, undefined);
+  return (
+    (decode as Decoder<Infer<L>> | undefined) ?? ((memory, offset) => readSlowly(layout, memory, offset) as Infer<L>)
+  );
+}
+
+/**
+ * The same for one memory alone, as a ring buffer has: its views are constants to the engine, so a field costs one load
+ * and nothing else.
+ */
+export function makeBoundDecoder<L extends Layout>(
+  layout: L,
+  memory: Memory,
+  options: DecoderOptions = {},
+): (offset: number) => Infer<L> {
+  const decode = generate(layout, options.align ?? 8, memory);
+  return (
+    (decode as ((offset: number) => Infer<L>) | undefined) ??
+    ((offset) => readSlowly(layout, memory, offset) as Infer<L>)
+  );
+}
+
+/** Undefined where code generation is forbidden. */
+function generate(layout: Layout, align: number, memory: Memory | undefined): unknown {
+  const strings: unknown[] = [];
+  const bound = memory !== undefined;
   try {
-    return new Function("S", "big", "sbig", "text8", body)(strings, bigUnsigned, bigSigned, readText) as Decoder<
-      Infer<L>
-    >;
+    const readString = (size: number, at: string) => {
+      strings.push(bound ? makeStringReader(size, memory) : makeStringReader(size));
+      return `s${strings.length - 1}(${bound ? at : `m,${at}`})`;
+    };
+    const expression = readExpression(layout, 0, align, readString, 0);
+    const views = "const {u8,u16,i32,u32,u64,i64,view}=m;";
+    const body = bound
+      ? `${views}return function decode(o){return ${expression}}`
+      : `return function decode(m,o){${views}return ${expression}}`;
+    const parts: Record<string, unknown> = { big: bigUnsigned, sbig: bigSigned, text8: readText };
+    if (bound) parts["m"] = memory;
+    for (const [i, read] of strings.entries()) parts[`s${i}`] = read;
+    return new Function(...Object.keys(parts), body)(...Object.values(parts));
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
-    return (memory, offset) => readSlowly(layout, memory, offset) as Infer<L>;
+    return undefined;
   }
 }
+
+type StringExpression = (size: number, at: string) => string;
 
 function readExpression(
   layout: Layout,
   offset: number,
   align: number,
-  strings: StringInterner[],
+  string: StringExpression,
   depth: number,
 ): string {
   const at = offset === 0 ? "o" : `o+${offset}`;
@@ -74,12 +109,11 @@ function readExpression(
       return `u8.slice(${at},o+${offset + layout.size})`;
     case "str":
       if (!aligned(4) || layout.size % 4 !== 0) return `text8(m,${at},${layout.size})`;
-      strings.push(new StringInterner(layout.size));
-      return `S[${strings.length - 1}].read(m,${at})`;
+      return string(layout.size, at);
     case "array": {
       if (layout.length <= 8) {
         const items = Array.from({ length: layout.length }, (_, i) =>
-          readExpression(layout.element, offset + i * layout.element.size, align, strings, depth),
+          readExpression(layout.element, offset + i * layout.element.size, align, string, depth),
         );
         return `[${items.join(",")}]`;
       }
@@ -87,7 +121,7 @@ function readExpression(
       const step = layout.element.size;
       const inner = [8, 4, 2, 1].find((n) => step % n === 0 && offset % n === 0 && align >= n) as 1 | 2 | 4 | 8;
       const i = `i${depth}`;
-      const element = readExpression(layout.element, 0, inner, strings, depth + 1);
+      const element = readExpression(layout.element, 0, inner, string, depth + 1);
       return `((b)=>{const a=new Array(${layout.length});for(let ${i}=0;${i}<${layout.length};${i}++){const o=b+${i}*${step};a[${i}]=${element}}return a})(${at})`;
     }
     case "struct":
@@ -95,7 +129,7 @@ function readExpression(
         // In brackets, because "__proto__": in a literal would set the prototype.
         .map(
           (f) =>
-            `${f.name === "__proto__" ? '["__proto__"]' : JSON.stringify(f.name)}:${readExpression(f.layout, offset + f.offset, align, strings, depth)}`,
+            `${f.name === "__proto__" ? '["__proto__"]' : JSON.stringify(f.name)}:${readExpression(f.layout, offset + f.offset, align, string, depth)}`,
         )
         .join(",")}}`;
   }

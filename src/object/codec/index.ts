@@ -1,6 +1,6 @@
 /** Bytes to values and back: layouts, and the decoders and encoders generated from them. */
 export { CodecError } from "./codec-error.ts";
-export { type Decoder, type DecoderOptions, makeDecoder } from "./decoder.ts";
+export { type Decoder, type DecoderOptions, makeBoundDecoder, makeDecoder } from "./decoder.ts";
 export { type Encoder, makeEncoder } from "./encoder.ts";
 export {
   type ArrayLayout,
@@ -28,4 +28,4 @@ export {
   u64n,
 } from "./layout.ts";
 export { type Memory, memoryOf } from "./memory.ts";
-export { StringInterner } from "./string-interner.ts";
+export { makeTextReader, type TextReader } from "./text.ts";

@@ -1,72 +1,95 @@
 import type { Memory } from "../../object/codec/index.ts";
+import type { RecordView } from "./record-view.ts";
 
-/** What one drain reads from and leaves behind. Positions are the low 32 bits of the kernel's 64-bit ones. */
+/** What a drain reads from and leaves behind. Positions are the low 32 bits of the kernel's 64-bit ones. */
 export interface RingState {
-  readonly memory: Memory;
-  /** Byte offset of the ring's data in `memory`. */
-  readonly base: number;
-  /** Ring size − 1. */
-  readonly mask: number;
-  /** Word of the producer position in `memory.i32`. */
-  readonly producerWord: number;
   /** Low 32 bits of the position up to which records were consumed. */
   position: number;
   delivered: number;
   discarded: number;
   /** Set by a visitor that closes the reader: no further record is delivered. */
   closed: boolean;
+}
+
+/** How a record becomes what the visitor gets: by a lease on it, or by its place once it is known to be long enough. */
+export type RecordSource<T> =
+  | { readonly lease: RecordView; readonly decode: (record: RecordView) => T }
+  | {
+      readonly lease?: undefined;
+      readonly size: number;
+      /** Called with the length of a record that is shorter than `size`; must throw. */
+      readonly tooShort: (length: number) => never;
+      readonly decode: (offset: number) => T;
+    };
+
+/** Hands records up to position `end`, at most `limit` of them, to `visit`. */
+export type Drain<T> = (state: RingState, visit: (event: T) => void, end: number, limit: number) => void;
+
+/** Where the ring lies. */
+export interface Ring {
+  readonly memory: Memory;
+  /** Byte offset of the ring's data in `memory`. */
+  readonly base: number;
+  /** Ring size − 1. */
+  readonly mask: number;
   /** True on machines that may reorder loads: headers are then read with an acquiring load. */
   readonly weaklyOrdered: boolean;
 }
 
-/** Called with each record's place. */
-export type RecordVisitor = (offset: number, length: number) => void;
-export type Drain = (state: RingState, visit: RecordVisitor, limit: number) => void;
-
 /**
  * The loop over a ring buffer's records (Documentation/bpf/ringbuf.rst in the kernel): an 8-byte header whose first word
  * is the length with two flag bits (busy 1<<31, discarded 1<<30), then the record, padded to 8 bytes. All of it fits
- * int32 arithmetic. Stops at the producer position of its start, at a record still being written, or at `limit`.
+ * int32 arithmetic. Stops at `end`, at a record still being written, or at `limit`.
  *
- * Self-contained on purpose: `ownDrain` makes copies of it from its text.
+ * Self-contained on purpose: `makeDrain` makes copies of it from its text.
  */
-function drain(state: RingState, visit: RecordVisitor, limit: number): void {
-  const words = state.memory.i32;
-  const { base, mask, weaklyOrdered } = state;
-  const producer = Atomics.load(words, state.producerWord);
-  let position = state.position;
-  let delivered = 0;
-  let discarded = 0;
-  try {
-    while (position !== producer && delivered < limit && !state.closed) {
-      const at = base + (position & mask);
-      const header = weaklyOrdered ? Atomics.load(words, at >>> 2) : (words[at >>> 2] as number);
-      if (header < 0) break;
-      const length = header & 0x3fffffff;
-      position = (position + ((length + 15) & ~7)) | 0;
-      if ((header & 0x40000000) !== 0) {
-        discarded++;
-      } else {
-        delivered++;
-        visit(at + 8, length);
+function drainOf<T>(ring: Ring, source: RecordSource<T>): Drain<T> {
+  const words = ring.memory.i32;
+  const { base, mask, weaklyOrdered } = ring;
+  const { lease, decode } = source;
+  const { size, tooShort } = source.lease === undefined ? source : { size: 0, tooShort: undefined };
+  return (state, visit, end, limit) => {
+    let position = state.position;
+    let delivered = 0;
+    let discarded = 0;
+    try {
+      while (position !== end && delivered < limit && !state.closed) {
+        const at = base + (position & mask);
+        const header = weaklyOrdered ? Atomics.load(words, at >>> 2) : (words[at >>> 2] as number);
+        if (header < 0) break;
+        const length = header & 0x3fffffff;
+        position = (position + ((length + 15) & ~7)) | 0;
+        if ((header & 0x40000000) !== 0) {
+          discarded++;
+        } else {
+          delivered++;
+          if (lease === undefined) {
+            if (length < size) tooShort?.(length);
+            visit((decode as (offset: number) => T)(at + 8));
+          } else {
+            lease._move(at + 8, length);
+            visit((decode as (record: RecordView) => T)(lease));
+          }
+        }
       }
+    } finally {
+      // Also when a visitor throws: the record it got was delivered and must not come again.
+      state.position = position;
+      state.delivered += delivered;
+      state.discarded += discarded;
     }
-  } finally {
-    // Also when a visitor throws: the record it got was delivered and must not come again.
-    state.position = position;
-    state.delivered += delivered;
-    state.discarded += discarded;
-  }
+  };
 }
 
 /**
- * A drain loop of one's own. The engine specialises a function by what it saw in it; readers with different visitors
- * sharing one loop would all run its slow, general form. Where code generation is forbidden they share.
+ * The drain loop of one ring and one way of reading it. Made from text for each, because the engine specialises a
+ * function by what it saw in it: of readers that share one loop all would run its slow, general form, and only in a
+ * loop of its own are the ring's memory and the decoder constants. Where code generation is forbidden they share.
  */
-export function ownDrain(): Drain {
+export function makeDrain<T>(ring: Ring, source: RecordSource<T>): Drain<T> {
   try {
-    return new Function(`return ${drain.toString()}`)() as Drain;
+    return (new Function(`return ${drainOf.toString()}`)() as typeof drainOf<T>)(ring, source);
   } catch {
-    return drain;
+    return drainOf(ring, source);
   }
 }

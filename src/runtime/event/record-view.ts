@@ -1,5 +1,5 @@
 import type { Memory } from "../../object/codec/index.ts";
-import { CodecError } from "../../object/codec/index.ts";
+import { CodecError, makeTextReader, type TextReader } from "../../object/codec/index.ts";
 
 /**
  * A lease on one record inside the ring: valid only until the function it was handed to returns. Offsets count from the
@@ -8,11 +8,16 @@ import { CodecError } from "../../object/codec/index.ts";
  */
 export class RecordView {
   readonly #memory: Memory;
+  readonly #i32: Int32Array;
+  readonly #u32: Uint32Array;
+  #text: TextReader | undefined;
   #offset = 0;
   #length = 0;
 
   constructor(memory: Memory) {
     this.#memory = memory;
+    this.#i32 = memory.i32;
+    this.#u32 = memory.u32;
   }
 
   /** Bytes in the record. */
@@ -31,12 +36,12 @@ export class RecordView {
 
   /** `offset` must be a multiple of 4. */
   u32(offset: number): number {
-    return this.#memory.u32[this.#at(offset, 4) >>> 2] as number;
+    return this.#u32[this.#at(offset, 4) >>> 2] as number;
   }
 
   /** `offset` must be a multiple of 4. */
   i32(offset: number): number {
-    return this.#memory.i32[this.#at(offset, 4) >>> 2] as number;
+    return this.#i32[this.#at(offset, 4) >>> 2] as number;
   }
 
   /** `offset` must be a multiple of 8. */
@@ -52,16 +57,16 @@ export class RecordView {
   /** A u64 as a number, exact up to 2^53 − 1, a CodecError above. `offset` must be a multiple of 4. */
   u64n(offset: number): number {
     const at = this.#at(offset, 8) >>> 2;
-    const hi = this.#memory.u32[at + 1] as number;
+    const hi = this.#u32[at + 1] as number;
     if (hi > 0x1fffff)
       throw new CodecError(`The u64 at byte ${offset} is above 2^53 − 1: read it with u64() as a bigint.`);
-    return hi * 0x100000000 + (this.#memory.u32[at] as number);
+    return hi * 0x100000000 + (this.#u32[at] as number);
   }
 
   /** An i64 as a number, exact within ±(2^53 − 1), a CodecError outside. `offset` must be a multiple of 4. */
   i64n(offset: number): number {
     const at = this.#at(offset, 8) >>> 2;
-    const value = (this.#memory.i32[at + 1] as number) * 0x100000000 + (this.#memory.u32[at] as number);
+    const value = (this.#i32[at + 1] as number) * 0x100000000 + (this.#u32[at] as number);
     if (!Number.isSafeInteger(value)) {
       throw new CodecError(`The i64 at byte ${offset} is outside ±(2^53 − 1): read it with i64() as a bigint.`);
     }
@@ -71,18 +76,14 @@ export class RecordView {
   /** Copies `count` 32-bit words into the beginning of `target`. `offset` must be a multiple of 4. */
   words(offset: number, target: Uint32Array, count: number): void {
     const at = this.#at(offset, 4 * count) >>> 2;
-    const from = this.#memory.u32;
+    const from = this.#u32;
     for (let i = 0; i < count; i++) target[i] = from[at + i] as number;
   }
 
   /** UTF-8 text up to the first NUL, at most `size` bytes. */
   text(offset: number, size: number): string {
-    const start = this.#at(offset, size);
-    const bytes = this.#memory.u8;
-    const limit = start + size;
-    let end = start;
-    while (end < limit && bytes[end] !== 0) end++;
-    return this.#memory.text.utf8Slice(start, end);
+    this.#text ??= makeTextReader(this.#memory);
+    return this.#text(this.#at(offset, size), size);
   }
 
   /** A copy of `size` bytes (the whole record by default) that stays valid. */

@@ -1,7 +1,7 @@
-import { type Infer, type Layout, makeDecoder, memoryOf } from "../../object/codec/index.ts";
+import { type Infer, type Layout, type Memory, makeBoundDecoder, memoryOf } from "../../object/codec/index.ts";
 import type { BpfMap } from "../map/index.ts";
 import { ClosedError, Mapping, Protection, pageSize } from "../sys/index.ts";
-import { type Drain, ownDrain, type RingState } from "./drain.ts";
+import { type Drain, makeDrain, type RecordSource, type RingState } from "./drain.ts";
 import { RecordView } from "./record-view.ts";
 import { type Latency, WakeUp } from "./wakeup.ts";
 
@@ -28,6 +28,10 @@ export interface RingBooks {
 }
 
 const DEFAULT_BATCH = 65_536;
+/** Word of the producer position in the ring's second mapping. */
+const PRODUCER_POSITION = 0;
+/** After this many records what was consumed is given back, so that a large drain makes room while it is under way. */
+const COMMIT_EVERY = 8192;
 /** The part of the ring that counts as pressing when one drain takes it (measured: 6 % keeps up with a flood). */
 const PRESSING = 1 / 16;
 
@@ -42,11 +46,11 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
   readonly #data: Mapping;
   readonly #consumerWords: Int32Array;
   readonly #consumerPosition: BigUint64Array;
+  readonly #producerWords: Int32Array;
   readonly #state: RingState;
   readonly #size: number;
-  readonly #view: RecordView;
-  readonly #decode: (record: RecordView, offset: number) => T;
-  readonly #drainLoop: Drain = ownDrain();
+  readonly #lease: RecordView | undefined;
+  readonly #drainLoop: Drain<T>;
   readonly #map: BpfMap;
   readonly #options: RingBufferOptions;
   /** The 64-bit consumer position; exact to 2^53 bytes, which is 104 days at 1 GB/s. */
@@ -58,11 +62,10 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
   #wake: (() => void) | undefined;
   #closed = false;
 
-  private constructor(map: BpfMap, decode: (record: RecordView, offset: number) => T, options: RingBufferOptions) {
+  private constructor(map: BpfMap, source: (memory: Memory) => RecordSource<T>, options: RingBufferOptions) {
     if (map.info.type !== "ringbuf") throw new TypeError(`Map "${map.name}" is of type ${map.info.type}, not ringbuf.`);
     this.#map = map;
     this.#options = options;
-    this.#decode = decode;
     this.#name = `reader of ring buffer "${map.name}"`;
     const page = pageSize();
     this.#size = map.info.maxEntries;
@@ -78,47 +81,40 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
     this.#consumerWords = new Int32Array(this.#consumer.buffer, 0, 2);
     this.#consumerPosition = new BigUint64Array(this.#consumer.buffer, 0, 1);
     const memory = memoryOf(this.#data.buffer);
-    this.#view = new RecordView(memory);
+    this.#producerWords = memory.i32;
     this.#total = Number(Atomics.load(this.#consumerPosition, 0));
     this.#state = {
-      memory,
-      base: page,
-      mask: this.#size - 1,
-      producerWord: 0,
       position: Number(BigInt.asIntN(32, BigInt(this.#total))),
       delivered: 0,
       discarded: 0,
       closed: false,
-      weaklyOrdered: process.arch !== "x64",
     };
+    const records = source(memory);
+    this.#lease = records.lease;
+    this.#drainLoop = makeDrain(
+      { memory, base: page, mask: this.#size - 1, weaklyOrdered: process.arch !== "x64" },
+      records,
+    );
   }
 
   /** A reader that copies each record out as bytes. */
   static raw(map: BpfMap, options: RingBufferOptions = {}): RingBufferReader<Uint8Array> {
-    return new RingBufferReader(map, (record) => record.copy(), options);
+    return RingBufferReader.with(map, (record) => record.copy(), options);
   }
 
   /** A reader that reads each record as a value of `layout`, with a decoder generated for it. Longer records are cut. */
   static of<L extends Layout>(map: BpfMap, layout: L, options: RingBufferOptions = {}): RingBufferReader<Infer<L>> {
-    const decode = makeDecoder(layout);
-    const reader: RingBufferReader<Infer<L>> = new RingBufferReader<Infer<L>>(
-      map,
-      (record, offset) => {
-        if (record.length < layout.size) {
-          throw new RangeError(
-            `A record of ${record.length} bytes is too short for the layout of ${layout.size} bytes.`,
-          );
-        }
-        return decode(reader.#state.memory, offset);
-      },
-      options,
-    );
-    return reader;
+    const { size } = layout;
+    const tooShort = (length: number): never => {
+      throw new RangeError(`A record of ${length} bytes is too short for the layout of ${size} bytes.`);
+    };
+    const source = (memory: Memory) => ({ size, tooShort, decode: makeBoundDecoder(layout, memory) });
+    return new RingBufferReader<Infer<L>>(map, source, options);
   }
 
   /** A reader with a decoder of one's own, called with a lease on each record. */
   static with<T>(map: BpfMap, decode: (record: RecordView) => T, options: RingBufferOptions = {}): RingBufferReader<T> {
-    return new RingBufferReader(map, decode, options);
+    return new RingBufferReader(map, (memory) => ({ lease: new RecordView(memory), decode }), options);
   }
 
   get books(): RingBooks {
@@ -137,20 +133,14 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
    */
   consume(visit: (event: T) => void, limit: number = Number.MAX_SAFE_INTEGER): number {
     this.#check();
-    const view = this.#view;
-    const decode = this.#decode;
-    return this.#drain((offset, length) => {
-      view._move(offset, length);
-      visit(decode(view, offset));
-    }, limit);
+    return this.#drain(visit, limit);
   }
 
   /** Calls `callback` for each event from now on, until `close()`. Keeps the process alive unless `unref()` is called. */
   listen(callback: (event: T) => void): this {
     this.#check();
     this.#claim("listener");
-    const visit = this.#visitor(callback);
-    this.#waitWith(() => this.#drain(visit, Number.MAX_SAFE_INTEGER)).start();
+    this.#waitWith(() => this.#drain(callback, Number.MAX_SAFE_INTEGER)).start();
     return this;
   }
 
@@ -163,9 +153,9 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
     this.#claim("loop");
     let batch: T[] = [];
     let failure: { readonly error: unknown } | undefined;
-    const visit = this.#visitor((event) => {
+    const visit = (event: T) => {
       batch.push(event);
-    });
+    };
     const wakeUp = this.#waitWith(() => {
       try {
         this.#drain(visit, DEFAULT_BATCH);
@@ -222,15 +212,6 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
     this.close();
   }
 
-  #visitor(callback: (event: T) => void): (offset: number, length: number) => void {
-    const view = this.#view;
-    const decode = this.#decode;
-    return (offset, length) => {
-      view._move(offset, length);
-      callback(decode(view, offset));
-    };
-  }
-
   #waitWith(drain: () => number): WakeUp {
     this.#wakeUp?.close();
     this.#wakeUp = new WakeUp(this.#map.fd, this.#options.latency ?? "coalesced", () => {
@@ -242,21 +223,32 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
     return this.#wakeUp;
   }
 
-  #drain(visit: (offset: number, length: number) => void, limit: number): number {
+  #drain(visit: (event: T) => void, limit: number): number {
     const state = this.#state;
-    const before = state.position;
-    const delivered = state.delivered;
+    const before = state.delivered;
     if (this.#draining) throw new TypeError(`The ${this.#name} cannot be read in its own callback.`);
     this.#draining = true;
     try {
-      this.#drainLoop(state, visit, limit);
+      // One look at the producer: records that come meanwhile are for the next drain, or a flood would never let go.
+      const end = Atomics.load(this.#producerWords, PRODUCER_POSITION);
+      let left = limit;
+      for (let more = true; more; ) {
+        const { position, delivered } = state;
+        const part = Math.min(left, COMMIT_EVERY);
+        try {
+          this.#drainLoop(state, visit, end, part);
+        } finally {
+          if (state.position !== position) this.#commit((state.position - position) >>> 0);
+        }
+        const taken = state.delivered - delivered;
+        left -= taken;
+        more = taken === part && left > 0 && !state.closed;
+      }
     } finally {
       this.#draining = false;
-      const consumed = (state.position - before) >>> 0;
-      if (consumed !== 0) this.#commit(consumed);
       if (this.#closed) this.#unmap();
     }
-    return state.delivered - delivered;
+    return state.delivered - before;
   }
 
   /** Gives consumed space back. The kernel reads 64 bits; one store of the low word does while the high one stays. */
@@ -269,7 +261,7 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
 
   #unmap(): void {
     // A lease that outlives the reader sees a record of no bytes instead of memory that is gone.
-    this.#view._move(0, 0);
+    this.#lease?._move(0, 0);
     this.#consumer.close();
     this.#data.close();
   }
@@ -280,7 +272,7 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
   }
 
   #pending(): number {
-    return (Atomics.load(this.#state.memory.i32, this.#state.producerWord) - this.#state.position) >>> 0;
+    return (Atomics.load(this.#producerWords, PRODUCER_POSITION) - this.#state.position) >>> 0;
   }
 
   #check(): void {

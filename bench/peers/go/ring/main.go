@@ -84,14 +84,14 @@ func main() {
 		case "touch":
 			for i := 0; i < records; i++ {
 				check(reader.ReadInto(&record))
-				sum += uint64(binary.LittleEndian.Uint32(record.RawSample[8:]))
+				sum ^= uint64(binary.LittleEndian.Uint32(record.RawSample[8:]))
 			}
 		case "strings":
 			for i := 0; i < records; i++ {
 				check(reader.ReadInto(&record))
 				e := decode(record.RawSample)
 				kept[i] = e
-				sum += uint64(e.pid)
+				sum ^= uint64(e.pid)
 			}
 		case "binary":
 			for i := 0; i < records; i++ {
@@ -99,7 +99,7 @@ func main() {
 				var r raw
 				check(binary.Read(bytes.NewReader(record.RawSample), binary.LittleEndian, &r))
 				kept[i] = &event{r.Ts, r.Pid, r.Tid, r.Ret, text(r.Comm[:]), text(r.Filename[:])}
-				sum += uint64(r.Pid)
+				sum ^= uint64(r.Pid)
 			}
 		}
 		elapsed := time.Since(start)

@@ -1,0 +1,84 @@
+// Fill and drain: what reading one record costs when nothing else happens.
+import { fileURLToPath } from "node:url";
+import { runProgram } from "../harness/program.js";
+
+const RECORDS = 8192;
+const CYCLES = 60;
+const path = (file) => fileURLToPath(new URL(file, import.meta.url));
+
+/** @param {import("../harness/bench.js").Bench} bench */
+export async function fillAndDrain(bench, object, size) {
+  const fds = (program) => [object.maps.events.fd.number, object.programs[program].fd.number];
+  const skep = (id, title, work, program = "repeating") => ({
+    id,
+    title,
+    run: () =>
+      runProgram(process.execPath, [path("consume.js"), work, `${RECORDS}`, `${CYCLES}`, `${size}`], {
+        fds: fds(program),
+      }),
+  });
+  const peer = (id, name, language, work, program = "repeating") => {
+    const { versions } = bench.peer(name) ?? { versions: {} };
+    const title = language === "c" ? `C libbpf ${versions.libbpf}` : `Go cilium/ebpf ${versions.cilium}`;
+    return {
+      id,
+      title: `${title}, ${work}`,
+      peer: name,
+      run: () => {
+        const made = bench.peer(name);
+        const file = made.build(path(language === "c" ? "../peers/c/ring.c" : "../peers/go/ring"));
+        const [command, args] = made.command(file, [work, `${RECORDS}`, `${CYCLES}`]);
+        return runProgram(command, args, { fds: fds(program), env: made.env });
+      },
+    };
+  };
+  const metrics = { ns: { title: "ns/record" }, min: { title: "best", of: "min" } };
+
+  await bench.part("raw", () =>
+    bench.measure({
+      name: "raw records of 104 bytes",
+      note: `${RECORDS} records in the ring are drained, one field of each read; median of ${CYCLES} drains`,
+      metrics,
+      base: "c",
+      columns: [
+        skep("skep", "Skep, lease", "touch"),
+        skep("copy", "Skep, bytes copied", "copy"),
+        peer("c", "debian12", "c", "touch"),
+        peer("c-new", "newest", "c", "touch"),
+        peer("go", "debian12", "go", "touch"),
+        peer("go-new", "newest", "go", "touch"),
+      ],
+      goals: [
+        { metric: "ns", column: "skep", of: "c", atMost: 1.5 },
+        { metric: "ns", column: "skep", of: "go", atMost: 0.25 },
+      ],
+    }),
+  );
+  for (const [part, program, atMost] of [
+    ["decoded", "repeating", 45],
+    ["unique", "unique", 80],
+  ]) {
+    await bench.part(part, () =>
+      bench.measure({
+        name: `decoded events, ${program === "unique" ? "no file name twice" : "names repeating (8 × 16)"}`,
+        note: "numbers and both strings of each record as an object, all of them kept until the drain is over",
+        metrics,
+        base: "c",
+        columns: [
+          skep("number", "Skep, u64n", "number", program),
+          skep("bigint", "Skep, bigint", "bigint", program),
+          skep("callback", "Skep, u64n, not kept", "callback", program),
+          peer("c", "debian12", "c", "strings", program),
+          peer("c-copy", "debian12", "c", "copy", program),
+          peer("c-new", "newest", "c", "strings", program),
+          peer("go", "debian12", "go", "strings", program),
+          peer("go-new", "newest", "go", "strings", program),
+        ],
+        goals: [
+          { metric: "ns", column: "number", atMost },
+          { metric: "ns", column: "bigint", atMost },
+        ],
+      }),
+    );
+  }
+}

@@ -1,0 +1,117 @@
+// At a fixed rate: what the consumer costs, what it costs the program whose events they are, and how late it is.
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { runProgram, start } from "../harness/program.js";
+
+const WARM_UP_SECONDS = 0.5;
+const SECONDS = 1.5;
+const path = (file) => fileURLToPath(new URL(file, import.meta.url));
+
+/** @param {import("../harness/bench.js").Bench} bench */
+export async function atARate(bench, object, size) {
+  const ring = object.maps.events.fd.number;
+
+  /** Has the producer make events for a while; what one cost it. `attach` makes them, where the program is attached. */
+  async function produce(way, rate, burst, seconds) {
+    const made = bench.peer("debian12");
+    const file = made.build(path("../peers/c/producer.c"));
+    const [command, args] = made.command(file, [way, `${rate}`, `${burst}`, `${seconds}`]);
+    const producer = start(command, args, {
+      fds: [object.programs.repeating.fd.number],
+      env: made.env,
+      pipe: true,
+    });
+    await producer.ready;
+    // The program sees this process alone: the kernel counts the tracepoint for no other.
+    const link =
+      way === "call"
+        ? object.programs.traced.attachTracepoint("syscalls:sys_enter_getppid", { pid: producer.child.pid })
+        : undefined;
+    try {
+      producer.child.stdin.end("go\n");
+      return await producer.result;
+    } finally {
+      link?.close();
+    }
+  }
+
+  /** A call of getppid(2) with nothing attached. */
+  async function bare(rate, burst) {
+    const made = bench.peer("debian12");
+    const file = made.build(path("../peers/c/producer.c"));
+    const [command, args] = made.command(file, ["call", `${rate}`, `${burst}`, "0.3"]);
+    const { ns } = await runProgram(command, args, { env: made.env, input: "go\n" });
+    return ns;
+  }
+
+  const column = (id, title, peer, program, rate, burst) => ({
+    id,
+    title,
+    peer,
+    run: async () => {
+      const [command, args, env] = program();
+      const consumer = start(command, args, { fds: [ring], env });
+      await consumer.ready;
+      const lostBefore = object.maps.data.get(0).dropped;
+      const base = await bare(rate, burst);
+      await produce("call", rate, burst, WARM_UP_SECONDS);
+      await sleep(50);
+      consumer.child.kill("SIGUSR2");
+      await sleep(20);
+      const { events, ns, stalls } = await produce("call", rate, burst, SECONDS);
+      await sleep(50);
+      consumer.child.kill("SIGTERM");
+      const got = await consumer.result;
+      const lost = object.maps.data.get(0).dropped - lostBefore;
+      if (got.events + lost < events) throw new Error(`${got.events} events of ${events} came and ${lost} were lost`);
+      return { cpu: got.cpu, cost: ns - base, p50: got.p50, p99: got.p99, lost, stalls, events };
+    },
+  });
+
+  const node = (latency) => () => [process.execPath, [path("consumer.js"), latency, `${size}`], process.env];
+  const peer = (name, source, args) => () => {
+    const made = bench.peer(name);
+    return [...made.command(made.build(path(source)), args), made.env];
+  };
+  const c = (name, way) => peer(name, "../peers/c/consumer.c", [way]);
+  const go = (name) => peer(name, "../peers/go/consumer", []);
+  const old = bench.peer("debian12")?.versions;
+  const newest = bench.peer("newest")?.versions;
+
+  for (const [part, rate, burst] of [
+    ["20k", 20_000, 1],
+    ["100k", 100_000, 10],
+    ["100k-bursts", 100_000, 100],
+  ]) {
+    await bench.part(part, () =>
+      bench.measure({
+        name: `${rate / 1000} 000 events a second, ${burst === 1 ? "evenly" : `${burst} at a time`}`,
+        note: "events are calls of getppid(2) by a program that is busy otherwise; cost is what each adds to the call",
+        rounds: 3,
+        metrics: {
+          cpu: { title: "consumer µs/event" },
+          cost: { title: "traced ns/event" },
+          p50: { title: "p50 µs" },
+          p99: { title: "p99 µs" },
+          lost: { title: "lost" },
+          stalls: { title: "stalls" },
+        },
+        base: "c",
+        columns: [
+          column("skep", "Skep", "debian12", node("coalesced"), rate, burst),
+          column("low", 'Skep, latency: "low"', "debian12", node("low"), rate, burst),
+          column("c", `C libbpf ${old?.libbpf}, poll`, "debian12", c("debian12", "poll"), rate, burst),
+          column("c-timer", `C libbpf ${old?.libbpf}, every ms`, "debian12", c("debian12", "timer"), rate, burst),
+          column("c-new", `C libbpf ${newest?.libbpf}, poll`, "newest", c("newest", "poll"), rate, burst),
+          column("go", `Go cilium/ebpf ${old?.cilium}`, "debian12", go("debian12"), rate, burst),
+          column("go-new", `Go cilium/ebpf ${newest?.cilium}`, "newest", go("newest"), rate, burst),
+        ],
+        goals: [
+          { metric: "cpu", column: "skep", of: "c", atMost: 0.6 },
+          { metric: "cost", column: "skep", of: "c", atMost: 0.07 },
+          ...(rate === 20_000 ? [{ metric: "p99", column: "low", atMost: 100 }] : []),
+        ],
+      }),
+    );
+  }
+}
