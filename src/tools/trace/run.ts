@@ -237,6 +237,9 @@ class TraceRun implements TraceSink {
         ...(counted !== undefined && { syscalls: counted.map(named) }),
         lost: losses,
       });
+      // The file has it, but the person who waits would not see it there.
+      if (this.#request.output !== undefined && this.#request.output !== "-" && lossText(losses) !== "nothing lost")
+        process.stderr.write(`skep: ${lossText(losses)}\n`);
       return;
     }
     if (counted !== undefined) {

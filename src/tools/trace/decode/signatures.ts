@@ -107,7 +107,7 @@ pselect6 nfds:int readfds:fdset writefds:fdset exceptfds:fdset timeout:ts sigmas
 sched_yield
 dup oldfd:fd
 dup2 oldfd:fd newfd:fd
-dup3 oldfd:fd newfd:fd flags:oflags
+dup3 oldfd:fd newfd:fd flags:PIPE
 fcntl fd op:FCNTL arg:fcntlarg
 flock fd op:FLOCK
 fsync fd
