@@ -14,9 +14,8 @@ import {
   WITHOUT_CAPABILITIES,
 } from "../support/cli.ts";
 import { fixture } from "../support/fixture.ts";
-import { kernelTest, machine } from "../support/kernel-test.ts";
+import { kernelTest } from "../support/kernel-test.ts";
 import { pace } from "../support/pace.ts";
-import { isAtLeast } from "../support/requirements.ts";
 import { assertNothingLost, traced } from "../support/trace.ts";
 
 const node = process.execPath;
@@ -37,17 +36,7 @@ kernelTest("root without capabilities is told which are missing", async () => {
 
 kernelTest("another user with CAP_BPF and CAP_PERFMON traces own commands", { kernel: "5.8" }, async () => {
   using scratch = new Scratch();
-  // Before 5.11 eBPF memory counts against the limit of locked memory, which only CAP_SYS_RESOURCE may raise.
-  const more = isAtLeast(machine.release, "5.11") ? [] : ["sys_resource"];
-  const command = [
-    ...asNobodyWith("bpf", "perfmon", ...more),
-    node,
-    publicCopy(scratch),
-    "trace",
-    "--",
-    "/bin/echo",
-    "hello",
-  ];
+  const command = [...asNobodyWith("bpf", "perfmon"), node, publicCopy(scratch), "trace", "--", "/bin/echo", "hello"];
   const { code, stdout, stderr } = await run(command);
   assert.equal(code, 0, stderr);
   assert.equal(stdout, "hello\n");
