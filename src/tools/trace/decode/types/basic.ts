@@ -37,7 +37,7 @@ export const BASIC: Readonly<Record<string, ArgumentType>> = {
 };
 
 export function octal(value: number): string {
-  return value === 0 ? "000" : `0${value.toString(8).padStart(3, "0")}`;
+  return `0${value.toString(8).padStart(2, "0")}`;
 }
 
 /** A type whose name is that of a set of constants. */
