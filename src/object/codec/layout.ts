@@ -1,3 +1,5 @@
+import { CodecError } from "./codec-error.ts";
+
 /**
  * How bytes become values. A layout says where each field of a kernel-side value stands and what it reads as; it follows
  * C's rules for size and alignment (System V ABI), so a `struct({...})` matches the same struct in a C program.
@@ -82,20 +84,24 @@ export const i64n: ScalarLayout<number> = scalar("i64n", 8);
 
 /** `length` raw bytes, copied out on each read. */
 export function bytes(length: number): BytesLayout {
-  return { kind: "bytes", size: length, align: 1 };
+  return { kind: "bytes", size: checkLength(length, "bytes"), align: 1 };
 }
 
 /** `char name[length]`: text up to the first NUL, or the whole field when there is none. */
 export function str(length: number): StringLayout {
-  return { kind: "str", size: length, align: 1 };
+  return { kind: "str", size: checkLength(length, "str"), align: 1 };
 }
 
 /** `element name[length]`. */
 export function array<L extends Layout>(element: L, length: number): ArrayLayout<L> {
+  checkLength(length, "array");
   return { kind: "array", size: element.size * length, align: element.align, length, element };
 }
 
-/** A struct with C's padding: each field at the next multiple of its alignment, the whole padded to the largest one. */
+/**
+ * A struct with C's padding: each field at the next multiple of its alignment, the whole padded to the largest one.
+ * Throws a CodecError for a name like `"0"`: JavaScript puts such keys before all others, whatever order they have here.
+ */
 export function struct<const F extends Readonly<Record<string, Layout>>>(
   fields: F,
 ): StructLayout<{ readonly [K in keyof F]: Infer<F[K]> }> {
@@ -103,12 +109,20 @@ export function struct<const F extends Readonly<Record<string, Layout>>>(
   let offset = 0;
   let align = 1;
   for (const [name, layout] of Object.entries(fields)) {
+    if (/^(0|[1-9]\d*)$/.test(name) && Number(name) < 2 ** 32 - 1) {
+      throw new CodecError(`A field of a struct cannot be called "${name}": such keys lose their place in an object.`);
+    }
     offset = roundUp(offset, layout.align);
     placed.push({ name, offset, layout });
     offset += layout.size;
     align = Math.max(align, layout.align);
   }
   return { kind: "struct", size: roundUp(offset, align), align, fields: placed };
+}
+
+function checkLength(length: number, kind: string): number {
+  if (Number.isSafeInteger(length) && length >= 0) return length;
+  throw new CodecError(`${length} is no length of ${kind}: it takes a whole number from 0 on.`);
 }
 
 function roundUp(value: number, to: number): number {

@@ -87,6 +87,15 @@ export const AttachType = {
   tcx_ingress: 46,
   tcx_egress: 47,
   trace_uprobe_multi: 48,
+  cgroup_unix_connect: 49,
+  cgroup_unix_sendmsg: 50,
+  cgroup_unix_recvmsg: 51,
+  cgroup_unix_getpeername: 52,
+  cgroup_unix_getsockname: 53,
+  netkit_primary: 54,
+  netkit_peer: 55,
+  trace_kprobe_session: 56,
+  trace_uprobe_session: 57,
 } as const;
 
 export type AttachTypeName = keyof typeof AttachType;

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-
+import { AttachType } from "../../../object/spec/index.ts";
 import { BpfAttr, openPerfEvent, SystemError } from "../../sys/index.ts";
 import { neededCapabilities } from "../program.ts";
 import { attemptLoad, attemptWith, closeResult, type TrialProgram } from "./attempt.ts";
@@ -15,8 +15,6 @@ const EAFNOSUPPORT = 97;
 const BAD_FD = 0xffff_ffff;
 /** An address no program has mapped: a kernel that reads from it answers EFAULT. */
 const BAD_ADDRESS = 8;
-const TCX_INGRESS = 46;
-const NETKIT_PRIMARY = 54;
 const PMU = "/sys/bus/event_source/devices";
 
 type TypeKey = `${BtfKindName}:${string}`;
@@ -51,12 +49,14 @@ export function probeAttachKinds(): ProbeResult[] {
     pmu("kprobes", "kprobe", "4.17", "CONFIG_KPROBE_EVENTS"),
     pmu("uprobes", "uprobe", "4.17", "CONFIG_UPROBE_EVENTS"),
     link("kprobe.multi", "5.18", { type: "kprobe", expectedAttachType: "trace_kprobe_multi" }, EFAULT, (fd) =>
-      linkCreate(fd, "trial link", (attr) => attr.u32(8, 42).u32(20, 1).u64(32, BAD_ADDRESS)),
+      linkCreate(fd, "trial link", (attr) =>
+        attr.u32(8, AttachType.trace_kprobe_multi).u32(20, 1).u64(32, BAD_ADDRESS),
+      ),
     ),
     // "/" is no file to put a probe in, which only a kernel that looks at it finds out: EBADF.
     link("uprobe.multi", "6.6", { type: "kprobe", expectedAttachType: "trace_uprobe_multi" }, EBADF, (fd) =>
       linkCreate(fd, "trial link", (attr) =>
-        attr.u32(8, 48).cString(16, "/").pointer(24, new Uint8Array(8)).u32(48, 1),
+        attr.u32(8, AttachType.trace_uprobe_multi).cString(16, "/").pointer(24, new Uint8Array(8)).u32(48, 1),
       ),
     ),
     btf("fentry", "5.5", FUNCTION, { type: "tracing", expectedAttachType: "trace_fentry" }),
@@ -69,18 +69,18 @@ export function probeAttachKinds(): ProbeResult[] {
       linkCreate(fd, "trial link", (attr) => attr.u32(4, BAD_FD).u32(8, 0)),
     ),
     // No wrong interface tells apart whether XDP links are known (both answers are EINVAL): loading has to do.
-    simple("xdp", "4.8", { type: "xdp", expectedAttachType: 37 }),
+    simple("xdp", "4.8", { type: "xdp", expectedAttachType: "xdp" }),
     link("tcx", "6.6", { type: "sched_cls" }, ENODEV, (fd) =>
-      linkCreate(fd, "trial link", (attr) => attr.u32(4, 0).u32(8, TCX_INGRESS)),
+      linkCreate(fd, "trial link", (attr) => attr.u32(4, 0).u32(8, AttachType.tcx_ingress)),
     ),
     link("netkit", "6.7", { type: "sched_cls" }, ENODEV, (fd) =>
-      linkCreate(fd, "trial link", (attr) => attr.u32(4, 0).u32(8, NETKIT_PRIMARY)),
+      linkCreate(fd, "trial link", (attr) => attr.u32(4, 0).u32(8, AttachType.netkit_primary)),
     ),
     link("netfilter", "6.4", { type: "netfilter", expectedAttachType: "netfilter" }, EAFNOSUPPORT, (fd) =>
-      linkCreate(fd, "trial link", (attr) => attr.u32(8, 45).u32(16, 1)),
+      linkCreate(fd, "trial link", (attr) => attr.u32(8, AttachType.netfilter).u32(16, 1)),
     ),
     link("sk_lookup", "5.9", { type: "sk_lookup", expectedAttachType: "sk_lookup" }, EBADF, (fd) =>
-      linkCreate(fd, "trial link", (attr) => attr.u32(4, BAD_FD).u32(8, 36)),
+      linkCreate(fd, "trial link", (attr) => attr.u32(4, BAD_FD).u32(8, AttachType.sk_lookup)),
     ),
     structOps("struct_ops (TCP congestion control)", "5.6", types, TCP_OPS),
     structOps("struct_ops (sched_ext)", "6.12", types, [SCHED_OPS]),

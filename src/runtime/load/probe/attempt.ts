@@ -13,8 +13,7 @@ export interface TrialProgram {
   readonly type: ProgramTypeName;
   /** `return 0` when left out. */
   readonly instructions?: readonly Instruction[];
-  /** By name, or by number where the name is newer than the table of attach types. */
-  readonly expectedAttachType?: AttachTypeName | number;
+  readonly expectedAttachType?: AttachTypeName;
   readonly attachBtfId?: number;
   readonly flags?: number;
   /** Whether to ask the verifier for its log; it then may refuse with ENOSPC what it would have taken. */
@@ -71,8 +70,7 @@ function call(program: TrialProgram, code: Uint8Array): number {
       .pointer(8, code)
       .cString(16, "GPL");
     if (program.flags !== undefined) attr.u32(44, program.flags);
-    const attach = program.expectedAttachType;
-    if (attach !== undefined) attr.u32(68, typeof attach === "number" ? attach : AttachType[attach]);
+    if (program.expectedAttachType !== undefined) attr.u32(68, AttachType[program.expectedAttachType]);
     if (program.attachBtfId !== undefined) attr.u32(108, program.attachBtfId);
     if (program.log === true) {
       log ??= new Uint8Array(LOG_SIZE);
