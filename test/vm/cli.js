@@ -18,7 +18,7 @@ a layer in memory: nothing it writes stays. KERNEL is 5.10, 6.1, 6.12 …, newes
   --max-cpus N          CPUs that are possible
   --memory MB           (1024)
   --disk                an empty file system of 1 GiB at $SKEP_VM_DISK
-  --time-out SECONDS    (300; a shell has none)
+  --time-out SECONDS    for the command, once it runs (300; a shell has none)
   --console             shows the kernel's console on stderr
   --list                lists the kernels and which are here already
   --help

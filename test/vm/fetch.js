@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Fetches a kernel of Debian and lays it out in the cache folder: vmlinux, release, config, lib/modules/RELEASE.
+// Fetches a kernel of Debian and lays it out in the cache folder: vmlinux, release, lib/modules/RELEASE (with config).
 //
 //   node test/vm/fetch.js 6.12 | newest      (called under the lock)
 import { spawnSync } from "node:child_process";
@@ -27,7 +27,7 @@ const newestFile = join(home, "newest");
 const WEEK = 7 * 24 * 3600 * 1000;
 
 /** The series that a name means, and its folder, fetched first where it is missing. */
-export async function kernel(name) {
+export async function kernel(name, signal) {
   let series = name;
   if (name === "newest") {
     const known = existsSync(newestFile) ? readFileSync(newestFile, "utf8") : undefined;
@@ -35,7 +35,7 @@ export async function kernel(name) {
     if (isFresh) series = known;
   }
   if (!existsSync(join(kernelFolder(series), "release"))) {
-    series = (await runLocked(fileURLToPath(import.meta.url), [name])).trim();
+    series = (await runLocked(fileURLToPath(import.meta.url), [name], signal)).trim();
   }
   const folder = kernelFolder(series);
   return { series, folder, release: readFileSync(join(folder, "release"), "utf8").trim() };
@@ -116,6 +116,10 @@ async function fetch(name) {
     }
     console.error(`vm: fetching Linux ${series}`);
     mkdirSync(join(home, "kernels"), { recursive: true });
+    // What a killed process left.
+    for (const old of readdirSync(join(home, "kernels"))) {
+      if (old.startsWith(".new-")) rmSync(join(home, "kernels", old), { recursive: true, force: true });
+    }
     const work = mkdtempSync(join(home, "kernels", ".new-"));
     try {
       fetchInto(work, candidates, programs);
@@ -153,9 +157,10 @@ function fetchInto(work, candidates, programs) {
   mkdirSync(join(kernel, "lib", "modules"), { recursive: true });
   writeFileSync(join(kernel, "vmlinux"), extractVmlinux(image, programs));
   const config = filesBelow(tree).find((path) => /\/boot\/config-|\/modules\/[^/]*\/config$/.test(path));
-  if (config !== undefined) copyFileSync(config, join(kernel, "config"));
   const own = join(kernel, "lib", "modules", release);
   renameSync(join(modules, release), own);
+  // Where newer packages have it; the guest's /boot/config-RELEASE points here.
+  if (config !== undefined && !existsSync(join(own, "config"))) copyFileSync(config, join(own, "config"));
   // Unpacked here: the guest is slow, and busybox need not know the format.
   const packed = filesBelow(own).filter((path) => path.endsWith(".ko.xz"));
   for (let i = 0; i < packed.length; i += 200) runTool(programs.xz, ["-d", ...packed.slice(i, i + 200)]);

@@ -19,20 +19,34 @@ export class VmError extends Error {
 }
 
 /**
- * Runs one of this folder's scripts while holding the lock. The lock is the kernel's (flock), so that a killed process
- * leaves nothing locked.
+ * Runs one of this folder's scripts while holding the lock, and returns what it printed. The lock is the kernel's (flock),
+ * so that a killed process leaves nothing locked.
  */
-export function runLocked(script, args) {
+export function runLocked(script, args, signal) {
   mkdirSync(home, { recursive: true });
+  signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
-    const child = spawn("flock", [join(home, "lock"), process.execPath, script, ...args], {
+    const lock = ["flock", "--no-fork", join(home, "lock")];
+    const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...lock, process.execPath, script, ...args], {
       stdio: ["ignore", "pipe", "inherit"],
+      // A group of its own, to end it with everything that it started.
+      detached: true,
     });
+    const abort = () => {
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    };
+    signal?.addEventListener("abort", abort);
     let output = "";
     child.stdout.setEncoding("utf8").on("data", (text) => {
       output += text;
     });
-    child.on("error", (error) => reject(new VmError(`flock (of util-linux) could not be started: ${error.message}`)));
-    child.on("close", (code) => (code === 0 ? resolve(output) : reject(new VmError(`Fetching failed (${script}).`))));
+    child.on("error", (error) => reject(new VmError(`setpriv (of util-linux) could not be started: ${error.message}`)));
+    child.on("close", (code) => {
+      signal?.removeEventListener("abort", abort);
+      if (code === 0) resolve(output);
+      else if (signal?.aborted) reject(signal.reason);
+      // It has said why itself.
+      else reject(new VmError("What the virtual machine needs could not be fetched."));
+    });
   });
 }

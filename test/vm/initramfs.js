@@ -1,11 +1,13 @@
 // The initramfs: a part that is the same for every run of a kernel (cached) and a part of this run's (the command).
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cpio, foldersAbove } from "./cpio.js";
 
 const guest = fileURLToPath(new URL("guest", import.meta.url));
+
+const DAY = 24 * 3600 * 1000;
 
 /** What the root needs; what is built into the kernel is not among its modules. */
 const ROOT_MODULES = ["virtio_pci", "virtio_console", "virtiofs", "overlay"];
@@ -36,7 +38,8 @@ export function basePart({ folder, release }, busybox) {
   const run = readFileSync(join(guest, "run.sh"));
   const program = readFileSync(busybox);
   const key = createHash("sha256");
-  for (const part of ["1", init, run, program, modules.lines.join("\n")]) key.update(part);
+  const makers = ["initramfs.js", "cpio.js"].map((name) => readFileSync(new URL(name, import.meta.url)));
+  for (const part of [...makers, init, run, program, modules.lines.join("\n")]) key.update(part);
   const name = `initramfs-${key.digest("hex").slice(0, 16)}.cpio`;
   const path = join(folder, name);
   if (existsSync(path)) return { bytes: readFileSync(path), modules: modules.names };
@@ -62,6 +65,7 @@ export function basePart({ folder, release }, busybox) {
       type: "link",
       data: "../busybox",
     })),
+    { path: `new/boot/config-${release}`, type: "link", data: `/lib/modules/${release}/config` },
     ...["out", "err", "results"].map((stream) => ({ path: `new/run/skep-vm/${stream}`, type: "fifo", mode: 0o666 })),
     ...[
       ["fd", "/proc/self/fd"],
@@ -74,8 +78,11 @@ export function basePart({ folder, release }, busybox) {
     ...foldersAbove(files.map((file) => file.path)),
     ...files.filter((file) => !file.path.endsWith("/.")),
   ]);
-  for (const old of readdirSync(folder))
-    if (/^initramfs-.*\.cpio$/.test(old)) rmSync(join(folder, old), { force: true });
+  // Other checkouts may be using theirs.
+  for (const old of readdirSync(folder)) {
+    const file = join(folder, old);
+    if (/^initramfs-/.test(old) && Date.now() - statSync(file).mtimeMs > DAY) rmSync(file, { force: true });
+  }
   // Two runs may make it at once: each a file of its own, and the last name stays.
   writeFileSync(`${path}.${process.pid}`, bytes);
   renameSync(`${path}.${process.pid}`, path);

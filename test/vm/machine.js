@@ -27,7 +27,8 @@ export const checkout = realpathSync(fileURLToPath(new URL("../..", import.meta.
 
 /** How long output is waited for once the command has ended: a process left behind may still hold the streams. */
 const GRACE_MS = 1500;
-/** How long a machine under KVM may take to start the command before it is taken for broken. */
+/** How long a machine may take to start the command before it is taken for broken: two seconds are usual. */
+const BOOT_PATIENCE_MS = 180_000;
 const KVM_PATIENCE_MS = 20_000;
 const CONSOLE_KEPT = 1 << 17;
 const DISK_BYTES = 2 ** 30;
@@ -47,7 +48,7 @@ process.on("exit", () => {
  *   memory?: number,                   MiB (1024)
  *   cpus?: number, maxCpus?: number,   online; possible
  *   kernelArguments?: string[],
- *   timeout?: number,                  seconds (300)
+ *   timeout?: number,                  seconds for the command (300)
  *   disk?: boolean,                    an empty file system of 1 GiB at $SKEP_VM_DISK
  *   tty?: { rows: number, columns: number, input: import("node:stream").Readable },
  *   stdout?: import("node:stream").Writable, stderr?: import("node:stream").Writable,
@@ -75,8 +76,8 @@ export async function runInVm(options) {
     throw new VmError("A virtual machine needs root: this machine's files are mounted read-only for the guest.");
   }
   const machine = parseMachine(options.kernel);
-  const programs = await tools();
-  const kernel = await fetchedKernel(machine.kernel);
+  const programs = await tools({ signal: options.signal });
+  const kernel = await fetchedKernel(machine.kernel, options.signal);
   kernel.folder = realpathSync(kernel.folder);
   sweep();
   for (const accelerator of accelerators(programs)) {
@@ -106,7 +107,7 @@ class Run {
   #console = "";
   #ended;
   #done = withResolvers();
-  #started = false;
+  #timer;
   #lastOutput = 0;
 
   constructor(options, machine, programs, kernel, accelerator) {
@@ -267,11 +268,8 @@ class Run {
       });
     }
 
-    const seconds = options.timeout ?? 300;
-    const timer = setTimeout(() => this.#finish({ kind: "timeout", seconds }), seconds * 1000);
-    const patience = setTimeout(() => {
-      if (accelerator.name === "kvm" && !this.#started) this.#finish({ kind: "broken", message: "KVM does not work." });
-    }, KVM_PATIENCE_MS);
+    const patience = accelerator.name === "kvm" ? KVM_PATIENCE_MS : BOOT_PATIENCE_MS;
+    this.#timer = setTimeout(() => this.#finish({ kind: "broken", message: "The guest does not come up." }), patience);
     const exited = qemu.exited.then(({ error, code, signal }) => {
       if (this.#ended !== undefined) return;
       const panic = /Kernel panic - not syncing: (.*)/.exec(this.#console)?.[1];
@@ -284,8 +282,7 @@ class Run {
       }
     });
     await Promise.race([exited, this.#done.promise]);
-    clearTimeout(timer);
-    clearTimeout(patience);
+    clearTimeout(this.#timer);
     if (options.tty !== undefined) options.tty.input.unpipe(port.tty);
     qemu.child.kill("SIGKILL");
     await qemu.exited;
@@ -365,8 +362,11 @@ class Run {
 
   #control(line) {
     const [word, kind, number] = line.split(" ");
-    if (word === "start") this.#started = true;
-    else if (word === "done") this.#done.resolve();
+    if (word === "start") {
+      clearTimeout(this.#timer);
+      const seconds = this.options.timeout ?? 300;
+      this.#timer = setTimeout(() => this.#finish({ kind: "timeout", seconds }), seconds * 1000);
+    } else if (word === "done") this.#done.resolve();
     else if (word === "end") {
       const value = Number(number);
       this.#ended ??=

@@ -68,10 +68,10 @@ export function runTool(path, args, options = {}) {
 const missingPrograms = () => Object.keys(PROGRAMS).filter((name) => find(name) === undefined);
 
 /** The paths of all programs, fetched first where they are missing. `locked`: the caller holds the lock already. */
-export async function tools({ locked = false } = {}) {
+export async function tools({ locked = false, signal } = {}) {
   if (missingPrograms().length > 0) {
     if (locked) fetch();
-    else await runLocked(fileURLToPath(import.meta.url), []);
+    else await runLocked(fileURLToPath(import.meta.url), [], signal);
   }
   return Object.fromEntries(
     Object.keys(PROGRAMS).map((name) => {
