@@ -1,0 +1,163 @@
+// What is published: every export is there, with types, and the tarball installs and runs in a folder that has nothing
+// else. Needs a built dist/ (npm test builds it) and no network.
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, VITEST: ___, ...env } = process.env;
+
+describe("package.json", () => {
+  const exported = Object.entries(manifest.exports as Record<string, string | { types: string; default: string }>);
+
+  it.each(exported.filter(([, target]) => typeof target === "object"))(
+    "exports %s with types and code",
+    (_name, target) => {
+      const { types, default: code } = target as { types: string; default: string };
+      expect(existsSync(join(root, types)), types).toBe(true);
+      expect(existsSync(join(root, code)), code).toBe(true);
+      // Types before code, or TypeScript does not find them.
+      expect(Object.keys(target)).toEqual(["types", "default"]);
+    },
+  );
+
+  it("exports the rooms that docs/architecture.md calls public, and no other", () => {
+    expect(exported.map(([name]) => name).sort()).toEqual(
+      [".", "./asm", "./doctor", "./package.json", "./trace"].sort(),
+    );
+    for (const [name, room] of [
+      [".", "sdk"],
+      ["./asm", "object/asm"],
+      ["./doctor", "tools/doctor"],
+      ["./trace", "tools/trace"],
+    ]) {
+      expect(manifest.exports[name as string].default).toBe(`./dist/${room}/index.js`);
+      expect(existsSync(join(root, "src", room as string, "index.ts"))).toBe(true);
+    }
+  });
+
+  it("has a command that can be executed", () => {
+    expect(statSync(join(root, manifest.bin.skep)).mode & 0o111).toBe(0o111);
+  });
+
+  it("pins every dependency exactly", () => {
+    for (const version of Object.values({ ...manifest.dependencies, ...manifest.devDependencies }))
+      expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+});
+
+describe("the tarball", () => {
+  const folder = mkdtempSync(join(tmpdir(), "skep-package-"));
+  let files: string[] = [];
+
+  const run = (...args: string[]) => spawnSync(process.execPath, args, { cwd: folder, env, encoding: "utf8" });
+
+  beforeAll(() => {
+    const npm = (...args: string[]) => execFileSync("npm", args, { cwd: folder, env, encoding: "utf8" });
+    // Without scripts: what they build is built.
+    const [packed] = JSON.parse(npm("pack", root, "--json", "--ignore-scripts"));
+    files = packed.files.map(({ path }: { path: string }) => path);
+    writeFileSync(join(folder, "package.json"), '{ "name": "user", "private": true, "type": "module" }\n');
+    npm("install", `./${packed.filename}`, "--offline", "--no-audit", "--no-fund", "--ignore-scripts");
+  }, 120_000);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("holds the library, the command, the native part and its source, and nothing that only we need", () => {
+    for (const path of [
+      "bin/skep.js",
+      "dist/sdk/index.js",
+      "dist/sdk/index.d.ts",
+      "dist/cli/main.cjs",
+      "native/skep.c",
+      `prebuilds/linux-${process.arch}/skep.node`,
+      "LICENSE",
+      "README.md",
+      "CHANGELOG.md",
+    ])
+      expect(files).toContain(path);
+    expect(
+      files.filter((path) => /^(src|test|bench|examples|scripts|\.)|tsbuildinfo|dist\/cli\/cache|\.test\./.test(path)),
+    ).toEqual([]);
+  });
+
+  it("installs no other package", () => {
+    const installed = readdirSync(join(folder, "node_modules")).filter((name) => !name.startsWith("."));
+    expect(installed.sort()).toEqual(["skep", ...Object.keys(manifest.dependencies ?? {})].sort());
+  });
+
+  it("can be imported by each of its names", () => {
+    const code = `
+      import { Assembler, loadObject, RingBufferReader } from "skep";
+      import { disassemble, encode } from "skep/asm";
+      import { parseSyscallFilter, Tracing } from "skep/trace";
+      import manifest from "skep/package.json" with { type: "json" };
+      const code = new Assembler().exit().instructions();
+      console.log(disassemble(code), encode(code).length, typeof loadObject, typeof RingBufferReader, typeof Tracing,
+        parseSyscallFilter("openat", "x64").has(257), manifest.version);`;
+    writeFileSync(join(folder, "use.js"), code);
+    const { stdout, stderr } = run("--no-warnings", "use.js");
+    expect(stdout.trim(), stderr).toBe(`exit 8 function function function true ${manifest.version}`);
+  });
+
+  it("has a command that runs", () => {
+    const skep = join(folder, "node_modules/.bin/skep");
+    expect(execFileSync(skep, ["--version"], { env, encoding: "utf8" }).trim()).toBe(manifest.version);
+    const doctor = spawnSync(skep, ["doctor", "--json"], { env, encoding: "utf8" });
+    expect(JSON.parse(doctor.stdout).schema).toMatch(/^skep\.doctor\//);
+  });
+
+  it("has types that a strict program compiles against", () => {
+    writeFileSync(
+      join(folder, "use.ts"),
+      `import { Assembler, loadObject, type ObjectSpec, RingBufferReader, struct, u32, u64, u64n } from "skep";
+       import { Tracing } from "skep/trace";
+       const spec = {
+         maps: { events: { type: "ringbuf", maxEntries: 4096 }, counts: { type: "hash", key: u32, value: u64, maxEntries: 8 } },
+         programs: { p: { type: "raw_tracepoint", instructions: new Assembler().exit().instructions(), license: "MIT" } },
+       } as const satisfies ObjectSpec;
+       export function use(): void {
+         using object = loadObject(spec);
+         const count: bigint | undefined = object.maps.counts.get(1);
+         using reader = RingBufferReader.of(object.maps.events, struct({ time: u64n, pid: u32 }));
+         reader.consume(({ time, pid }) => console.log(time + pid, count));
+         // @ts-expect-error the object has no such map
+         object.maps.others;
+         // @ts-expect-error a u64 is a bigint
+         object.maps.counts.set(1, 2);
+         Tracing.start({ target: { kind: "pids", pids: [1] } }).close();
+       }\n`,
+    );
+    mkdirSync(join(folder, "node_modules/@types"), { recursive: true });
+    symlinkSync(join(root, "node_modules/@types/node"), join(folder, "node_modules/@types/node"));
+    symlinkSync(join(root, "node_modules/undici-types"), join(folder, "node_modules/undici-types"));
+    const options = [
+      "--strict",
+      "--noEmit",
+      "--module",
+      "nodenext",
+      "--target",
+      "es2023",
+      "--lib",
+      "es2023,esnext.disposable",
+      "--types",
+      "node",
+    ];
+    const { stdout, status } = run(join(root, "node_modules/typescript/bin/tsc"), ...options, "use.ts");
+    expect(stdout).toBe("");
+    expect(status).toBe(0);
+  });
+});
