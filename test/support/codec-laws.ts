@@ -2,7 +2,7 @@
 // tests, and without it where Node forbids code generation.
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { CodecError, makeDecoder, makeEncoder, memoryOf } from "../../src/object/codec/index.ts";
+import { CodecError, makeBoundDecoder, makeDecoder, makeEncoder, memoryOf } from "../../src/object/codec/index.ts";
 import {
   alignOf,
   decodeModel,
@@ -62,15 +62,18 @@ export function checkDecoding(runs: number): void {
       memory.u8.fill(GUARD);
       memory.u8.set(content, offset);
       const decode = makeDecoder(layout, { align });
+      const bound = makeBoundDecoder(layout, memory, { align });
       let expected: unknown;
       try {
         expected = decodeModel(model, content);
       } catch (error) {
         assert.ok(error instanceof TooLarge);
         assert.throws(() => decode(memory, offset), CodecError);
+        assert.throws(() => bound(offset), CodecError);
         return;
       }
       assert.deepStrictEqual(decode(memory, offset), expected);
+      assert.deepStrictEqual(bound(offset), expected);
       // Again: what a decoder keeps from one call to the next must not change what it reads.
       assert.deepStrictEqual(decode(memory, offset), expected);
     }),

@@ -33,6 +33,8 @@ const UPDATE_FLAG: Readonly<Record<UpdateMode, number>> = { any: 0, noexist: 1, 
 const ENOENT = 2;
 const E2BIG = 7;
 const ATTR_SIZE = 32;
+/** For deleting the attributes end with the key: a pointer to a value behind it is EINVAL. */
+const DELETE_ATTR_SIZE = 16;
 
 /** Whether each CPU has a value of its own in maps of this type. */
 export function isPerCpu(type: MapTypeName): boolean {
@@ -136,7 +138,7 @@ export class BpfMap {
   }
 
   protected remove(): boolean {
-    const result = this.element(BpfCommand.BPF_MAP_DELETE_ELEM);
+    const result = this.element(BpfCommand.BPF_MAP_DELETE_ELEM, 0, DELETE_ATTR_SIZE);
     if (result === 0) return true;
     if (result === -ENOENT) return false;
     throw this.failure("BPF_MAP_DELETE_ELEM", -result, `delete a key of map "${this.name}"`);
@@ -163,7 +165,7 @@ export class BpfMap {
   }
 
   /** One element command on the prepared attribute block: no allocation, all arguments already in pinned memory. */
-  protected element(command: number, flags = 0): number {
+  protected element(command: number, flags = 0, size = ATTR_SIZE): number {
     const { slot } = this;
     const attr = slot.memory.i32;
     // First of all, because it throws when the map is closed: the slot may be another map's by then.
@@ -175,7 +177,7 @@ export class BpfMap {
     block[2] = command;
     block[4] = slot.address | 0;
     block[5] = Math.floor(slot.address / 0x100000000);
-    block[6] = ATTR_SIZE;
+    block[6] = size;
     return native().arenaSyscall();
   }
 

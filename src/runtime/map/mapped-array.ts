@@ -27,6 +27,8 @@ export class MappedArray<L extends Layout> {
   #length: number;
   readonly #decode: Decoder<Infer<L>>;
   readonly #encode: Encoder<Infer<L>>;
+  /** Where values of several parts are written first: one that does not fit must not be seen half written. */
+  readonly #trial: Memory | undefined;
 
   constructor(map: BpfMap, layout: L) {
     const { type, flags, valueSize, maxEntries, name } = map.info;
@@ -46,6 +48,8 @@ export class MappedArray<L extends Layout> {
     this.memory = memoryOf(this.#mapping.buffer);
     this.#decode = makeDecoder(layout);
     this.#encode = makeEncoder(layout);
+    const { kind } = layout as Layout;
+    if (kind === "struct" || kind === "array" || kind === "str") this.#trial = memoryOf(new ArrayBuffer(this.stride));
   }
 
   /** How many elements there are; 0 once closed. */
@@ -58,7 +62,9 @@ export class MappedArray<L extends Layout> {
   }
 
   set(index: number, value: Infer<L>): void {
-    this.#encode(this.memory, this.#at(index), value);
+    const at = this.#at(index);
+    if (this.#trial !== undefined) this.#encode(this.#trial, 0, value);
+    this.#encode(this.memory, at, value);
   }
 
   close(): void {

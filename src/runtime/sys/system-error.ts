@@ -30,7 +30,7 @@ export class SystemError extends Error {
         ? explainPermission(options.needs)
         : options.hint;
     const doing = options.doing === undefined ? "" : `Cannot ${options.doing}: `;
-    super(`${doing}${options.syscall} failed with ${code} (${errnoMessage(options.errno)}).${hint ? ` ${hint}` : ""}`, {
+    super(`${doing}${options.syscall} failed with ${code}${errnoMessage(options.errno)}.${hint ? ` ${hint}` : ""}`, {
       cause: options.cause,
     });
     this.code = code;
@@ -91,6 +91,9 @@ const MESSAGES: Readonly<Record<string, string>> = {
   ESRCH: "no such process",
 };
 
+/** In brackets, what is known besides the name. */
 function errnoMessage(errno: number): string {
-  return MESSAGES[errnoName(errno)] ?? `errno ${errno}`;
+  const name = errnoName(errno);
+  const words = MESSAGES[name] ?? `errno ${errno}`;
+  return words === name ? "" : ` (${words})`;
 }
