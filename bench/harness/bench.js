@@ -136,8 +136,12 @@ export class Bench {
       this.#goals[met === undefined ? "unmeasured" : met ? "met" : "missed"]++;
       const name = (of) => measure.columns.find(({ id }) => id === of).title;
       const what = `${name(goal.column)}, ${measure.metrics[goal.metric].title}`;
-      const limit = `≤ ${goal.atMost}${goal.of === undefined ? "" : ` × ${name(goal.of)}`}`;
-      const verdict = met === undefined ? "not measured" : `${met ? "met" : "NOT MET"}: ${show(value)}`;
+      const limit = `≤ ${goal.atMost < 0.1 && goal.atMost > 0 ? `1/${Math.round(1 / goal.atMost)}` : goal.atMost}${goal.of === undefined ? "" : ` × ${name(goal.of)}`}`;
+      const small = goal.of !== undefined && goal.atMost < 0.1;
+      const verdict =
+        met === undefined
+          ? "not measured"
+          : `${met ? "met" : "NOT MET"}: ${small ? `1/${show(1 / value)}` : show(value)}`;
       this.#log(`  goal: ${what} ${limit} — ${verdict}`);
     }
   }
