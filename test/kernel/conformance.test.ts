@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { release } from "node:os";
-import { after, describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { Assembler, type Instruction, r0, r1, r2, r3, r4, r5, r6, r7, r8, r9 } from "../../src/object/asm/index.ts";
 import { bytes, createMap, loadObject, type ObjectSpec, u32, u64, VerifierError } from "../../src/sdk/index.ts";
 import { parseVector, type Vector } from "../support/conformance-assembly.ts";
@@ -82,7 +82,12 @@ function reasonToSkip(): string | false {
 }
 
 void describe("eBPF conformance suite", { skip: reasonToSkip() }, () => {
-  const maps = { memory: createMap(specs.memory, "memory"), result: createMap(specs.result, "result") };
+  const makeMaps = () => ({ memory: createMap(specs.memory, "memory"), result: createMap(specs.result, "result") });
+  let maps: ReturnType<typeof makeMaps>;
+  // Not while the file is read: another file's test may be running then, and would take them for its own leak.
+  before(() => {
+    maps = makeMaps();
+  });
   after(() => {
     maps.memory.close();
     maps.result.close();
