@@ -1,7 +1,16 @@
 // A peer's world: a Debian suite in a folder of its own, made with debootstrap, so that both columns are the packages
 // their makers ship and the machine itself stays as it is.
 import { spawn, spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 
 /** The two columns of peers. `suite` is what the mirror calls it, `script` debootstrap's recipe for it. */
@@ -143,38 +152,32 @@ export class Peer {
 
   /**
    * Compiles a peer (`peers/c/x.c`, or a folder `peers/go/x`) with this root's compiler and libraries, unless the source
-   * is what was compiled last. Returns its path inside.
+   * is what was compiled last. Returns its path inside. Go sources may ask for the build tag `prevkey`, set where
+   * cilium/ebpf is older than its batch cursor.
    * @param {string} source
    */
   build(source) {
-    const name = basename(source).replace(/\.c$/, "");
     const isC = source.endsWith(".c");
+    const name = basename(source).replace(/\.c$/, "");
     const inside = `/bench/${isC ? "c" : "go"}-${name}`;
     const out = join(this.root, inside);
-    const dir = join(this.root, "bench/src");
-    const text = readFileSync(isC ? source : join(source, "main.go"), "utf8");
-    const shared = isC ? readFileSync(join(source, "../peer.h"), "utf8") : "";
+    const folder = join(this.root, "bench/src", isC ? "c" : name);
+    const files = isC ? [join(source, "../peer.h"), source] : readdirSync(source).map((file) => join(source, file));
+    const text = files.map((file) => readFileSync(file, "utf8")).join("\0");
     const stamp = `${out}.source`;
-    if (existsSync(out) && existsSync(stamp) && readFileSync(stamp, "utf8") === shared + text) return inside;
-    mkdirSync(join(dir, name), { recursive: true });
-    const env = {
-      ...this.env,
-      GO111MODULE: "off",
-      GOPATH: "/usr/share/gocode",
-      GOCACHE: "/bench/gocache",
-      GOTOOLCHAIN: "local",
-    };
+    if (existsSync(out) && existsSync(stamp) && readFileSync(stamp, "utf8") === text) return inside;
+    mkdirSync(folder, { recursive: true });
+    for (const file of files) copyFileSync(file, join(folder, basename(file)));
     if (isC) {
-      writeFileSync(join(dir, "peer.h"), shared);
-      writeFileSync(join(dir, `${name}.c`), text);
-      const args = ["-O2", "-Wall", "-o", inside, `/bench/src/${name}.c`, "-lbpf"];
-      must(...this.command("gcc", args), { env }, `compile ${name}.c with ${this.title}'s libbpf`);
+      const args = ["-O2", "-Wall", "-o", inside, `/bench/src/c/${name}.c`, "-lbpf"];
+      must(...this.command("gcc", args), { env: this.env }, `compile ${name}.c with ${this.title}'s libbpf`);
     } else {
-      writeFileSync(join(dir, name, "main.go"), text);
-      const args = ["build", "-o", inside, `/bench/src/${name}/main.go`];
-      must(...this.command("go", args), { env }, `compile ${name} with ${this.title}'s cilium/ebpf`);
+      const go = { GO111MODULE: "off", GOPATH: "/usr/share/gocode", GOCACHE: "/bench/gocache", GOTOOLCHAIN: "local" };
+      const tags = /^0\.[0-9]\./.test(this.versions.cilium) ? "prevkey" : "";
+      const command = this.command("sh", ["-c", `cd /bench/src/${name} && go build -tags "${tags}" -o ${inside} .`]);
+      must(...command, { env: { ...this.env, ...go } }, `compile ${name} with ${this.title}'s cilium/ebpf`);
     }
-    writeFileSync(stamp, shared + text);
+    writeFileSync(stamp, text);
     return inside;
   }
 

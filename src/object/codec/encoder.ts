@@ -9,14 +9,46 @@ const utf8 = new TextEncoder();
 
 /** Makes the encoder of a layout; offsets must be multiples of `layout.align`. Values out of range throw a CodecError. */
 export function makeEncoder<L extends Layout>(layout: L): Encoder<Infer<L>> {
+  const encode = generate(layout, undefined);
+  return (
+    (encode as Encoder<Infer<L>> | undefined) ??
+    ((memory, offset, value) => writeSlowly(layout, memory, offset, value, "value"))
+  );
+}
+
+/** The same for one memory alone, whose views are constants to the engine. */
+export function makeBoundEncoder<L extends Layout>(
+  layout: L,
+  memory: Memory,
+): (offset: number, value: Infer<L>) => void {
+  const encode = generate(layout, memory);
+  return (
+    (encode as ((offset: number, value: Infer<L>) => void) | undefined) ??
+    ((offset, value) => writeSlowly(layout, memory, offset, value, "value"))
+  );
+}
+
+/** Undefined where code generation is forbidden. */
+function generate(layout: Layout, memory: Memory | undefined): unknown {
   const layouts: Layout[] = [];
   const statements = writeStatements(layout, { layouts, align: layout.align }, 0, "v", "value", 0);
-  const body = `return function encode(m, o, v) { const {u8,u16,i32,u32,u64,i64,view} = m; ${statements} }`;
+  const views = "const {u8,u16,i32,u32,u64,i64,view}=m;";
   try {
-    return new Function("L", "bad", "slow", body)(layouts, bad, writeSlowly) as Encoder<Infer<L>>;
+    return memory === undefined
+      ? new Function("L", "bad", "slow", `return function encode(m,o,v){${views}${statements}}`)(
+          layouts,
+          bad,
+          writeSlowly,
+        )
+      : new Function("L", "bad", "slow", "m", `${views}return function encode(o,v){${statements}}`)(
+          layouts,
+          bad,
+          writeSlowly,
+          memory,
+        );
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
-    return (memory, offset, value) => writeSlowly(layout, memory, offset, value, "value");
+    return undefined;
   }
 }
 
@@ -57,9 +89,16 @@ function writeStatements(layout: Layout, place: Place, offset: number, v: string
     case "u64":
       if (!aligned(8)) break;
       return `${unless(`typeof ${v}==="bigint"&&${v}>=0n&&${v}<=18446744073709551615n`)}u64[(${at})>>>3]=${v};`;
+    case "i64":
+      if (!aligned(8)) break;
+      return `${unless(`typeof ${v}==="bigint"&&${v}>=-9223372036854775808n&&${v}<=9223372036854775807n`)}i64[(${at})>>>3]=${v};`;
     case "u64n":
       if (!aligned(4)) break;
-      return `${unless(`${isNumber}&&${v}>=0&&${v}<=9007199254740991&&Math.floor(${v})===${v}`)}u32[(${at})>>>2]=${v}%4294967296;u32[(o+${offset + 4})>>>2]=${v}/4294967296;`;
+      // A store to a word takes a number modulo 2^32, without its fraction.
+      return `${unless(`${isNumber}&&${v}>=0&&${v}<=9007199254740991&&Math.floor(${v})===${v}`)}u32[(${at})>>>2]=${v};u32[(o+${offset + 4})>>>2]=${v}/4294967296;`;
+    case "i64n":
+      if (!aligned(4)) break;
+      return `${unless(`${isNumber}&&${v}>=-9007199254740991&&${v}<=9007199254740991&&Math.floor(${v})===${v}`)}u32[(${at})>>>2]=${v};i32[(o+${offset + 4})>>>2]=Math.floor(${v}/4294967296);`;
     case "struct": {
       const fields = layout.fields.map((f, i) => {
         const inner = `v${depth}_${i}`;

@@ -1,11 +1,9 @@
 import {
-  type Decoder,
-  type Encoder,
   type Infer,
   type Layout,
   type Memory,
-  makeDecoder,
-  makeEncoder,
+  makeBoundDecoder,
+  makeBoundEncoder,
   memoryOf,
 } from "../../object/codec/index.ts";
 import { MapFlag } from "../../object/spec/index.ts";
@@ -25,10 +23,10 @@ export class MappedArray<L extends Layout> {
   readonly #mapping: Mapping;
   /** 0 once closed, so that one comparison checks both the index and that the memory is there. */
   #length: number;
-  readonly #decode: Decoder<Infer<L>>;
-  readonly #encode: Encoder<Infer<L>>;
+  readonly #decode: (offset: number) => Infer<L>;
+  readonly #encode: (offset: number, value: Infer<L>) => void;
   /** Where values of several parts are written first: one that does not fit must not be seen half written. */
-  readonly #trial: Memory | undefined;
+  readonly #tryOut: ((offset: number, value: Infer<L>) => void) | undefined;
 
   constructor(map: BpfMap, layout: L) {
     const { type, flags, valueSize, maxEntries, name } = map.info;
@@ -46,10 +44,11 @@ export class MappedArray<L extends Layout> {
     const bytes = Math.ceil((this.stride * maxEntries) / page) * page;
     this.#mapping = new Mapping(map.fd, bytes, Protection.read | Protection.write, 0, `memory of map "${name}"`);
     this.memory = memoryOf(this.#mapping.buffer);
-    this.#decode = makeDecoder(layout);
-    this.#encode = makeEncoder(layout);
+    this.#decode = makeBoundDecoder(layout, this.memory);
+    this.#encode = makeBoundEncoder(layout, this.memory);
     const { kind } = layout as Layout;
-    if (kind === "struct" || kind === "array" || kind === "str") this.#trial = memoryOf(new ArrayBuffer(this.stride));
+    if (kind === "struct" || kind === "array" || kind === "str")
+      this.#tryOut = makeBoundEncoder(layout, memoryOf(new ArrayBuffer(this.stride)));
   }
 
   /** How many elements there are; 0 once closed. */
@@ -58,13 +57,13 @@ export class MappedArray<L extends Layout> {
   }
 
   get(index: number): Infer<L> {
-    return this.#decode(this.memory, this.#at(index));
+    return this.#decode(this.#at(index));
   }
 
   set(index: number, value: Infer<L>): void {
     const at = this.#at(index);
-    if (this.#trial !== undefined) this.#encode(this.#trial, 0, value);
-    this.#encode(this.memory, at, value);
+    this.#tryOut?.(0, value);
+    this.#encode(at, value);
   }
 
   close(): void {

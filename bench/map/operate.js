@@ -1,0 +1,122 @@
+// Skep's column of the map operations.  node operate.js OPERATION MAP OPERATIONS   (fd 3: the map)
+// The best of 20 slices, in ns for one operation (one entry in batches).
+import { Fd, KeyedMap, MappedArray, u64, u64n } from "skep";
+import { BATCH, KEYS, keyAt, specs, ValueBig } from "./layouts.js";
+
+const SLICES = 20;
+const WARM_UP = 5;
+const [operation, name, countText] = process.argv.slice(2);
+const count = Number(countText);
+const spec = specs[name];
+const big = operation.endsWith("-big");
+const value = big ? (spec.value === u64n ? u64 : ValueBig) : spec.value;
+const info = {
+  type: spec.type,
+  name,
+  keySize: spec.key.size,
+  valueSize: spec.value.size,
+  maxEntries: spec.maxEntries,
+  flags: spec.flags ?? 0,
+};
+const map = new KeyedMap(new Fd(3, "the map"), info, spec.key, value);
+const memory = operation.includes("memory") ? new MappedArray(map, value) : undefined;
+let sum = 0;
+
+const operations = {
+  "lookup-int"(n) {
+    let total = 0;
+    for (let i = 0; i < n; i++) total += map.get(i & (KEYS - 1));
+    sum += total;
+  },
+  "lookup-int-big"(n) {
+    let total = 0n;
+    for (let i = 0; i < n; i++) total += map.get(i & (KEYS - 1));
+    sum += Number(total);
+  },
+  "update-int"(n) {
+    for (let i = 0; i < n; i++) map.set(i & (KEYS - 1), i);
+  },
+  "lookup-struct"(n) {
+    let total = 0;
+    for (let i = 0; i < n; i++) {
+      const { count, last } = map.get(keyAt(i & (KEYS - 1)));
+      total += count + last;
+    }
+    sum += total;
+  },
+  "lookup-struct-big"(n) {
+    let total = 0;
+    for (let i = 0; i < n; i++) {
+      const { last } = map.get(keyAt(i & (KEYS - 1)));
+      total += last;
+    }
+    sum += total;
+  },
+  "update-struct"(n) {
+    for (let i = 0; i < n; i++) map.set(keyAt(i & (KEYS - 1)), { count: i, total: 2 * i, last: i, flags: 1 });
+  },
+  "lookup-percpu"(n) {
+    let total = 0;
+    for (let i = 0; i < n; i++) for (const one of map.get(i & (KEYS - 1))) total += one;
+    sum += total;
+  },
+  "update-percpu"(n) {
+    const all = [...map.get(0)];
+    for (let i = 0; i < n; i++) map.set(i & (KEYS - 1), all.fill(i));
+  },
+  "lookup-batch-int"(n) {
+    let total = 0;
+    for (let done = 0; done < n; ) {
+      map.forEach((one, key) => {
+        total ^= one + key;
+        done++;
+      });
+      if (done % BATCH !== 0) throw new Error(`${done} entries came`);
+    }
+    sum += total;
+  },
+  "lookup-batch-struct"(n) {
+    let total = 0;
+    for (let done = 0; done < n; ) {
+      map.forEach((one, key) => {
+        total ^= one.count + key.pid;
+        done++;
+      });
+      if (done % BATCH !== 0) throw new Error(`${done} entries came`);
+    }
+    sum += total;
+  },
+  "update-batch-int"(n) {
+    for (let done = 0; done < n; done += BATCH) {
+      const entries = new Array(BATCH);
+      for (let i = 0; i < BATCH; i++) entries[i] = [i, i];
+      map.setMany(entries);
+    }
+  },
+  "read-memory"(n) {
+    const mask = memory.length - 1;
+    let total = 0;
+    for (let i = 0; i < n; i++) total += memory.get(i & mask);
+    sum += total;
+  },
+  "read-memory-anywhere"(n) {
+    const mask = memory.length - 1;
+    let total = 0;
+    for (let i = 0; i < n; i++) total += memory.get(Math.imul(i, 2654435761) & mask);
+    sum += total;
+  },
+  "write-memory"(n) {
+    const mask = memory.length - 1;
+    for (let i = 0; i < n; i++) memory.set(i & mask, i);
+  },
+};
+
+const run = operations[operation];
+let best = Number.POSITIVE_INFINITY;
+for (let slice = -WARM_UP; slice < SLICES; slice++) {
+  const start = process.hrtime.bigint();
+  run(count);
+  const ns = Number(process.hrtime.bigint() - start) / count;
+  if (slice >= 0) best = Math.min(best, ns);
+}
+console.log(JSON.stringify({ ns: best, sum }));
