@@ -49,7 +49,7 @@ kernelTest("doctor says first that skep trace works here, then what that rests o
   const lines = stdout.split("\n");
   assert.match(
     lines[0] as string,
-    new RegExp(`^skep \\S+ on Linux ${release().replaceAll(".", "\\.")} ${process.arch}`),
+    new RegExp(`^skep \\S+ on Linux ${release().replaceAll(/[.+]/g, "\\$&")} ${process.arch}`),
   );
   assert.match(lines[2] as string, /^(works|limited) +skep trace works here, on rung [12] of 2: /);
   for (const title of ["This process", "This kernel", "File systems"]) assert.ok(lines.includes(title), title);

@@ -14,7 +14,7 @@ import {
   WITHOUT_CAPABILITIES,
 } from "../support/cli.ts";
 import { fixture } from "../support/fixture.ts";
-import { kernelTest } from "../support/kernel-test.ts";
+import { kernelIsAtLeast, kernelTest } from "../support/kernel-test.ts";
 import { pace } from "../support/pace.ts";
 import { assertNothingLost, traced } from "../support/trace.ts";
 
@@ -41,7 +41,8 @@ kernelTest("another user with CAP_BPF and CAP_PERFMON traces own commands", { ke
   assert.equal(code, 0, stderr);
   assert.equal(stdout, "hello\n");
   assert.match(stderr, /write\(1.*, "hello\\n", 6\) = 6/);
-  assert.match(stderr, /nothing lost/);
+  // From Linux 7 on only perf's tracepoints cannot be preempted; this user may not read their ids in tracefs.
+  assert.match(stderr, kernelIsAtLeast("7.0") ? /nothing lost|\d events SKIPPED by the kernel/ : /nothing lost/);
 });
 
 kernelTest("a ring that is full: what was lost is counted, and the sum is right", async () => {

@@ -4,6 +4,7 @@ import { chmodSync, cpSync, mkdtempSync, rmSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { pace } from "./pace.ts";
 import { isAtLeast } from "./requirements.ts";
 
 // This file runs as dist-test/test/support/cli.js.
@@ -34,7 +35,7 @@ export function run(command: readonly string[], options: RunOptions = {}): Promi
       cwd: options.cwd,
       env: options.env ?? environment(),
       stdio: ["pipe", "pipe", "pipe"],
-      timeout: options.timeoutMs ?? 60_000,
+      timeout: options.timeoutMs ?? pace(60_000, 300_000),
       killSignal: "SIGKILL",
     });
     const stdout: Buffer[] = [];

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import {
   type BpfMap,
@@ -10,7 +10,16 @@ import {
   RingBufferReader,
   VerifierError,
 } from "../../sdk/index.ts";
-import { Control, type KernelOptions, Step, Thread, ThreadFlag, TRACEPOINTS, traceSpec } from "./kernel/index.ts";
+import {
+  Control,
+  type KernelOptions,
+  PERF_GROUP,
+  Step,
+  Thread,
+  ThreadFlag,
+  TRACEPOINTS,
+  traceSpec,
+} from "./kernel/index.ts";
 import type { Tracker } from "./tracker.ts";
 
 /** What was lost, by cause; all zero when nothing was. */
@@ -48,13 +57,20 @@ export class KernelSession {
 
   /** Loads the programs; nothing is attached yet. */
   static load(options: KernelOptions): KernelSession {
-    const preallocate = !allocatesWhileTracing();
+    const preallocate = !isAtLeast(SAFE_ALLOCATION);
+    const throughPerf = isAtLeast(PREEMPTIBLE_RAW_TRACEPOINTS) && hasTracefs();
     try {
-      return new KernelSession(loadObject(traceSpec(options, preallocate)), options.compareExchange);
+      return new KernelSession(
+        loadObject(traceSpec({ throughPerf, ...options }, preallocate)),
+        options.compareExchange,
+      );
     } catch (error) {
       // Linux before 5.12 has no compare-and-exchange; the kernel then says the instruction is unknown.
       if (!(error instanceof VerifierError) || !options.compareExchange) throw error;
-      return new KernelSession(loadObject(traceSpec({ ...options, compareExchange: false }, preallocate)), false);
+      return new KernelSession(
+        loadObject(traceSpec({ throughPerf, ...options, compareExchange: false }, preallocate)),
+        false,
+      );
     }
   }
 
@@ -80,7 +96,11 @@ export class KernelSession {
   attach(): void {
     for (const [name, tracepoint] of Object.entries(TRACEPOINTS)) {
       const program = this.#object.programs[name];
-      if (program !== undefined) this.#links.push(program.attachRawTracepoint(tracepoint));
+      if (program === undefined) continue;
+      const throughPerf = program.spec.type === "tracepoint";
+      this.#links.push(
+        throughPerf ? program.attachTracepoint(`${PERF_GROUP}:${tracepoint}`) : program.attachRawTracepoint(tracepoint),
+      );
     }
   }
 
@@ -171,13 +191,31 @@ export class KernelSession {
 }
 
 /**
- * Whether the kernel allocates map entries safely in the middle of anything a program may have interrupted: since Linux
- * 6.1. It is read off the version, for once, because an older kernel cannot be asked: it takes such a map, and
- * warns of it in its log.
+ * The first Linux that allocates map entries safely in the middle of anything a program may have interrupted. It is read
+ * off the version, for once, because an older kernel cannot be asked: it takes such a map, and warns of it in its log.
  */
-function allocatesWhileTracing(): boolean {
+const SAFE_ALLOCATION = [6, 1] as const;
+
+/**
+ * The first Linux whose raw tracepoints can be preempted (KernelOptions.throughPerf). Nor can this be asked: it shows only
+ * as events that are skipped, once threads compete for a CPU.
+ */
+const PREEMPTIBLE_RAW_TRACEPOINTS = [7, 0] as const;
+
+function isAtLeast([wantedMajor, wantedMinor]: readonly [number, number]): boolean {
   const [major = 0, minor = 0] = release().split(/[.-]/).map(Number);
-  return major > 6 || (major === 6 && minor >= 1);
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+}
+
+/** perf's tracepoints have their ids in tracefs, which may not be mounted, or not be this user's to read. */
+function hasTracefs(): boolean {
+  return ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"].some((root) => {
+    try {
+      return readFileSync(`${root}/events/${PERF_GROUP}/sys_enter/id`, "latin1") !== "";
+    } catch {
+      return false;
+    }
+  });
 }
 
 function word(value: number): Uint8Array {

@@ -1,10 +1,28 @@
-import { type Assembler, type Register, r0, r1, r2, r3, r4, r10 } from "../../../sdk/index.ts";
+import { type Assembler, type Register, r0, r1, r2, r3, r4, r6, r7, r10 } from "../../../sdk/index.ts";
 import { Control, Header, Thread, ThreadFlag } from "./layout.ts";
 import type { KernelOptions } from "./options.ts";
 
 /** Stack slots every program uses. */
 export const KEY = -8;
 export const SCRATCH = -16;
+/** Where the programs that see calls keep their context for the step that follows. */
+export const CONTEXT = -24;
+
+/**
+ * The arguments of a call's tracepoint. r7 = the number at entry, the return value at exit; r6 = its pt_regs, where they
+ * are to be had at once. Clobbers nothing but these two. r1 is the context and goes to CONTEXT on the stack.
+ */
+export function callArguments(a: Assembler, { throughPerf }: KernelOptions, at: "enter" | "exit"): void {
+  a.store("u64", r10, CONTEXT, r1);
+  // perf's record (tracefs: events/raw_syscalls/…/format): number at 8, then the arguments or the return value at 16.
+  if (throughPerf === true) a.load("u64", r7, r1, at === "enter" ? 8 : 16);
+  else a.load("u64", r6, r1, 0).load("u64", r7, r1, 8);
+}
+
+/** r6 = the current thread's pt_regs, where they did not come with the event (Linux 5.15). Clobbers r0–r5. */
+export function callRegisters(a: Assembler, { throughPerf }: KernelOptions): void {
+  if (throughPerf === true) a.call("get_current_task_btf").mov(r1, r0).call("task_pt_regs").mov(r6, r0);
+}
 
 /** Adds one to a counter of the control map. Clobbers r1 and r2. */
 export function count(a: Assembler, counter: number): void {

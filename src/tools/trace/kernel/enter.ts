@@ -1,13 +1,24 @@
 import { Assembler, type Instruction, type Register, r0, r1, r2, r3, r6, r7, r8, r9, r10 } from "../../../sdk/index.ts";
 import { continueWithCaptures } from "./capture-program.ts";
-import { adoptThread, currentIds, header, KEY, lookupThread, reserve, SCRATCH, submit, unique } from "./common.ts";
+import {
+  adoptThread,
+  CONTEXT,
+  callArguments,
+  callRegisters,
+  currentIds,
+  header,
+  KEY,
+  lookupThread,
+  reserve,
+  SCRATCH,
+  submit,
+  unique,
+} from "./common.ts";
 import { BirthRecord, Control, OTHER_PLAN, PLANS, Plan, RecordKind, Thread, ThreadFlag } from "./layout.ts";
 import type { KernelOptions } from "./options.ts";
 
 /** Where the copied part of pt_regs stands; a new thread's state uses the same place before. */
 export const REGS = -144;
-/** Where the program's own context is kept for the step that follows. */
-export const CONTEXT = -24;
 /** At entry the return value is not known: captures clipped by it are not clipped. */
 const ANY_LENGTH = 0x7fffffff;
 
@@ -17,7 +28,7 @@ const ANY_LENGTH = 0x7fffffff;
  */
 export function enterProgram(options: KernelOptions): readonly Instruction[] {
   const a = new Assembler();
-  a.store("u64", r10, CONTEXT, r1).load("u64", r6, r1, 0).load("u64", r7, r1, 8);
+  callArguments(a, options, "enter");
   lookupThread(a);
   if (options.target === "command") {
     a.jeq(r0, 0, "end");
@@ -62,6 +73,7 @@ function learnCompat(a: Assembler, options: KernelOptions): void {
   a.jeq(r7, compat.execve, "renew").jne(r7, compat.execveat, "maybe_fresh");
   a.label("renew").or(r1, ThreadFlag.fresh).store("u32", r9, Thread.flags, r1).ja("noted");
   a.label("maybe_fresh").and(r1, ThreadFlag.fresh).jeq(r1, 0, "traced");
+  callRegisters(a, options);
   a.mov(r1, r10)
     .add(r1, SCRATCH)
     .mov(r2, 4)
@@ -108,6 +120,7 @@ export function readArguments(a: Assembler, options: KernelOptions, regs: Regist
 function noteCall(a: Assembler, options: KernelOptions): void {
   a.store("u32", r9, Thread.nr, r7).load("u32", r1, r9, Thread.seq).add(r1, 1).store("u32", r9, Thread.seq, r1);
   a.store("u32", r9, Thread.faulted, 0);
+  callRegisters(a, options);
   readArguments(a, options, r6);
   a.load("u32", r2, r9, Thread.flags);
   lookupPlan(a, r7, r2);

@@ -1,7 +1,18 @@
 import { Assembler, type Instruction, r0, r1, r2, r3, r4, r6, r7, r8, r9, r10 } from "../../../sdk/index.ts";
 import { continueWithCaptures } from "./capture-program.ts";
-import { adoptThread, callHeader, currentIds, lookupThread, reserve, SCRATCH, submit } from "./common.ts";
-import { CONTEXT, lookupPlan, planIndex, REGS, readArguments, reportBirth } from "./enter.ts";
+import {
+  adoptThread,
+  CONTEXT,
+  callArguments,
+  callHeader,
+  callRegisters,
+  currentIds,
+  lookupThread,
+  reserve,
+  SCRATCH,
+  submit,
+} from "./common.ts";
+import { lookupPlan, planIndex, REGS, readArguments, reportBirth } from "./enter.ts";
 import {
   BUCKETS,
   CallRecord,
@@ -24,7 +35,7 @@ const MIN_ERROR = -4095;
 /** `raw_tp/sys_exit` (arguments: pt_regs, return value): reports the call, or adds it to the statistics. */
 export function exitProgram(options: KernelOptions): readonly Instruction[] {
   const a = new Assembler();
-  a.store("u64", r10, CONTEXT, r1).load("u64", r6, r1, 0).load("u64", r7, r1, 8);
+  callArguments(a, options, "exit");
   lookupThread(a);
   if (options.target === "command") {
     a.jeq(r0, 0, "end");
@@ -140,6 +151,7 @@ function reportResumed(a: Assembler, options: KernelOptions): void {
     .store("u64", r9, Thread.start, r0)
     .store("u64", r9, Thread.duration, 0)
     .store("u64", r9, Thread.ret, r7);
+  callRegisters(a, options);
   readArguments(a, options, r6);
   a.load("u32", r1, r10, REGS + options.abi.number)
     .store("u32", r9, Thread.nr, r1)

@@ -7,8 +7,9 @@ export type Image = Readonly<Record<string, { readonly bytes: string; readonly m
 
 /** The name of an image; undefined for options that ask for programs made to measure. */
 export function imageName(options: KernelOptions): string | undefined {
-  const { target, mode, failedOnly, minNs, compareExchange, pidNamespace } = options;
-  if (failedOnly || minNs > 0 || !compareExchange || pidNamespace !== undefined) return undefined;
+  const { target, mode, failedOnly, minNs, compareExchange, pidNamespace, throughPerf } = options;
+  if (throughPerf === true || failedOnly || minNs > 0 || !compareExchange || pidNamespace !== undefined)
+    return undefined;
   return `${target}-${mode}`;
 }
 

@@ -28,6 +28,11 @@ export interface KernelOptions {
   /** Threads followed at a time. */
   readonly maxThreads: number;
   readonly abi: SyscallAbi;
+  /**
+   * See calls through perf's tracepoints and not through raw ones, because those can be preempted on this kernel (Linux
+   * 7): a thread that is put aside in the middle of a program makes the kernel skip it for every other on that CPU.
+   */
+  readonly throughPerf?: boolean;
   /** Skep's own pid namespace, when it is not the machine's first one: ids are then told as they are in it. */
   readonly pidNamespace?: PidNamespace | undefined;
   /** Whether this kernel has BPF_CMPXCHG (Linux 5.12). */

@@ -9,16 +9,17 @@ import { programSpec } from "./program-spec.ts";
 
 /** The programs for these options, by the names under which TRACEPOINTS and Step know them. */
 export function assemblePrograms(options: KernelOptions): Record<string, ProgramSpec> {
+  const calls = options.throughPerf === true ? "tracepoint" : "raw_tracepoint";
   const programs: Record<string, ProgramSpec> = {
     thread_exit: programSpec("thread_exit", threadExitProgram(options)),
     fork: programSpec("fork", forkProgram(options)),
-    exit: programSpec("exit", exitProgram(options)),
-    enter: programSpec("enter", enterProgram(options)),
+    exit: programSpec("exit", exitProgram(options), calls),
+    enter: programSpec("enter", enterProgram(options), calls),
   };
   if (options.target === "command") programs["who"] = programSpec("who", whoProgram());
   if (options.mode === "calls") {
-    programs["capture"] = programSpec("capture", captureProgram());
-    programs["report"] = programSpec("report", reportProgram());
+    programs["capture"] = programSpec("capture", captureProgram(), calls);
+    programs["report"] = programSpec("report", reportProgram(), calls);
     programs["signal_sent"] = programSpec("signal_sent", signalSentProgram());
     programs["signal"] = programSpec("signal", signalProgram(options));
   }

@@ -13,7 +13,10 @@ export function traceMaps(options: KernelOptions, preallocate: boolean) {
   } as const satisfies Record<string, MapSpec>;
 }
 
-/** The raw tracepoint each program goes to, in the order they are attached: exits before entries, so none is half seen. */
+/**
+ * The raw tracepoint each program goes to, in the order they are attached: exits before entries, so none is half seen. A
+ * program of type `tracepoint` goes to the one of the same name in perf's group.
+ */
 export const TRACEPOINTS = {
   thread_exit: "sched_process_exit",
   fork: "sched_process_fork",
@@ -22,6 +25,9 @@ export const TRACEPOINTS = {
   exit: "sys_exit",
   enter: "sys_enter",
 } as const;
+
+/** The group of perf's tracepoints that see calls. */
+export const PERF_GROUP = "raw_syscalls";
 
 /** The whole object for these options. */
 export function traceSpec(options: KernelOptions, preallocate: boolean): ObjectSpec {
