@@ -82,7 +82,7 @@ kernelTest("--failed shows only failures, --min-us only slow calls", async () =>
   assert.ok(failed.calls.length > 0);
   for (const call of failed.calls) assert.ok((call.ret as number) < 0, JSON.stringify(call));
   assert.ok(failed.calls.some((call) => call.args["pathname"] === "/nonexistent" && call.error === "ENOENT"));
-  const slow = await traced(["sleep", "0.1"], ["--min-us", "90000"]);
+  const slow = await traced(["sleep", pace("0.1", "3")], ["--min-us", pace("90000", "2900000")]);
   assert.deepEqual(
     slow.calls.filter((call) => call.unfinished !== true).map((call) => call.syscall),
     ["clock_nanosleep"],
