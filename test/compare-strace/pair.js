@@ -1,7 +1,7 @@
 // Pairs the calls of one run as strace and as skep saw them, thread by thread, and says where they disagree.
 import { realpathSync } from "node:fs";
 import { posix } from "node:path";
-import { resultOf, unescapeC, unquote } from "./parse-strace.js";
+import { resultOf, splitArguments, unescapeC, unquote } from "./parse-strace.js";
 
 /**
  * @typedef {import("./parse-strace.js").StraceCall} StraceCall
@@ -114,7 +114,7 @@ function difference(a, b, last) {
   const entries = Object.entries(b.args);
   for (let i = 0; i < entries.length; i++) {
     const [name, value] = entries[i];
-    const theirs = a.args[i];
+    const theirs = a.args.find((word) => word.startsWith(`${name}=`))?.slice(name.length + 1) ?? a.args[i];
     if (theirs === undefined) continue;
     const text = typeof value === "string" ? value : undefined;
     if (text !== undefined && PATHS.has(name) && !NO_PATHS.has(a.name)) {
@@ -125,10 +125,60 @@ function difference(a, b, last) {
       const what = descriptor(theirs, value, b.pid);
       if (what !== undefined) return `${name}: ${what}`;
     }
-    if (text !== undefined && FLAGS.test(text) && FLAGS.test(theirs) && flags(text) !== flags(theirs))
-      return `${name}: strace ${theirs}, skep ${text}`;
+    if (value !== null && valueDifference(theirs, value))
+      return `${name}: strace ${theirs}, skep ${text ?? JSON.stringify(value)}`;
   }
   return undefined;
+}
+
+/** Whether two texts of one argument disagree, where both tools decode it; what only one decodes is not compared. */
+function valueDifference(theirs, value) {
+  if (typeof value === "object") {
+    if (Array.isArray(value)) return wordsDiffer(theirs, value);
+    return typeof value.data === "string" && bytesDiffer(theirs, value);
+  }
+  const text = String(value);
+  if (NUMBER.test(text) && NUMBER.test(theirs)) return text !== theirs;
+  if (OCTAL.test(text) && OCTAL.test(theirs)) return text !== theirs;
+  if (STRUCTURE.test(text) && STRUCTURE.test(theirs)) return text !== plain(theirs);
+  return FLAGS.test(text) && FLAGS.test(theirs) && flags(text) !== flags(theirs);
+}
+
+const NUMBER = /^-?(?:0|[1-9]\d*)$/;
+const OCTAL = /^0[0-7]+$/;
+/** Times, addresses of sockets and sets of signals, which both write out whole. */
+const STRUCTURE = /^(?:\{(?:tv_sec|it_interval|sa_family|rlim_cur)=|~?\[(?:[A-Z]+[A-Z0-9_]*(?: |\]$))|\[\{tv_sec=)/;
+
+/** strace's form of a structure as skep writes it: no comments, no C functions around addresses. */
+const plain = (text) =>
+  text
+    .replace(/ \/\*.*?\*\//g, "")
+    .replace(/htons\((\d+)\)/g, "$1")
+    .replace(/inet_addr\("([^"]*)"\)/g, "$1")
+    .replace(/inet_pton\(AF_INET6, "([^"]*)", &sin6_addr\)/g, "sin6_addr=$1")
+    .replace(/, sin6_flowinfo=htonl\(0\)|, sin6_scope_id=0/g, "")
+    .replace(/nl_groups=0+([0-9a-f]+)/g, "nl_groups=0x$1")
+    // Bytes of an address that has no form of its own: each tool has its own escapes.
+    .replace(/(sa_data=)"((?:[^"\\]|\\.)*)"/g, (_, name, data) => `${name}"${hexEscapes(unescapeC(data))}"`);
+
+const hexEscapes = (text) => text.replace(/[^ -~]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+
+/** A buffer: the beginning that skep copied, and all of it when that was all. Bytes that are no text are not compared. */
+function bytesDiffer(theirs, { data, length }) {
+  const whole = unquote(theirs);
+  if (whole === undefined || data.includes("\ufffd") || whole.includes("\ufffd")) return false;
+  // strace leaves out the NUL that ends an attribute.
+  if (Buffer.byteLength(data) < length) return !whole.startsWith(data);
+  return whole !== data && `${whole}\0` !== data;
+}
+
+/** A vector of strings, such as a program's arguments: as many as skep copied, each as far as it did. */
+function wordsDiffer(theirs, words) {
+  if (!theirs.startsWith("[") || !theirs.endsWith("]")) return false;
+  const all = splitArguments(theirs.slice(1, -1)).map(unquote);
+  return words.some(
+    (word, i) => all[i] === undefined || !all[i].startsWith(word) || (word.length < 128 && all[i] !== word),
+  );
 }
 
 /** Sets of named constants, with a rest in hexadecimal or octal. */

@@ -44,7 +44,9 @@ export function parseStrace(text) {
   return calls;
 }
 
-function makeCall(pid, nr, name, tail, line) {
+function makeCall(pid, nr, named, tail, line) {
+  // A number without a name is one in hexadecimal to strace, a decimal one to skep.
+  const name = named.startsWith("syscall_0x") ? `syscall_${nr}` : named;
   const end = closing(tail);
   const result = /^\)? += (.*)$/.exec(tail.slice(end).trimEnd())?.[1] ?? "?";
   return { pid, nr, name, args: splitArguments(tail.slice(0, end)), result, line };
@@ -67,8 +69,11 @@ function closing(text) {
   return text.length;
 }
 
-/** Commas between arguments, not those inside strings, structures or the names of files. */
-function splitArguments(text) {
+/**
+ * The arguments: commas between them, not those inside strings, structures or the names of files.
+ * @param {string} text @returns {string[]}
+ */
+export function splitArguments(text) {
   const args = [];
   let depth = 0;
   let quoted = false;

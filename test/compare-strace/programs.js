@@ -114,7 +114,45 @@ export const PROGRAMS = [
       "ls /etc | sort -r | head -n 5 | wc -l; cat /nonexistent; cd /usr && ls lib >/dev/null",
     ],
   },
+  {
+    name: "bash and its redirections",
+    needs: ["bash"],
+    command: () => [
+      "bash",
+      "-c",
+      `exec 3<>both 4>>log; echo one >&3; read -r line <<<"here"; cat <<END >doc
+a document of $line
+END
+diff <(sort doc) <(sort both); mkdir -p a/b && cd a/b && cd - >/dev/null; trap 'echo caught >&4' USR1; kill -USR1 $$;
+(cd a; : >b/"new file"; exec 3>&-; ls -l /proc/self/fd >/dev/null); coproc cat; echo x >&"\${COPROC[1]}"; read -r y <&"\${COPROC[0]}"; kill $COPROC_PID; wait`,
+    ],
+  },
+  {
+    name: "node: workers, children",
+    command: (folder) => {
+      writeFileSync(
+        join(folder, "workers.js"),
+        `const { Worker, isMainThread } = require("node:worker_threads");
+         const { spawn, execFileSync } = require("node:child_process");
+         const fs = require("node:fs");
+         if (isMainThread) {
+           new Worker(__filename);
+           execFileSync("true");
+           const child = spawn("sh", ["-c", "cat; exit 3"], { stdio: ["pipe", "pipe", "inherit", "ipc"] });
+           child.stdin.end("text");
+           fs.promises.writeFile("made", "a".repeat(100000)).then(() => fs.promises.cp("made", "copied"));
+           fs.watch(".").close();
+         } else {
+           fs.writeFileSync("by-worker", "x");
+           fs.renameSync("by-worker", "renamed");
+           fs.rmSync("renamed");
+         }`,
+      );
+      return [process.execPath, "workers.js"];
+    },
+  },
   { name: "files and descriptors", command: (folder) => [compile(folder, join(here, "programs/files.c"))] },
+  { name: "arguments of many kinds", command: (folder) => [compile(folder, join(here, "programs/arguments.c"))] },
   { name: "waiting and signals", command: (folder) => [compile(folder, join(here, "programs/waits.c"))] },
   { name: "processes and exec", command: (folder) => [compile(folder, join(here, "programs/processes.c"))] },
 ].map((program) => ({ ...program, missing: program.needs?.filter((name) => !has(name)) ?? [] }));

@@ -34,9 +34,14 @@ if (process.getuid() !== 0) {
 }
 
 /** Why a difference is none of Skep's fault; undefined when nobody knows. */
-function causeOf(difference) {
+function causeOf(difference, program) {
   const name = difference.strace?.name ?? difference.skep?.syscall ?? "";
-  return causes.find(({ call, what }) => (call === undefined || call.test(name)) && what.test(difference.what))?.name;
+  return causes.find(
+    (cause) =>
+      (cause.program === undefined || cause.program === program.name) &&
+      (cause.call === undefined || cause.call.test(name)) &&
+      cause.what.test(difference.what),
+  )?.name;
 }
 
 async function compare(program, scratch) {
@@ -115,7 +120,7 @@ for (const program of PROGRAMS) {
   const open = [];
   let explained = 0;
   for (const difference of result.differences) {
-    const cause = causeOf(difference);
+    const cause = causeOf(difference, program);
     if (cause === undefined) {
       open.push(difference);
       continue;

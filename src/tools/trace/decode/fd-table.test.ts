@@ -86,6 +86,29 @@ describe("the table of open files", () => {
     expect(files.text(5)).toBeUndefined();
   });
 
+  it("follows renames of files and of the folders they are in, exchanges too", () => {
+    const { files, apply } = table({ 3: "/home/a", 4: "/home/dir/x", 5: "/home/ab", 6: "/home/new/y" });
+    apply("rename", { captures: [capturedText(0, "a"), capturedText(1, "/srv/b")] });
+    apply("renameat2", {
+      args: [AT_FDCWD, 1, AT_FDCWD, 1, 2],
+      captures: [capturedText(1, "dir"), capturedText(3, "new")],
+    });
+    apply("rename", { ret: -2, captures: [capturedText(0, "ab"), capturedText(1, "gone")] });
+    expect([3, 4, 5, 6].map((fd) => files.text(fd))).toEqual(["/srv/b", "/home/new/x", "/home/ab", "/home/dir/y"]);
+    apply("renameat", {
+      args: [AT_FDCWD, 1, AT_FDCWD, 1],
+      captures: [capturedText(1, "/home"), capturedText(3, "/h")],
+    });
+    expect([files.cwd, files.text(4)]).toEqual(["/h", "/h/new/x"]);
+  });
+
+  it("names an abstract socket without quotes", () => {
+    const { files, apply } = table();
+    apply("socket", { args: [1, 1, 0], ret: 3 });
+    apply("bind", { args: [3, 1, 6], captures: [capturedBytes(1, [1, 0, 0, 97, 32, 98])] });
+    expect(files.text(3)).toBe("UNIX:@a b");
+  });
+
   it("parts from its copy, as processes do at fork", () => {
     const { files, open } = table({ 3: "/a" });
     const child = files.copy();

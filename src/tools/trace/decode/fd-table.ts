@@ -28,7 +28,8 @@ interface OpenFile {
 
 /**
  * The open files of one process, kept from its calls: what each descriptor is open on, as its paths were given, made
- * absolute. Symbolic links are not followed; a file renamed later keeps the name it was opened by.
+ * absolute. Symbolic links are not followed. A rename by the process itself is followed; a file that another process
+ * renames keeps the name it was opened by.
  */
 export class FdTable {
   #files: Map<number, OpenFile>;
@@ -83,6 +84,21 @@ export class FdTable {
     else this.#files.set(call.ret, file);
   }
 
+  /** A file or folder has another name now, and so have those open in it. With `exchange`, each has the other's. */
+  _rename(from: string, to: string, exchange: boolean): void {
+    const moved = (path: string) =>
+      within(path, from)
+        ? to + path.slice(from.length)
+        : exchange && within(path, to)
+          ? from + path.slice(to.length)
+          : path;
+    for (const [fd, file] of this.#files) {
+      const text = moved(file.text);
+      if (text !== file.text) this.#files.set(fd, { ...file, text });
+    }
+    if (this.#cwd !== undefined) this.#cwd = moved(this.#cwd);
+  }
+
   _chdir(path: string | undefined): void {
     this.#cwd = path;
   }
@@ -90,6 +106,10 @@ export class FdTable {
   _file(fd: number): OpenFile | undefined {
     return this.#files.get(fd);
   }
+}
+
+function within(path: string, folder: string): boolean {
+  return path.startsWith(folder) && (path.length === folder.length || path[folder.length] === "/");
 }
 
 function pathOf(call: DecodedCall, arg: number): string | undefined {
@@ -195,6 +215,22 @@ const addressed =
     files.set(int(call, 0), { ...file, text: `${file.socket}:${arrow}${end}` });
   };
 
+const RENAME_EXCHANGE = 2;
+
+/** rename(2) and its like; the folders' descriptors, where the call has them, come before the paths. */
+const renaming =
+  (dirs: boolean, flags: number | undefined): Change =>
+  (call, _files, table) => {
+    const full = (dirArg: number, pathArg: number) => {
+      const path = pathOf(call, pathArg);
+      return path === undefined ? undefined : table.resolve(dirs ? int(call, dirArg) : AT_FDCWD, path);
+    };
+    const from = dirs ? full(0, 1) : full(0, 0);
+    const to = dirs ? full(2, 3) : full(0, 1);
+    if (from === undefined || to === undefined) return;
+    table._rename(from, to, flags !== undefined && (low(call, flags) & RENAME_EXCHANGE) !== 0);
+  };
+
 const exec: Change = (_call, files) => {
   for (const [fd, file] of files) if (file.closeOnExec) files.delete(fd);
 };
@@ -237,6 +273,9 @@ const CHANGES: Readonly<Record<string, Change>> = {
   fchdir: (call, _files, table) => {
     table._chdir(table.text(int(call, 0)));
   },
+  rename: renaming(false, undefined),
+  renameat: renaming(true, undefined),
+  renameat2: renaming(true, 4),
   execve: exec,
   execveat: exec,
 };

@@ -57,6 +57,49 @@ describe("a call as a line", () => {
       }),
       "nanosleep({tv_sec=1, tv_nsec=5}, NULL) = ? ERESTART_RESTARTBLOCK (interrupted by a signal)",
     ],
+    [decodedCall("personality", { args: [0xffffffff] }), "personality(0xffffffff) = 0"],
+    [decodedCall("personality", { args: [0x40008] }), "personality(PER_LINUX32|ADDR_NO_RANDOMIZE) = 0"],
+    [
+      decodedCall("sched_setscheduler", { args: [0, 0x40000003, 0] }),
+      "sched_setscheduler(0, SCHED_BATCH|SCHED_RESET_ON_FORK, NULL) = 0",
+    ],
+    [
+      decodedCall("shmget", { args: [0, 4096, 0x1b80], ret: 5 }),
+      "shmget(IPC_PRIVATE, 4096, IPC_CREAT|SHM_HUGETLB|SHM_NORESERVE|0600) = 5",
+    ],
+    [decodedCall("shmctl", { args: [5, 11, 0] }), "shmctl(5, SHM_LOCK, NULL) = 0"],
+    [decodedCall("msgctl", { args: [5, 12, 0] }), "msgctl(5, MSG_INFO, NULL) = 0"],
+    [decodedCall("semctl", { args: [5, 0, 16, 1] }), "semctl(5, 0, SETVAL, 0x1) = 0"],
+    [
+      decodedCall("msgrcv", { args: [5, 0, 8, 0, 0x1800], ret: 0 }),
+      "msgrcv(5, NULL, 8, 0, IPC_NOWAIT|MSG_NOERROR) = 0",
+    ],
+    [
+      decodedCall("openat2", {
+        args: [AT_FDCWD, 0x1000, 0x2000, 24],
+        ret: -18,
+        captures: [capturedText(1, "x"), capturedBytes(2, [0, 0, 8, ...Array(13).fill(0), 12, ...Array(7).fill(0)])],
+      }),
+      'openat2(AT_FDCWD, "x", {flags=O_RDONLY|O_CLOEXEC, resolve=RESOLVE_NO_SYMLINKS|RESOLVE_BENEATH}, 24) = -1 EXDEV (Invalid cross-device link)',
+    ],
+    [
+      // recv(2) with MSG_TRUNC tells how much there was, not how much it wrote.
+      decodedCall("recvfrom", {
+        args: [4, 0x1000, 4, 0x20, 0, 0],
+        ret: 8,
+        captures: [capturedBytes(1, Buffer.from("datagram"))],
+      }),
+      'recvfrom(4, "data", 4, MSG_TRUNC, NULL, NULL) = 8',
+    ],
+    [
+      decodedCall("getxattr", {
+        args: [0x1000, 0x2000, 0x3000, 0],
+        ret: 3,
+        captures: [capturedText(0, "f"), capturedText(1, "user.x"), capturedBytes(2, Buffer.from("old"))],
+      }),
+      'getxattr("f", "user.x", 0x3000, 0) = 3',
+    ],
+    [decodedCall("fcntl", { args: [3, 10, 29], files: files() }), "fcntl(3</etc/hosts>, F_SETSIG, SIGIO) = 0"],
   ])("%#", (call, line) => expect(formatCall(call)).toBe(line));
 
   it("shows a call without a signature, and a 32-bit one, with raw arguments", () => {

@@ -13,7 +13,7 @@ export interface Argument {
  * argument 2 (counted from 0).
  */
 const TABLE = `
-read fd buf:out count:ulong
+read fd buf:out.2 count:ulong
 write fd buf:in.2 count:ulong
 open pathname:path flags:oflags mode:oct
 openat dirfd pathname:path flags:oflags mode:oct
@@ -84,7 +84,7 @@ pidfd_getfd pidfd:fd targetfd:int flags:hex
 restart_syscall
 pause
 ioctl fd request:ioctl arg:hex
-pread64 fd buf:out count:ulong offset:long
+pread64 fd buf:out.2 count:ulong offset:long
 pwrite64 fd buf:in.2 count:ulong offset:long
 readv fd iov:iovout.2 iovcnt:ulong
 writev fd iov:iovin.2 iovcnt:ulong
@@ -159,7 +159,7 @@ utimensat dirfd pathname:path times:utimes flags:AT
 statfs path:path buf:ptr
 fstatfs fd buf:ptr
 ustat dev:hex ubuf:ptr
-mount source:path target:path filesystemtype:path mountflags:MOUNT data:ptr
+mount source:path target:path filesystemtype:path mountflags:MOUNT data:path
 umount2 target:path flags:UMOUNT
 open_tree dirfd pathname:path flags:OPEN_TREE
 open_tree_attr dirfd pathname:path flags:OPEN_TREE attr:ptr size:ulong
@@ -173,23 +173,23 @@ statmount req:ptr buf:ptr bufsize:ulong flags:hex
 listmount req:ptr mnt_ids:ptr nr_mnt_ids:ulong flags:hex
 quotactl op:hex special:path id:int addr:ptr
 quotactl_fd fd op:hex id:int addr:ptr
-name_to_handle_at dirfd pathname:path handle:ptr mount_id:ptr flags:AT
+name_to_handle_at dirfd pathname:path handle:ptr mount_id:ptr flags:AT_HANDLE
 open_by_handle_at mount_fd:fd handle:ptr flags:oflags
 setxattr path:path name:path value:in.3 size:ulong flags:XATTR
 lsetxattr path:path name:path value:in.3 size:ulong flags:XATTR
 fsetxattr fd name:path value:in.3 size:ulong flags:XATTR
-getxattr path:path name:path value:out size:ulong
-lgetxattr path:path name:path value:out size:ulong
-fgetxattr fd name:path value:out size:ulong
-listxattr path:path list:out size:ulong
-llistxattr path:path list:out size:ulong
-flistxattr fd list:out size:ulong
+getxattr path:path name:path value:out.3 size:ulong
+lgetxattr path:path name:path value:out.3 size:ulong
+fgetxattr fd name:path value:out.3 size:ulong
+listxattr path:path list:out.2 size:ulong
+llistxattr path:path list:out.2 size:ulong
+flistxattr fd list:out.2 size:ulong
 removexattr path:path name:path
 lremovexattr path:path name:path
 fremovexattr fd name:path
 setxattrat dirfd pathname:path at_flags:AT name:path uargs:ptr usize:ulong
 getxattrat dirfd pathname:path at_flags:AT name:path uargs:ptr usize:ulong
-listxattrat dirfd pathname:path at_flags:AT list:out size:ulong
+listxattrat dirfd pathname:path at_flags:AT list:out.4 size:ulong
 removexattrat dirfd pathname:path at_flags:AT name:path
 file_getattr dirfd pathname:path ufattr:ptr usize:ulong at_flags:AT
 file_setattr dirfd pathname:path ufattr:ptr usize:ulong at_flags:AT
@@ -220,7 +220,7 @@ accept4 sockfd:fd addr:saddrout.2 addrlen:intout flags:SOCKFLAGS
 getsockname sockfd:fd addr:saddrout.2 addrlen:intout
 getpeername sockfd:fd addr:saddrout.2 addrlen:intout
 sendto sockfd:fd buf:in.2 len:ulong flags:MSG dest_addr:saddr.5 addrlen:int
-recvfrom sockfd:fd buf:out len:ulong flags:MSG src_addr:saddrout.5 addrlen:intout
+recvfrom sockfd:fd buf:out.2 len:ulong flags:MSG src_addr:saddrout.5 addrlen:intout
 sendmsg sockfd:fd msg:msgin flags:MSG
 recvmsg sockfd:fd msg:msgout flags:MSG
 sendmmsg sockfd:fd msgvec:ptr vlen:uint flags:MSG
@@ -266,7 +266,7 @@ capget hdrp:ptr datap:ptr
 capset hdrp:ptr datap:ptr
 prctl option:PRCTL arg2:prctlval arg3:hex arg4:hex arg5:hex
 arch_prctl op:ARCH_PRCTL addr:hex
-personality persona:PERSONALITY
+personality persona
 ptrace op:ptrace pid:int addr:ptr data:ptr
 seccomp operation:SECCOMP flags:SECCOMP_FLAGS args:ptr
 set_tid_address tidptr:ptr
@@ -329,7 +329,7 @@ sysinfo info:sysinfo
 syslog type:int bufp:ptr len:int
 sethostname name:in.1 len:ulong
 setdomainname name:in.1 len:ulong
-getrandom buf:out buflen:ulong flags:GRND
+getrandom buf:out.1 buflen:ulong flags:GRND
 iopl level:int
 ioperm from:ulong num:ulong turn_on:int
 acct filename:path
@@ -362,22 +362,22 @@ lsm_list_modules ids:ptr size:ptr flags:hex
 add_key type:path description:path payload:in.3 plen:ulong keyring:int
 request_key type:path description:path callout_info:path dest_keyring:int
 keyctl operation:KEYCTL arg2:hex arg3:hex arg4:hex arg5:hex
-shmget key:hex size:ulong shmflg:IPC_GET
+shmget key:ipckey size:ulong shmflg:shmget
 shmat shmid:int shmaddr:ptr shmflg:SHM
 shmdt shmaddr:ptr
-shmctl shmid:int op:IPC_CTL buf:ptr
-semget key:hex nsems:int semflg:IPC_GET
+shmctl shmid:int op:SHM_CTL buf:ptr
+semget key:ipckey nsems:int semflg:ipcget
 semop semid:int sops:ptr nsops:ulong
 semtimedop semid:int sops:ptr nsops:ulong timeout:ts
-semctl semid:int semnum:int op:IPC_CTL arg:hex
-msgget key:hex msgflg:IPC_GET
-msgsnd msqid:int msgp:ptr msgsz:ulong msgflg:IPC_GET
-msgrcv msqid:int msgp:ptr msgsz:ulong msgtyp:long msgflg:IPC_GET
-msgctl msqid:int op:IPC_CTL buf:ptr
+semctl semid:int semnum:int op:SEM_CTL arg:hex
+msgget key:ipckey msgflg:ipcget
+msgsnd msqid:int msgp:ptr msgsz:ulong msgflg:MSG_IPC
+msgrcv msqid:int msgp:ptr msgsz:ulong msgtyp:long msgflg:MSG_IPC
+msgctl msqid:int op:MSG_CTL buf:ptr
 mq_open name:path oflag:oflags mode:oct attr:ptr
 mq_unlink name:path
 mq_timedsend mqdes:fd msg_ptr:in.2 msg_len:ulong msg_prio:uint abs_timeout:ts
-mq_timedreceive mqdes:fd msg_ptr:out msg_len:ulong msg_prio:ptr abs_timeout:ts
+mq_timedreceive mqdes:fd msg_ptr:out.2 msg_len:ulong msg_prio:ptr abs_timeout:ts
 mq_notify mqdes:fd sevp:ptr
 mq_getsetattr mqdes:fd newattr:ptr oldattr:ptr
 lookup_dcookie cookie:hex buffer:ptr len:ulong

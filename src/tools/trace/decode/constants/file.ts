@@ -16,6 +16,11 @@ export const AT: FlagSet = FlagSet.flags(`
   AT_STATX_FORCE_SYNC 0x2000 AT_STATX_DONT_SYNC 0x4000 AT_RECURSIVE 0x8000
 `);
 
+/** Of name_to_handle_at(2), which gives some of the bits another meaning. */
+export const AT_HANDLE: FlagSet = FlagSet.flags(`
+  AT_HANDLE_MNT_ID_UNIQUE 1 AT_HANDLE_CONNECTABLE 2 AT_HANDLE_FID 0x200 AT_SYMLINK_FOLLOW 0x400 AT_EMPTY_PATH 0x1000
+`);
+
 export const ACCESSAT: FlagSet = FlagSet.flags(`
   AT_SYMLINK_NOFOLLOW 0x100 AT_EACCESS 0x200 AT_EMPTY_PATH 0x1000
 `);
@@ -30,6 +35,14 @@ export const FCNTL: FlagSet = FlagSet.values(`
   F_GETLEASE 1025 F_NOTIFY 1026 F_DUPFD_CLOEXEC 1030 F_SETPIPE_SZ 1031 F_GETPIPE_SZ 1032 F_ADD_SEALS 1033
   F_GET_SEALS 1034 F_GET_RW_HINT 1035 F_SET_RW_HINT 1036 F_GET_FILE_RW_HINT 1037 F_SET_FILE_RW_HINT 1038
   F_DUPFD_QUERY 1027 F_CREATED_QUERY 1028
+`);
+
+export const LEASE: FlagSet = FlagSet.values(`
+  F_RDLCK 0 F_WRLCK 1 F_UNLCK 2
+`);
+
+export const DNOTIFY: FlagSet = FlagSet.flags(`
+  DN_ACCESS 1 DN_MODIFY 2 DN_CREATE 4 DN_DELETE 8 DN_RENAME 0x10 DN_ATTRIB 0x20 DN_MULTISHOT 0x80000000
 `);
 
 export const SEALS: FlagSet = FlagSet.flags(`

@@ -56,13 +56,33 @@ export const SHM: FlagSet = FlagSet.flags(`
   SHM_RDONLY 0x1000 SHM_RND 0x2000 SHM_REMAP 0x4000 SHM_EXEC 0x8000
 `);
 
+/** Of semget(2) and msgget(2); the lowest nine bits are permissions. */
 export const IPC_GET: FlagSet = FlagSet.flags(`
-  IPC_CREAT 0x200 IPC_EXCL 0x400 IPC_NOWAIT 0x800
+  IPC_CREAT 0x200 IPC_EXCL 0x400
 `);
 
-export const IPC_CTL: FlagSet = FlagSet.values(`
-  IPC_RMID 0 IPC_SET 1 IPC_STAT 2 IPC_INFO 3 GETPID 11 GETVAL 12 GETALL 13 GETNCNT 14 GETZCNT 15 SETVAL 16 SETALL
-  17
+/** Of shmget(2), where the bits above mean other things than elsewhere. */
+export const SHM_GET: FlagSet = FlagSet.flags(`
+  IPC_CREAT 0x200 IPC_EXCL 0x400 SHM_HUGETLB 0x800 SHM_NORESERVE 0x1000
+`);
+
+/** Of msgsnd(2) and msgrcv(2). */
+export const MSG_IPC: FlagSet = FlagSet.flags(`
+  IPC_NOWAIT 0x800 MSG_NOERROR 0x1000 MSG_EXCEPT 0x2000 MSG_COPY 0x4000
+`);
+
+// The three kinds of IPC object have the first four commands in common, and others under the same numbers.
+export const SHM_CTL: FlagSet = FlagSet.values(`
+  IPC_RMID 0 IPC_SET 1 IPC_STAT 2 IPC_INFO 3 SHM_LOCK 11 SHM_UNLOCK 12 SHM_STAT 13 SHM_INFO 14 SHM_STAT_ANY 15
+`);
+
+export const SEM_CTL: FlagSet = FlagSet.values(`
+  IPC_RMID 0 IPC_SET 1 IPC_STAT 2 IPC_INFO 3 GETPID 11 GETVAL 12 GETALL 13 GETNCNT 14 GETZCNT 15 SETVAL 16 SETALL 17
+  SEM_STAT 18 SEM_INFO 19 SEM_STAT_ANY 20
+`);
+
+export const MSG_CTL: FlagSet = FlagSet.values(`
+  IPC_RMID 0 IPC_SET 1 IPC_STAT 2 IPC_INFO 3 MSG_STAT 11 MSG_INFO 12 MSG_STAT_ANY 13
 `);
 
 export const USERFAULTFD: FlagSet = FlagSet.flags(`

@@ -29,12 +29,26 @@ export const BASIC: Readonly<Record<string, ArgumentType>> = {
   ptr: { text: pointer, json: (call, arg) => (isNull(call, arg) ? null : hex(call, arg)) },
   oct: { text: (call, arg) => octal(low(call, arg) & 0xffff) },
   sig: { text: (call, arg) => (int(call, arg) === 0 ? "0" : signalName(int(call, arg))) },
+  ipckey: { text: (call, arg) => (low(call, arg) === 0 ? "IPC_PRIVATE" : `0x${low(call, arg).toString(16)}`) },
+  ipcget: withPermissions(constants.IPC_GET),
+  shmget: withPermissions(constants.SHM_GET),
   id: {
     // −1 leaves an owner as it is (chown(2)).
     text: (call, arg) => (low(call, arg) === UINT64_MAX ? "-1" : String(low(call, arg))),
     json: (call, arg) => (low(call, arg) === UINT64_MAX ? -1 : low(call, arg)),
   },
 };
+
+/** Flags over nine bits of permissions, as shmget(2) and its like take them: `IPC_CREAT|0600`. */
+function withPermissions(set: FlagSet): ArgumentType {
+  return {
+    text: (call, arg) => {
+      const flags = (low(call, arg) & ~0o777) >>> 0;
+      const permissions = octal(low(call, arg) & 0o777);
+      return flags === 0 ? permissions : `${set.text(flags)}|${permissions}`;
+    },
+  };
+}
 
 export function octal(value: number): string {
   return `0${value.toString(8).padStart(2, "0")}`;

@@ -29,16 +29,32 @@ function input(lengthArg: number): ArgumentType {
   };
 }
 
-/** What the call wrote into the caller's buffer: as many bytes as it returned. */
-const output: ArgumentType = {
-  captures: (arg) => [{ arg, when: "exit", kind: "bytes", length: { ret: true } }],
-  text: (call, arg) => {
-    const buffer = captured(call, arg);
-    if (buffer !== undefined) return bufferText(buffer);
-    return !isNull(call, arg) && call.ret === 0 && !call.unfinished ? '""' : pointer(call, arg);
-  },
-  json: (call, arg) => bytesJson(call, arg),
-};
+/**
+ * What the call wrote into the caller's buffer: as many bytes as it returned, and no more than there was room for, as a
+ * call may return how much there would be (recv(2) with MSG_TRUNC, getxattr(2) with size 0).
+ */
+function output(roomArg: number): ArgumentType {
+  return {
+    captures: (arg) => [{ arg, when: "exit", kind: "bytes", length: { ret: true } }],
+    text: (call, arg) => {
+      const buffer = written(call, arg, roomArg);
+      if (buffer !== undefined) return bufferText(buffer);
+      return !isNull(call, arg) && call.ret === 0 && !call.unfinished ? '""' : pointer(call, arg);
+    },
+    json: (call, arg) => {
+      const buffer = written(call, arg, roomArg);
+      if (buffer !== undefined) return bufferJson(buffer);
+      return isNull(call, arg) ? null : hex(call, arg);
+    },
+  };
+}
+
+function written(call: DecodedCall, arg: number, roomArg: number): CapturedBytes | undefined {
+  const buffer = captured(call, arg);
+  const room = unsigned(call, roomArg);
+  if (buffer === undefined || buffer.length <= room) return buffer;
+  return room === 0 ? undefined : { ...buffer, bytes: buffer.bytes.subarray(0, room), length: room };
+}
 
 function bytesJson(call: DecodedCall, arg: number): unknown {
   const buffer = captured(call, arg);
@@ -116,7 +132,7 @@ function strings(
 
 export const BUFFER: Readonly<Record<string, (parameter: number) => ArgumentType>> = {
   in: input,
-  out: () => output,
+  out: output,
   pathout: () => outputPath,
   iovin: (count) => vector("enter", count),
   iovout: (count) => vector("exit", count),

@@ -1,4 +1,5 @@
-import { FCNTL, IOCTL, OPEN, OPEN_ARM64, SEALS } from "../constants/index.ts";
+import { signalName } from "../../../../machine/proc/index.ts";
+import { DNOTIFY, FCNTL, IOCTL, LEASE, OPEN, OPEN_ARM64, RESOLVE, SEALS } from "../constants/index.ts";
 import { quote, textLength, textOf } from "../escape.ts";
 import type { ArgumentType, DecodedCall } from "../model.ts";
 import { captured, hex, int, isNull, low, pointer, viewOf } from "../words.ts";
@@ -113,7 +114,7 @@ function howText(call: DecodedCall, arg: number): string {
   if (view === undefined) return pointer(call, arg);
   const flags = view.getUint32(0, true);
   const mode = view.getUint32(8, true);
-  return `{flags=${openFlags(flags)}${mode === 0 ? "" : `, mode=${octal(mode)}`}, resolve=0x${view.getUint32(16, true).toString(16)}}`;
+  return `{flags=${openFlags(flags)}${mode === 0 ? "" : `, mode=${octal(mode)}`}, resolve=${RESOLVE.text(view.getUint32(16, true))}}`;
 }
 
 const F_DUPFD = 0;
@@ -128,6 +129,12 @@ function fcntlArgument(call: DecodedCall, arg: number): string {
       return low(call, arg) === 1 ? "FD_CLOEXEC" : hex(call, arg);
     case "F_SETFL":
       return openFlags(int(call, arg));
+    case "F_SETSIG":
+      return int(call, arg) === 0 ? "0" : signalName(int(call, arg));
+    case "F_SETLEASE":
+      return LEASE.text(int(call, arg));
+    case "F_NOTIFY":
+      return DNOTIFY.text(int(call, arg));
     case "F_ADD_SEALS":
       return SEALS.text(int(call, arg));
     case "F_GETLK":

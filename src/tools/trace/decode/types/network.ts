@@ -35,7 +35,8 @@ export function endpointText(bytes: Uint8Array): string | undefined {
   const port = bytes.length >= 4 ? ((bytes[2] as number) << 8) | (bytes[3] as number) : 0;
   if (family === AF_INET && bytes.length >= 8) return `${bytes.subarray(4, 8).join(".")}:${port}`;
   if (family === AF_INET6 && bytes.length >= 24) return `[${ipv6Text(bytes.subarray(8, 24))}]:${port}`;
-  if (family === AF_UNIX) return unixPath(bytes)?.replace(/^"|"$/g, "");
+  // Without the quotes, of which an abstract name has one after the @.
+  if (family === AF_UNIX) return unixPath(bytes)?.replace(/^(@?)"(.*)"$/s, "$1$2");
   return undefined;
 }
 

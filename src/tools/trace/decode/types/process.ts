@@ -1,5 +1,5 @@
 import { signalName } from "../../../../machine/proc/index.ts";
-import { CLOCK, CLONE, EPOLL, FUTEX, POLL, PRCTL, PTRACE, SA, SCHED, SS } from "../constants/index.ts";
+import { CLOCK, CLONE, EPOLL, FUTEX, PERSONALITY, POLL, PRCTL, PTRACE, SA, SCHED, SS } from "../constants/index.ts";
 import { quote, textLength } from "../escape.ts";
 import type { ArgumentType, DecodedCall } from "../model.ts";
 import { captured, hex, int, isNull, low, pointer, unsigned, viewOf } from "../words.ts";
@@ -229,7 +229,8 @@ export const PROCESS: Readonly<Record<string, (parameter: number) => ArgumentTyp
   uname: () => ({ captures: constant(195, "exit"), text: unameText }),
   prctlval: () => ({ captures: (arg) => [{ arg, when: "enter", kind: "string" }], text: prctlValue }),
   clock: () => ({ text: (call, arg) => clockText(int(call, arg)) }),
-  policy: () => ({ text: (call, arg) => SCHED.text(int(call, arg) & 0xff) }),
+  policy: () => ({ text: (call, arg) => policyText(int(call, arg)) }),
+  persona: () => ({ text: (call, arg) => personaText(low(call, arg)) }),
   ptrace: () => ({ text: (call, arg) => PTRACE.text(int(call, arg)) }),
   stack: () => ({
     captures: constant(24, "enter"),
@@ -240,6 +241,25 @@ export const PROCESS: Readonly<Record<string, (parameter: number) => ArgumentTyp
     },
   }),
 };
+
+const SCHED_RESET_ON_FORK = 0x40000000;
+
+/** A scheduling policy, with the one flag that may be or-ed to it (sched_setscheduler(2)). */
+function policyText(value: number): string {
+  const reset = (value & SCHED_RESET_ON_FORK) !== 0;
+  return `${SCHED.text(value & ~SCHED_RESET_ON_FORK)}${reset ? "|SCHED_RESET_ON_FORK" : ""}`;
+}
+
+const PERSONALITY_QUERY = 0xffffffff;
+const DOMAINS: Readonly<Record<number, string>> = { 0: "PER_LINUX", 8: "PER_LINUX32" };
+
+/** An execution domain in the lowest byte, flags above; all ones only asks which it is (personality(2)). */
+function personaText(value: number): string {
+  if (value === PERSONALITY_QUERY) return "0xffffffff";
+  const domain = DOMAINS[value & 0xff] ?? `0x${(value & 0xff).toString(16)}`;
+  const flags = (value & ~0xff) >>> 0;
+  return flags === 0 ? domain : `${domain}|${PERSONALITY.text(flags)}`;
+}
 
 /** A clock; negative ids are CPU clocks of a process or thread (clock_getres(2)). */
 function clockText(id: number): string {
