@@ -65,7 +65,7 @@ export {
   type RingBufferOptions,
   RingBufferReader,
 } from "../runtime/event/index.ts";
-export { Link, TracepointError, type TracepointScope } from "../runtime/link/index.ts";
+export { Link, TracepointError } from "../runtime/link/index.ts";
 export {
   type Environment,
   type Fact,

@@ -4,6 +4,7 @@ import { Link } from "./link.ts";
 
 const TRACEFS = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 const BPF_PERF_EVENT = 41;
+const EEXIST = 17;
 const EINVAL = 22;
 
 /** A tracepoint that is not there, or tracefs that is not mounted or not readable. */
@@ -12,26 +13,15 @@ export class TracepointError extends Error {
   readonly code = "SKEP_TRACEPOINT";
 }
 
-/** Where a tracepoint event comes from; by default every process on every CPU. */
-export interface TracepointScope {
-  /** Only while this process or thread runs; the kernel does the filtering. */
-  readonly pid?: number;
-}
-
 /**
  * Attaches a program of type `tracepoint` to `group:name` (`syscalls:sys_enter_openat`), through a perf event; as a BPF
- * link from Linux 5.15, with PERF_EVENT_IOC_SET_BPF before. Needs tracefs and CAP_PERFMON. The caller closes the link.
+ * link from Linux 5.15, with PERF_EVENT_IOC_SET_BPF before. The program runs for every process on every CPU, whatever the
+ * perf event is opened for: it must filter by itself. Needs tracefs and CAP_PERFMON. The caller closes the link.
  */
-export function attachTracepoint(
-  program: Fd,
-  programName: string,
-  tracepoint: string,
-  scope: TracepointScope = {},
-): Link {
-  const pid = scope.pid ?? -1;
+export function attachTracepoint(program: Fd, programName: string, tracepoint: string): Link {
   const description = `tracepoint ${tracepoint}`;
   const event = openPerfEvent(
-    { type: "tracepoint", config: tracepointId(tracepoint), pid, cpu: pid === -1 ? 0 : -1 },
+    { type: "tracepoint", config: tracepointId(tracepoint), pid: -1, cpu: 0 },
     `perf event of ${description}`,
   );
   try {
@@ -59,6 +49,10 @@ function failure(syscall: string, errno: number, program: string, description: s
     errno,
     syscall,
     doing: `attach program "${program}" to ${description}`,
+    hint:
+      errno === EEXIST
+        ? "This very program is attached to it already: close that link first, or load the program once more."
+        : undefined,
     needs: ["CAP_BPF", "CAP_PERFMON"],
   });
 }

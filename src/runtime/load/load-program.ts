@@ -10,6 +10,11 @@ const ENOSPC = 28;
 const LOG_START = 64 * 1024;
 const LOG_MAX = 64 * 1024 * 1024;
 
+const HINTS: Readonly<Record<number, string>> = {
+  7: "A program has at least one instruction, and at most a million (4096 before Linux 5.2 and without CAP_BPF).",
+  22: "This kernel may be older than the program type or an attribute of it.",
+};
+
 /** A program refers to a map that the object does not have. */
 export class UnknownMapError extends Error {
   override readonly name = "UnknownMapError";
@@ -31,7 +36,7 @@ export function loadProgram(name: string, spec: ProgramSpec, maps: Readonly<Reco
     errno,
     syscall: "bpf(BPF_PROG_LOAD)",
     doing: `load program "${name}" (${spec.type}, ${code.length / 8} instructions)`,
-    hint: errno === 22 ? "This kernel may be older than the program type or an attribute of it." : undefined,
+    hint: HINTS[errno],
     needs: neededCapabilities(spec.type),
   });
 }

@@ -1,5 +1,5 @@
 import type { ProgramSpec } from "../../object/spec/index.ts";
-import { attachRawTracepoint, attachTracepoint, type Link, type TracepointScope } from "../link/index.ts";
+import { attachRawTracepoint, attachTracepoint, type Link } from "../link/index.ts";
 import { BpfAttr, type CapabilityName, type Fd, SystemError } from "../sys/index.ts";
 
 /** What a program is run with by `testRun`. */
@@ -54,11 +54,11 @@ export class Program {
   }
 
   /**
-   * Attaches a program of type `tracepoint` to `group:name`. Throws TracepointError without tracefs. The link is the
-   * caller's to close. Needs CAP_PERFMON.
+   * Attaches a program of type `tracepoint` to `group:name`; it runs for every process. Throws TracepointError without
+   * tracefs. The link is the caller's to close. Needs CAP_PERFMON.
    */
-  attachTracepoint(tracepoint: string, scope: TracepointScope = {}): Link {
-    return attachTracepoint(this.fd, this.name, tracepoint, scope);
+  attachTracepoint(tracepoint: string): Link {
+    return attachTracepoint(this.fd, this.name, tracepoint);
   }
 
   /** Runs the program once or often without attaching it (BPF_PROG_TEST_RUN). */

@@ -24,9 +24,8 @@ export class VerifierError extends Error {
     const at = failingInstruction(lines);
     const shown = lines.slice(-SHOWN_LINES).map((line) => `    ${line}`);
     const what = at === undefined ? "" : `\n  stopped at ${at}: ${instructionText(instructions, at)}`;
-    super(
-      `The verifier refused program "${program}" (${code}): ${lines.at(-1) ?? "it left no log"}${what}\n  the end of its log:\n${shown.join("\n")}`,
-    );
+    const end = shown.length === 0 ? "" : `\n  the end of its log:\n${shown.join("\n")}`;
+    super(`The verifier refused program "${program}" (${code}): ${lines.at(-1) ?? "it left no reason"}${what}${end}`);
     this.code = code;
     this.errno = errno;
     this.program = program;

@@ -1,0 +1,18 @@
+// Loads large programs while an interval timer sends signals all the time: the verifier gives up when one is pending.
+import assert from "node:assert/strict";
+import { native } from "../../../src/runtime/sys/index.ts";
+import { Assembler, loadObject, r0 } from "../../../src/sdk/index.ts";
+
+const SETITIMER = process.arch === "arm64" ? 103 : 38;
+let signals = 0;
+process.on("SIGALRM", () => signals++);
+const every200us = new BigInt64Array([0n, 200n, 0n, 200n]);
+assert.equal(native().syscall(SETITIMER, 0, every200us, 0), 0);
+const a = new Assembler();
+for (let i = 0; i < 200_000; i++) a.mov(r0, i);
+const program = { type: "socket_filter", license: "GPL", instructions: a.exit().instructions() } as const;
+for (let i = 0; i < 5; i++) loadObject({ maps: {}, programs: { p: program } }).close();
+await new Promise((resolve) => setTimeout(resolve, 20));
+native().syscall(SETITIMER, 0, new BigInt64Array(4), 0);
+assert.ok(signals > 0, "no signal came");
+console.log("done");

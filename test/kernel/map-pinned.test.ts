@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { Scratch } from "../support/cli.ts";
+import { kernelTest } from "../support/kernel-test.ts";
+import { runWithMount } from "../support/mounts.ts";
+
+kernelTest(
+  "maps pinned in a bpffs live on, are opened again, and go with their file",
+  { command: "unshare" },
+  async () => {
+    using scratch = new Scratch();
+    const folder = scratch.file("bpffs");
+    mkdirSync(folder);
+    const { code, stdout, stderr } = await runWithMount("pinned", "bpf", folder, folder);
+    assert.deepEqual([code, stdout], [0, "done\n"], stderr);
+  },
+);
