@@ -29,8 +29,12 @@ const TEMPLATES = FILES.length;
 const TEMPLATE_BYTES = 16 + 64;
 const TEMPLATES_AT = 16;
 
-/** Where the counters of `data` stand: records made, records for which the ring had no room. */
-export const Data = struct({ made: u64n, dropped: u64n, templates: bytes(TEMPLATES * TEMPLATE_BYTES) });
+/**
+ * Where the counters of `data` stand: records made, records for which the ring had no room. `only` is the process whose
+ * calls the traced program sees.
+ */
+export const Data = struct({ made: u64n, dropped: u64n, templates: bytes(TEMPLATES * TEMPLATE_BYTES), only: u32 });
+const ONLY_AT = TEMPLATES_AT + TEMPLATES * TEMPLATE_BYTES;
 
 function templates() {
   const all = new Uint8Array(TEMPLATES * TEMPLATE_BYTES);
@@ -46,8 +50,13 @@ function templates() {
  * Writes a record: the time, the count as pid, one of 16 pairs of strings. `unique` puts the count's digits into the
  * file's name, so that no two are the same.
  */
-function instructions(unique) {
+function instructions(unique, type) {
   const a = new Assembler();
+  if (type === "tracepoint") {
+    // The kernel runs it for every process: all but one are none of its business.
+    a.call("get_current_pid_tgid").rsh(r0, 32).loadMapValue(r1, "data", ONLY_AT).load("u32", r1, r1, 0);
+    a.jeq(r0, r1, "mine").mov(r0, 0).exit().label("mine");
+  }
   a.loadMapValue(r6, "data", 0).mov(r7, 1).fetchAdd("u64", r6, 0, r7);
   a.loadMap(r1, "events").mov(r2, Event.size).mov(r3, 0).call("ringbuf_reserve").jne(r0, 0, "reserved");
   a.mov(r1, 1).atomicAdd("u64", r6, 8, r1).mov(r0, 0).exit();
@@ -78,7 +87,7 @@ function instructions(unique) {
 export function loadRing(size) {
   const program = (unique, type = "socket_filter") => ({
     type,
-    instructions: instructions(unique),
+    instructions: instructions(unique, type),
     license: "Dual MIT/GPL",
   });
   const object = loadObject({
@@ -88,6 +97,6 @@ export function loadRing(size) {
     },
     programs: { repeating: program(false), unique: program(true), traced: program(false, "tracepoint") },
   });
-  object.maps.data.set(0, { made: 0, dropped: 0, templates: templates() });
+  object.maps.data.set(0, { made: 0, dropped: 0, templates: templates(), only: 0 });
   return object;
 }

@@ -22,11 +22,9 @@ export async function atARate(bench, object, size) {
       pipe: true,
     });
     await producer.ready;
-    // The program sees this process alone: the kernel counts the tracepoint for no other.
-    const link =
-      way === "call"
-        ? object.programs.traced.attachTracepoint("syscalls:sys_enter_getppid", { pid: producer.child.pid })
-        : undefined;
+    // The program sees this process alone (ring/programs.js).
+    object.maps.data.set(0, { ...object.maps.data.get(0), only: producer.child.pid });
+    const link = way === "call" ? object.programs.traced.attachTracepoint("syscalls:sys_enter_getppid") : undefined;
     try {
       producer.child.stdin.end("go\n");
       return await producer.result;
