@@ -2,7 +2,14 @@
 // tests, and without it where Node forbids code generation.
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { CodecError, makeBoundDecoder, makeDecoder, makeEncoder, memoryOf } from "../../src/object/codec/index.ts";
+import {
+  CodecError,
+  makeBoundDecoder,
+  makeBoundEncoder,
+  makeDecoder,
+  makeEncoder,
+  memoryOf,
+} from "../../src/object/codec/index.ts";
 import {
   alignOf,
   decodeModel,
@@ -28,12 +35,19 @@ export function checkRoundTrips(runs: number): void {
       assert.equal(layout.size, sizeOf(model));
       assert.equal(layout.align, alignOf(model));
       const memory = memoryOf(new ArrayBuffer(Math.ceil((BEFORE + layout.size + AFTER) / 8) * 8));
-      memory.u8.fill(GUARD);
-      makeEncoder(layout)(memory, BEFORE, value as never);
-      const written = [...memory.u8.subarray(BEFORE, BEFORE + layout.size)];
-      assert.deepEqual(written, encodeModel(model, value));
-      for (const [i, byte] of memory.u8.entries()) {
-        if (i < BEFORE || i >= BEFORE + layout.size) assert.equal(byte, GUARD, `byte ${i - BEFORE} was touched`);
+      const encoders = [
+        (v: never) => makeEncoder(layout)(memory, BEFORE, v),
+        (v: never) => makeBoundEncoder(layout, memory)(BEFORE, v),
+        (v: never) => makeBoundEncoder(layout, memory, { live: true })(BEFORE, v),
+      ];
+      for (const encode of encoders) {
+        memory.u8.fill(GUARD);
+        encode(value as never);
+        const written = [...memory.u8.subarray(BEFORE, BEFORE + layout.size)];
+        assert.deepEqual(written, encodeModel(model, value));
+        for (const [i, byte] of memory.u8.entries()) {
+          if (i < BEFORE || i >= BEFORE + layout.size) assert.equal(byte, GUARD, `byte ${i - BEFORE} was touched`);
+        }
       }
       assert.deepStrictEqual(makeDecoder(layout)(memory, BEFORE), value);
     }),
@@ -63,6 +77,7 @@ export function checkDecoding(runs: number): void {
       memory.u8.set(content, offset);
       const decode = makeDecoder(layout, { align });
       const bound = makeBoundDecoder(layout, memory, { align });
+      const live = makeBoundDecoder(layout, memory, { align, live: true });
       let expected: unknown;
       try {
         expected = decodeModel(model, content);
@@ -70,10 +85,12 @@ export function checkDecoding(runs: number): void {
         assert.ok(error instanceof TooLarge);
         assert.throws(() => decode(memory, offset), CodecError);
         assert.throws(() => bound(offset), CodecError);
+        assert.throws(() => live(offset), CodecError);
         return;
       }
       assert.deepStrictEqual(decode(memory, offset), expected);
       assert.deepStrictEqual(bound(offset), expected);
+      assert.deepStrictEqual(live(offset), expected);
       // Again: what a decoder keeps from one call to the next must not change what it reads.
       assert.deepStrictEqual(decode(memory, offset), expected);
     }),

@@ -3,7 +3,9 @@
 //   producer call RATE BURST SECONDS      BURST times getppid(2), to which somebody may have attached a program
 // Between bursts it is busy, as a program that is worth watching is. Prints "ready" and begins at a line of input.
 // A burst that took over a millisecond was held up by the machine, not by a consumer: counted, and not in the mean.
+#define _GNU_SOURCE
 #include "peer.h"
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,6 +15,11 @@ int main(int argc, char** argv) {
   int burst = atoi(argv[3]);
   double interval = 1e9 / atof(argv[2]) * burst;
   uint64_t length = (uint64_t)(atof(argv[4]) * 1e9);
+  // It never sleeps, so it would have a processor to itself anyway; this one is kept free of consumers.
+  cpu_set_t last;
+  CPU_ZERO(&last);
+  CPU_SET((size_t)sysconf(_SC_NPROCESSORS_ONLN) - 1, &last);
+  sched_setaffinity(0, sizeof(last), &last);
   char line[8];
   printf("ready\n");
   fflush(stdout);

@@ -1,8 +1,8 @@
 import { CodecError } from "./codec-error.ts";
 import type { Infer, Layout } from "./layout.ts";
-import type { Memory } from "./memory.ts";
+import { doublesOf, type Memory } from "./memory.ts";
 import { makeStringReader } from "./string-reader.ts";
-import { readText } from "./text.ts";
+import { makeTextReader, readText } from "./text.ts";
 
 /** Reads one value at a byte offset of a memory. */
 export type Decoder<T> = (memory: Memory, offset: number) => T;
@@ -23,6 +23,11 @@ export function makeDecoder<L extends Layout>(layout: L, options: DecoderOptions
   );
 }
 
+export interface BoundDecoderOptions extends DecoderOptions {
+  /** Somebody may write to the memory while it is read: each 64-bit number is read at once, and texts are not kept. */
+  readonly live?: boolean;
+}
+
 /**
  * The same for one memory alone, as a ring buffer has: its views are constants to the engine, so a field costs one load
  * and nothing else.
@@ -30,9 +35,9 @@ export function makeDecoder<L extends Layout>(layout: L, options: DecoderOptions
 export function makeBoundDecoder<L extends Layout>(
   layout: L,
   memory: Memory,
-  options: DecoderOptions = {},
+  options: BoundDecoderOptions = {},
 ): (offset: number) => Infer<L> {
-  const decode = generate(layout, options.align ?? 8, memory);
+  const decode = generate(layout, options.align ?? 8, memory, options.live);
   return (
     (decode as ((offset: number) => Infer<L>) | undefined) ??
     ((offset) => readSlowly(layout, memory, offset) as Infer<L>)
@@ -40,22 +45,27 @@ export function makeBoundDecoder<L extends Layout>(
 }
 
 /** Undefined where code generation is forbidden. */
-function generate(layout: Layout, align: number, memory: Memory | undefined): unknown {
-  const strings: unknown[] = [];
+function generate(layout: Layout, align: number, memory: Memory | undefined, live = false): unknown {
+  const parts: Record<string, unknown> = { big: bigUnsigned, sbig: bigSigned, text8: readText };
   const bound = memory !== undefined;
+  let strings = 0;
   try {
-    const readString = (size: number, at: string) => {
-      strings.push(bound ? makeStringReader(size, memory) : makeStringReader(size));
-      return `s${strings.length - 1}(${bound ? at : `m,${at}`})`;
+    const string = (size: number, at: string) => {
+      const name = `s${strings++}`;
+      if (live && bound) {
+        parts[name] = makeTextReader(memory);
+        return `${name}(${at},${size})`;
+      }
+      parts[name] = bound ? makeStringReader(size, memory) : makeStringReader(size);
+      return `${name}(${bound ? at : `m,${at}`})`;
     };
-    const expression = readExpression(layout, 0, align, readString, 0);
+    const expression = readExpression(layout, 0, { align, string, live }, 0);
     const views = "const {u8,u16,i32,u32,u64,i64,view}=m;";
     const body = bound
       ? `${views}return function decode(o){return ${expression}}`
       : `return function decode(m,o){${views}return ${expression}}`;
-    const parts: Record<string, unknown> = { big: bigUnsigned, sbig: bigSigned, text8: readText };
     if (bound) parts["m"] = memory;
-    for (const [i, read] of strings.entries()) parts[`s${i}`] = read;
+    if (live && bound) Object.assign(parts, { once: readOnce(), f64: doublesOf(memory), sonce: readSignedOnce });
     return new Function(...Object.keys(parts), body)(...Object.values(parts));
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
@@ -63,17 +73,39 @@ function generate(layout: Layout, align: number, memory: Memory | undefined): un
   }
 }
 
-type StringExpression = (size: number, at: string) => string;
+/** How the fields of a decoder are read. */
+interface Reading {
+  /** What every offset is a multiple of. */
+  readonly align: number;
+  /** The expression that reads a text. */
+  readonly string: (size: number, at: string) => string;
+  /** Whether a 64-bit number must be read with one load. */
+  readonly live: boolean;
+}
 
-function readExpression(
-  layout: Layout,
-  offset: number,
-  align: number,
-  string: StringExpression,
-  depth: number,
-): string {
+/** A 64-bit number out of the double whose bits it is: a double is read with one load, and no bigint is made of it. */
+function readOnce(): (bits: number) => number {
+  const bits = new Float64Array(1);
+  const words = new Uint32Array(bits.buffer);
+  return (double) => {
+    bits[0] = double;
+    const lo = words[0] as number;
+    const hi = words[1] as number;
+    // Only numbers above 2^53 look like a NaN, whose bits the engine may change.
+    return hi > 0x1fffff ? bigUnsigned(lo, hi) : hi * 0x100000000 + lo;
+  };
+}
+
+function readSignedOnce(value: bigint): number {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : bigSigned(Number(BigInt.asUintN(32, value)), Number(value >> 32n));
+}
+
+function readExpression(layout: Layout, offset: number, reading: Reading, depth: number): string {
+  const { align, string, live } = reading;
   const at = offset === 0 ? "o" : `o+${offset}`;
   const aligned = (to: number) => align >= to && offset % to === 0;
+  const atOnce = live && aligned(8);
   switch (layout.kind) {
     case "u8":
       return `u8[${at}]`;
@@ -94,12 +126,14 @@ function readExpression(
     case "i64":
       return aligned(8) ? `i64[(${at})>>>3]` : `view.getBigInt64(${at},true)`;
     case "u64n": {
+      if (atOnce) return `once(f64[(${at})>>>3])`;
       const [lo, hi] = aligned(4)
         ? [`u32[(${at})>>>2]`, `u32[(o+${offset + 4})>>>2]`]
         : [`view.getUint32(${at},true)`, `view.getUint32(o+${offset + 4},true)`];
       return `(${hi}>0x1fffff?big(${lo},${hi}):${hi}*4294967296+${lo})`;
     }
     case "i64n": {
+      if (atOnce) return `sonce(i64[(${at})>>>3])`;
       const [lo, hi] = aligned(4)
         ? [`u32[(${at})>>>2]`, `i32[(o+${offset + 4})>>>2]`]
         : [`view.getUint32(${at},true)`, `view.getInt32(o+${offset + 4},true)`];
@@ -113,7 +147,7 @@ function readExpression(
     case "array": {
       if (layout.length <= 8) {
         const items = Array.from({ length: layout.length }, (_, i) =>
-          readExpression(layout.element, offset + i * layout.element.size, align, string, depth),
+          readExpression(layout.element, offset + i * layout.element.size, reading, depth),
         );
         return `[${items.join(",")}]`;
       }
@@ -121,7 +155,7 @@ function readExpression(
       const step = layout.element.size;
       const inner = [8, 4, 2, 1].find((n) => step % n === 0 && offset % n === 0 && align >= n) as 1 | 2 | 4 | 8;
       const i = `i${depth}`;
-      const element = readExpression(layout.element, 0, inner, string, depth + 1);
+      const element = readExpression(layout.element, 0, { align: inner, string, live }, depth + 1);
       return `((b)=>{const a=new Array(${layout.length});for(let ${i}=0;${i}<${layout.length};${i}++){const o=b+${i}*${step};a[${i}]=${element}}return a})(${at})`;
     }
     case "struct":
@@ -129,7 +163,7 @@ function readExpression(
         // In brackets, because "__proto__": in a literal would set the prototype.
         .map(
           (f) =>
-            `${f.name === "__proto__" ? '["__proto__"]' : JSON.stringify(f.name)}:${readExpression(f.layout, offset + f.offset, align, string, depth)}`,
+            `${f.name === "__proto__" ? '["__proto__"]' : JSON.stringify(f.name)}:${readExpression(f.layout, offset + f.offset, reading, depth)}`,
         )
         .join(",")}}`;
   }

@@ -1,6 +1,6 @@
 import { CodecError } from "./codec-error.ts";
 import type { Infer, Layout, StructLayout } from "./layout.ts";
-import type { Memory } from "./memory.ts";
+import { doublesOf, type Memory } from "./memory.ts";
 
 /** Writes one value at a byte offset of a memory, padding between fields as zeros: hash maps compare keys whole. */
 export type Encoder<T> = (memory: Memory, offset: number, value: T) => void;
@@ -16,12 +16,16 @@ export function makeEncoder<L extends Layout>(layout: L): Encoder<Infer<L>> {
   );
 }
 
-/** The same for one memory alone, whose views are constants to the engine. */
+/**
+ * The same for one memory alone, whose views are constants to the engine. `live` is for memory that somebody reads
+ * meanwhile: each 64-bit number is written at once.
+ */
 export function makeBoundEncoder<L extends Layout>(
   layout: L,
   memory: Memory,
+  { live = false }: { readonly live?: boolean } = {},
 ): (offset: number, value: Infer<L>) => void {
-  const encode = generate(layout, memory);
+  const encode = generate(layout, memory, live);
   return (
     (encode as ((offset: number, value: Infer<L>) => void) | undefined) ??
     ((offset, value) => writeSlowly(layout, memory, offset, value, "value"))
@@ -29,23 +33,22 @@ export function makeBoundEncoder<L extends Layout>(
 }
 
 /** Undefined where code generation is forbidden. */
-function generate(layout: Layout, memory: Memory | undefined): unknown {
-  const layouts: Layout[] = [];
-  const statements = writeStatements(layout, { layouts, align: layout.align }, 0, "v", "value", 0);
+function generate(layout: Layout, memory: Memory | undefined, live = false): unknown {
+  const place = { layouts: [] as Layout[], align: layout.align, live };
+  const statements = writeStatements(layout, place, 0, "v", "value", 0);
   const views = "const {u8,u16,i32,u32,u64,i64,view}=m;";
+  const parts: Record<string, unknown> = { L: place.layouts, bad, slow: writeSlowly };
+  if (memory !== undefined) parts["m"] = memory;
+  if (live && memory !== undefined) {
+    const bits = new Float64Array(1);
+    Object.assign(parts, { f64: doublesOf(memory), bits, half: new Uint32Array(bits.buffer) });
+  }
+  const body =
+    memory === undefined
+      ? `return function encode(m,o,v){${views}${statements}}`
+      : `${views}return function encode(o,v){${statements}}`;
   try {
-    return memory === undefined
-      ? new Function("L", "bad", "slow", `return function encode(m,o,v){${views}${statements}}`)(
-          layouts,
-          bad,
-          writeSlowly,
-        )
-      : new Function("L", "bad", "slow", "m", `${views}return function encode(o,v){${statements}}`)(
-          layouts,
-          bad,
-          writeSlowly,
-          memory,
-        );
+    return new Function(...Object.keys(parts), body)(...Object.values(parts));
   } catch (error) {
     if (!(error instanceof EvalError)) throw error;
     return undefined;
@@ -66,6 +69,8 @@ interface Place {
   readonly layouts: Layout[];
   /** What every offset the encoder is called with is a multiple of. */
   readonly align: number;
+  /** Whether a 64-bit number must be written with one store. */
+  readonly live: boolean;
 }
 
 function writeStatements(layout: Layout, place: Place, offset: number, v: string, path: string, depth: number): string {
@@ -94,11 +99,19 @@ function writeStatements(layout: Layout, place: Place, offset: number, v: string
       return `${unless(`typeof ${v}==="bigint"&&${v}>=-9223372036854775808n&&${v}<=9223372036854775807n`)}i64[(${at})>>>3]=${v};`;
     case "u64n":
       if (!aligned(4)) break;
-      // A store to a word takes a number modulo 2^32, without its fraction.
-      return `${unless(`${isNumber}&&${v}>=0&&${v}<=9007199254740991&&Math.floor(${v})===${v}`)}u32[(${at})>>>2]=${v};u32[(o+${offset + 4})>>>2]=${v}/4294967296;`;
+      // A store to a word takes a number modulo 2^32, without its fraction. Below 2^53 the bits are no NaN's.
+      return `${unless(`${isNumber}&&${v}>=0&&${v}<=9007199254740991&&Math.floor(${v})===${v}`)}${
+        place.live && aligned(8)
+          ? `half[0]=${v};half[1]=${v}/4294967296;f64[(${at})>>>3]=bits[0];`
+          : `u32[(${at})>>>2]=${v};u32[(o+${offset + 4})>>>2]=${v}/4294967296;`
+      }`;
     case "i64n":
       if (!aligned(4)) break;
-      return `${unless(`${isNumber}&&${v}>=-9007199254740991&&${v}<=9007199254740991&&Math.floor(${v})===${v}`)}u32[(${at})>>>2]=${v};i32[(o+${offset + 4})>>>2]=Math.floor(${v}/4294967296);`;
+      return `${unless(`${isNumber}&&${v}>=-9007199254740991&&${v}<=9007199254740991&&Math.floor(${v})===${v}`)}${
+        place.live && aligned(8)
+          ? `i64[(${at})>>>3]=BigInt(${v});`
+          : `u32[(${at})>>>2]=${v};i32[(o+${offset + 4})>>>2]=Math.floor(${v}/4294967296);`
+      }`;
     case "struct": {
       const fields = layout.fields.map((f, i) => {
         const inner = `v${depth}_${i}`;

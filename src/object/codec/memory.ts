@@ -35,6 +35,11 @@ export function memoryOf(buffer: ArrayBuffer): Memory {
   };
 }
 
+/** The same memory as doubles: 64 bits that are moved with one load or store, and no bigint made of them. */
+export function doublesOf(memory: Memory): Float64Array {
+  return new Float64Array(memory.u64.buffer, memory.u64.byteOffset, memory.u64.length);
+}
+
 function slicer(buffer: ArrayBuffer, u8: Uint8Array): TextSlicer {
   if (typeof Buffer !== "undefined") return Buffer.from(buffer) as unknown as TextSlicer;
   const utf8 = new TextDecoder();

@@ -5,6 +5,8 @@ import type { RecordView } from "./record-view.ts";
 export interface RingState {
   /** Low 32 bits of the position up to which records were consumed. */
   position: number;
+  /** Where the last of them begins. */
+  last: number;
   delivered: number;
   discarded: number;
   /** Set by a visitor that closes the reader: no further record is delivered. */
@@ -49,7 +51,7 @@ function drainOf<T>(ring: Ring, source: RecordSource<T>): Drain<T> {
   const { lease, decode } = source;
   const { size, tooShort } = source.lease === undefined ? source : { size: 0, tooShort: undefined };
   return (state, visit, end, limit) => {
-    let position = state.position;
+    let { position, last } = state;
     let delivered = 0;
     let discarded = 0;
     try {
@@ -58,6 +60,7 @@ function drainOf<T>(ring: Ring, source: RecordSource<T>): Drain<T> {
         const header = weaklyOrdered ? Atomics.load(words, at >>> 2) : (words[at >>> 2] as number);
         if (header < 0) break;
         const length = header & 0x3fffffff;
+        last = position;
         position = (position + ((length + 15) & ~7)) | 0;
         if ((header & 0x40000000) !== 0) {
           discarded++;
@@ -75,6 +78,7 @@ function drainOf<T>(ring: Ring, source: RecordSource<T>): Drain<T> {
     } finally {
       // Also when a visitor throws: the record it got was delivered and must not come again.
       state.position = position;
+      state.last = last;
       state.delivered += delivered;
       state.discarded += discarded;
     }

@@ -53,8 +53,12 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
   readonly #drainLoop: Drain<T>;
   readonly #map: BpfMap;
   readonly #options: RingBufferOptions;
-  /** The 64-bit consumer position; exact to 2^53 bytes, which is 104 days at 1 GB/s. */
+  /** The 64-bit position up to which records were consumed; exact to 2^53 bytes, which is 104 days at 1 GB/s. */
   #total: number;
+  /** The position that the kernel was told. */
+  #told: number;
+  /** Whether the kernel is to believe that the last record is not consumed yet: it wakes nobody then. */
+  #quietly = false;
   #wakeUp: WakeUp | undefined;
   #use: "listener" | "loop" | undefined;
   #draining = false;
@@ -83,8 +87,10 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
     const memory = memoryOf(this.#data.buffer);
     this.#producerWords = memory.i32;
     this.#total = Number(Atomics.load(this.#consumerPosition, 0));
+    this.#told = this.#total;
     this.#state = {
       position: Number(BigInt.asIntN(32, BigInt(this.#total))),
+      last: Number(BigInt.asIntN(32, BigInt(this.#total))),
       delivered: 0,
       discarded: 0,
       closed: false,
@@ -181,6 +187,7 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
       this.#wake = undefined;
       this.#use = undefined;
       wakeUp.close();
+      this.#settle();
     }
   }
 
@@ -200,6 +207,7 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
   /** Stops listening and unmaps the ring. Records not consumed by then stay in it. Closing again does nothing. */
   close(): void {
     if (this.#closed) return;
+    this.#settle();
     this.#closed = true;
     this.#state.closed = true;
     this.#wakeUp?.close();
@@ -214,10 +222,14 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
 
   #waitWith(drain: () => number): WakeUp {
     this.#wakeUp?.close();
-    this.#wakeUp = new WakeUp(this.#map.fd, this.#options.latency ?? "coalesced", () => {
-      const before = this.#total;
-      const records = drain();
-      return { records, pressing: this.#total - before > this.#size * PRESSING };
+    this.#wakeUp = new WakeUp(this.#map.fd, this.#options.latency ?? "coalesced", {
+      drain: (quietly) => {
+        const before = this.#total;
+        this.#quietly = quietly;
+        const records = drain();
+        return { records, pressing: this.#total - before > this.#size * PRESSING };
+      },
+      settle: () => this.#settle(),
     });
     if (!this.#referenced) this.#wakeUp.unref();
     return this.#wakeUp;
@@ -251,12 +263,27 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
     return state.delivered - before;
   }
 
-  /** Gives consumed space back. The kernel reads 64 bits; one store of the low word does while the high one stays. */
+  /** Gives space back up to the last record: that one too, unless the kernel is to wake nobody for the next. */
   #commit(consumed: number): void {
-    const high = Math.floor(this.#total / 0x100000000);
     this.#total += consumed;
-    if (Math.floor(this.#total / 0x100000000) === high) Atomics.store(this.#consumerWords, 0, this.#state.position);
-    else Atomics.store(this.#consumerPosition, 0, BigInt(this.#total));
+    const length = (this.#state.position - this.#state.last) >>> 0;
+    // A record that takes a good part of the ring must make room for the next one.
+    const keep = this.#quietly && !this.#closed && length < this.#size * PRESSING;
+    this.#tell(keep ? this.#total - length : this.#total);
+  }
+
+  /** Gives all back that was consumed. */
+  #settle(): void {
+    this.#quietly = false;
+    if (this.#told !== this.#total && !this.#closed) this.#tell(this.#total);
+  }
+
+  /** The kernel reads 64 bits; one store of the low word does while the high one stays. */
+  #tell(position: number): void {
+    const high = Math.floor(this.#told / 0x100000000);
+    this.#told = position;
+    if (Math.floor(position / 0x100000000) === high) Atomics.store(this.#consumerWords, 0, position | 0);
+    else Atomics.store(this.#consumerPosition, 0, BigInt(position));
   }
 
   #unmap(): void {

@@ -16,15 +16,23 @@ export interface Drained {
   readonly pressing: boolean;
 }
 
+/** The ring as its wake-ups need it. */
+export interface Drainable {
+  /** Reads what is there. `quietly`: so that the kernel wakes nobody for the next record. */
+  drain(quietly: boolean): Drained;
+  /** Lets the kernel wake us again. A record that came meanwhile makes the descriptor readable. */
+  settle(): void;
+}
+
 /**
  * Decides when a ring is drained. While events are rare the kernel wakes us for each. Once they come thick, every
- * wake-up costs the traced program microseconds, and the kernel only wakes when the consumer has caught up: so we stop
- * catching up, drain on a 1 ms timer, and go back when it gets quiet. A drain that took a good part of the ring runs
- * again at once, so a flood does not overrun the ring between two ticks.
+ * wake-up costs the traced program microseconds, and the kernel only wakes when the consumer has caught up: so the
+ * kernel is left to believe that we never do, the ring is drained on a 1 ms timer, and we go back when it gets quiet. A
+ * drain that took a good part of the ring runs again at once, so a flood does not overrun the ring between two ticks.
  */
 export class WakeUp {
   readonly #waiter: Waiter;
-  readonly #drain: () => Drained;
+  readonly #ring: Drainable;
   readonly #latency: Latency;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
@@ -36,9 +44,9 @@ export class WakeUp {
   #pressing = false;
   #referenced = true;
 
-  constructor(fd: Fd, latency: Latency, drain: () => Drained) {
+  constructor(fd: Fd, latency: Latency, ring: Drainable) {
     this.#latency = latency;
-    this.#drain = drain;
+    this.#ring = ring;
     this.#waiter = new Waiter(fd, () => this.#woken());
   }
 
@@ -46,20 +54,20 @@ export class WakeUp {
     if (this.#running) return;
     this.#running = true;
     if (this.#ticking) this.#next(this.#pressing);
-    else this.#waiter.start();
+    else this.#arm();
   }
 
   stop(): void {
     this.#running = false;
     this.#waiter.stop();
-    clearTimeout(this.#timer);
     clearImmediate(this.#immediate);
-    this.#timer = undefined;
     this.#immediate = undefined;
+    // The timer goes on to its next tick: a loop that pauses for each batch will want it again.
   }
 
   close(): void {
     this.stop();
+    this.#stopTimer();
     this.#waiter.close();
   }
 
@@ -79,7 +87,7 @@ export class WakeUp {
 
   #woken(): void {
     const now = process.hrtime.bigint();
-    const { pressing } = this.#drain();
+    const { pressing } = this.#ring.drain(false);
     if (!this.#running || this.#latency === "low") return;
     this.#busyWakes = now - this.#lastWake < BUSY_GAP_NS ? this.#busyWakes + 1 : 0;
     this.#lastWake = now;
@@ -90,13 +98,16 @@ export class WakeUp {
   }
 
   #tick = (): void => {
-    this.#timer = undefined;
+    if (!this.#running) {
+      this.#stopTimer();
+      return;
+    }
+    clearImmediate(this.#immediate);
     this.#immediate = undefined;
-    if (!this.#running) return;
     // When a visitor throws there is more in the ring: the timer must go on, or nothing would ever drain it again.
     let drained: Drained = { records: QUIET, pressing: true };
     try {
-      drained = this.#drain();
+      drained = this.#ring.drain(true);
     } finally {
       if (this.#running) this.#goOn(drained);
     }
@@ -106,10 +117,16 @@ export class WakeUp {
     if (records < QUIET) {
       this.#busyWakes = 0;
       this.#ticking = false;
-      this.#waiter.start();
+      this.#stopTimer();
+      this.#arm();
     } else {
       this.#next(pressing);
     }
+  }
+
+  #arm(): void {
+    this.#ring.settle();
+    this.#waiter.start();
   }
 
   #next(pressing: boolean): void {
@@ -118,9 +135,15 @@ export class WakeUp {
     if (pressing) {
       this.#immediate = setImmediate(this.#tick);
       if (!this.#referenced) this.#immediate.unref();
-    } else {
-      this.#timer = setTimeout(this.#tick, TICK_MS);
+    } else if (this.#timer === undefined) {
+      // One timer for all ticks: making one anew for each costs half as much again.
+      this.#timer = setInterval(this.#tick, TICK_MS);
       if (!this.#referenced) this.#timer.unref();
     }
+  }
+
+  #stopTimer(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 }

@@ -13,7 +13,7 @@ import type { BpfMap } from "./bpf-map.ts";
 /**
  * An array map's memory, mapped: reading and writing an element is a load or a store, with no system call (three
  * hundred times cheaper than a look-up). The map must be an `array` made with `MapFlag.mmapable` (Linux 5.5). Elements
- * are 8-aligned; a 64-bit load of one field is atomic, a whole struct is not.
+ * are 8-aligned; a number of up to 64 bits is read and written at once, a whole struct is not.
  */
 export class MappedArray<L extends Layout> {
   /** Bytes from one element to the next. */
@@ -44,8 +44,8 @@ export class MappedArray<L extends Layout> {
     const bytes = Math.ceil((this.stride * maxEntries) / page) * page;
     this.#mapping = new Mapping(map.fd, bytes, Protection.read | Protection.write, 0, `memory of map "${name}"`);
     this.memory = memoryOf(this.#mapping.buffer);
-    this.#decode = makeBoundDecoder(layout, this.memory);
-    this.#encode = makeBoundEncoder(layout, this.memory);
+    this.#decode = makeBoundDecoder(layout, this.memory, { live: true });
+    this.#encode = makeBoundEncoder(layout, this.memory, { live: true });
     const { kind } = layout as Layout;
     if (kind === "struct" || kind === "array" || kind === "str")
       this.#tryOut = makeBoundEncoder(layout, memoryOf(new ArrayBuffer(this.stride)));
