@@ -3,7 +3,7 @@
 // (esbuild → dist/cli/), and with --tests also the kernel tests (tsc → dist-test/).
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -84,10 +84,31 @@ async function traceImages() {
   return { [process.arch]: images };
 }
 
+/** The C programs that kernel tests watch: compiled here, because virtual machines are slow. */
+function fixtures() {
+  const out = "dist-test/fixtures";
+  mkdirSync(out, { recursive: true });
+  for (const source of readdirSync("test/fixtures").filter((file) => file.endsWith(".c"))) {
+    const program = `${out}/${source.slice(0, -2)}`;
+    const from = `test/fixtures/${source}`;
+    if (existsSync(program) && statSync(program).mtimeMs > statSync(from).mtimeMs) continue;
+    const { status, error } = spawnSync(process.env.CC ?? "cc", ["-O1", "-w", "-pthread", "-o", program, from], {
+      stdio: "inherit",
+    });
+    if (status !== 0) {
+      console.error(`${from} could not be compiled${error === undefined ? "" : `: ${error.message}`}.`);
+      process.exit(1);
+    }
+  }
+}
+
 if (!existsSync("node_modules/typescript")) {
   console.error("The build needs the development packages: run npm ci first.");
   process.exit(1);
 }
 tsc("tsconfig.build.json");
 if (existsSync("src/app/cli/main.ts")) await bundle();
-if (process.argv.includes("--tests")) tsc("tsconfig.test.json");
+if (process.argv.includes("--tests")) {
+  tsc("tsconfig.test.json");
+  fixtures();
+}

@@ -23,6 +23,7 @@ process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 const abort = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
+    console.error(`\n${signal}: stopping.`);
     process.exitCode = 130;
     abort.abort();
   });

@@ -87,7 +87,9 @@ async function runThere(name, signal, print) {
     });
     const isExplained =
       ending.kind === "exit" && (ending.code === 0 || tests.some(({ result }) => result === "failed"));
-    const fault = isExplained ? undefined : (describe(ending) ?? `The test run ended with exit code ${ending.code}.`);
+    const fault = isExplained
+      ? undefined
+      : (describe(ending) ?? `The test run ended with exit code ${ending.code}, but no test failed.`);
     return column({ release: ending.release, ...(fault !== undefined && { fault }) });
   } catch (error) {
     if (!(error instanceof VmError)) throw error;

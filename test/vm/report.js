@@ -7,7 +7,7 @@ function tail(text) {
   return lines.join("").trim() === "" ? "  (the console is empty)" : lines.map((line) => `  ${line}`).join("\n");
 }
 
-/** Undefined for a command that simply ended. */
+/** Undefined for a command that simply ended. @param {import("./machine.js").Ending} ending */
 export function describe(ending) {
   const console = () => `The end of the kernel's console (Linux ${ending.release}):\n${tail(ending.console)}`;
   switch (ending.kind) {
@@ -19,6 +19,8 @@ export function describe(ending) {
       return `vm: still running after ${ending.seconds} s, so the machine was ended. ${console()}`;
     case "broken":
       return `vm: ${ending.message}\n${console()}`;
+    case "aborted":
+      return "vm: stopped from outside before the command ended.";
     default:
       return undefined;
   }
