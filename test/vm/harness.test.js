@@ -117,7 +117,7 @@ describe("virtual machines", {
   test("a kernel panic is reported as one, with the console's tail", async () => {
     const { code, stdout, stderr } = await vm([
       "6.12",
-      ...shell("echo before; echo c >/proc/sysrq-trigger; echo after"),
+      ...shell("echo before; sleep 1; echo c >/proc/sysrq-trigger; echo after"),
     ]);
     assert.equal(code, 125);
     assert.equal(stdout, "before\n");
