@@ -63,7 +63,8 @@ async function inside() {
   const args = ["--mount", "--propagation", "private", process.execPath, ...process.argv.slice(1)];
   const env = { ...process.env, [INSIDE]: "1" };
   const child = spawn("unshare", args, { stdio: "inherit", env, detached: true });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.kill(-child.pid, signal));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+    process.on(signal, () => process.kill(-Number(child.pid), signal));
   const [code] = await once(child, "exit");
   return code ?? 1;
 }
