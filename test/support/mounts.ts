@@ -10,7 +10,7 @@ export async function runWithMount(
   at: string,
   ...args: readonly string[]
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const script = `mount -t ${type} none "$0" && exec "$@"`;
+  const script = `{ mountpoint -q "$0" || mount -t ${type} none "$0"; } && exec "$@"`;
   const child = fileURLToPath(new URL(`../kernel/children/${name}.js`, import.meta.url));
   return await run([
     "unshare",
