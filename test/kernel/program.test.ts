@@ -53,10 +53,10 @@ kernelTest("a verifier error shows the failing instruction and the end of the lo
   assert.ok(error instanceof VerifierError);
   assert.deepEqual([error.code, error.errno, error.program, error.instruction], ["EACCES", 13, "p", 1]);
   const lines = error.message.split("\n");
-  assert.equal(lines[0], 'The verifier refused program "p" (EACCES): R4 !read_ok');
+  assert.match(lines[0] as string, /^The verifier refused program "p" \(EACCES\): R4 (?:!read_ok|is not readable)$/);
   assert.equal(lines[1], "  stopped at 1: r6 = r4");
   assert.equal(lines[2], "  the end of its log:");
-  assert.match(error.message, /^ {4}1: \(bf\) r6 = r4/m);
+  assert.match(error.message, /1 *[:|] \(bf\) r6 = r4/);
   assert.ok(!/processed \d+ insns/.test(error.message), "statistics are not for people");
   assert.match(error.log, /processed \d+ insns/);
 });

@@ -25,7 +25,9 @@ export class VerifierError extends Error {
     const shown = lines.slice(-SHOWN_LINES).map((line) => `    ${line}`);
     const what = at === undefined ? "" : `\n  stopped at ${at}: ${instructionText(instructions, at)}`;
     const end = shown.length === 0 ? "" : `\n  the end of its log:\n${shown.join("\n")}`;
-    super(`The verifier refused program "${program}" (${code}): ${lines.at(-1) ?? "it left no reason"}${what}${end}`);
+    super(
+      `The verifier refused program "${program}" (${code}): ${reasonOf(lines) ?? "it left no reason"}${what}${end}`,
+    );
     this.code = code;
     this.errno = errno;
     this.program = program;
@@ -34,6 +36,13 @@ export class VerifierError extends Error {
   }
 }
 
+/** What it is about: the last line, or since Linux 7 the one that marks the place, which advice follows. */
+function reasonOf(lines: readonly string[]): string | undefined {
+  const marked = lines.findLast((line) => line.includes(MARK));
+  return marked === undefined ? lines.at(-1)?.trim() : marked.slice(marked.indexOf(MARK) + MARK.length);
+}
+
+const MARK = "^-- error: ";
 const STATISTICS = /^(processed \d+ insns|verification time|stack depth|peak_states)/;
 
 /** The verifier prints `12: (85) call …` before it judges an instruction; the last such line names the culprit. */
