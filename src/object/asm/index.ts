@@ -8,7 +8,14 @@ export { decode } from "./decode.ts";
 export { type DisassembleOptions, disassemble } from "./disassemble.ts";
 export { type ByteOrderOptions, encode } from "./encode.ts";
 export { Helper, type HelperName, helperName } from "./helper.ts";
-export { type Instruction, slotsOf } from "./instruction.ts";
+export {
+  CORE_KINDS,
+  type CoreKind,
+  type CoreRelocation,
+  type Instruction,
+  type SourceLine,
+  slotsOf,
+} from "./instruction.ts";
 export type { AtomicSize, SignedSize, Size } from "./memory-assembler.ts";
 export { Alu, Atomic, Callee, Class, Jump, Mode, Opcode, Pseudo, SOURCE_REGISTER, Width } from "./opcode.ts";
 export type { Operand, Target } from "./operand.ts";

@@ -25,6 +25,53 @@ export interface Instruction {
   readonly map?: string;
   /** Bytes into the value of `map`; for `src` 2, which loads a value's address. */
   readonly mapValueOffset?: number;
+  /** Name of the symbol outside the object (`ObjectSpec.externs`) whose address, value or BTF id the loader puts in. */
+  readonly extern?: string;
+  /** What the loader computes anew against the running kernel's types (CO-RE). */
+  readonly relocation?: CoreRelocation;
+  /** The source line that begins here (BTF line info). */
+  readonly source?: SourceLine;
+  /** Id, in the object's BTF, of the function that begins here (BTF func info). */
+  readonly functionType?: number;
+}
+
+/** The kinds of CO-RE relocation in the order of their numbers (linux/bpf.h, enum bpf_core_relo_kind). */
+export const CORE_KINDS = [
+  "fieldByteOffset",
+  "fieldByteSize",
+  "fieldExists",
+  "fieldSigned",
+  "fieldLeftShift",
+  "fieldRightShift",
+  "typeIdLocal",
+  "typeIdTarget",
+  "typeExists",
+  "typeSize",
+  "enumValueExists",
+  "enumValue",
+  "typeMatches",
+] as const;
+
+export type CoreKind = (typeof CORE_KINDS)[number];
+
+/** A CO-RE relocation (struct bpf_core_relo): which property of which type the instruction stands for. */
+export interface CoreRelocation {
+  readonly kind: CoreKind;
+  /** Id of the root type in the object's BTF. */
+  readonly type: number;
+  /** The path from the root type: `0:1:2`; for enum values the value's index, for types `0`. */
+  readonly access: string;
+}
+
+/** Where an instruction comes from. */
+export interface SourceLine {
+  readonly file: string;
+  /** From 1 on; 0 where the compiler does not know. */
+  readonly line: number;
+  /** From 1 on; 0 where the compiler does not know. */
+  readonly column: number;
+  /** The line's text, as the object carries it. */
+  readonly text: string;
 }
 
 /** How many 8-byte slots it takes: 2 for wide loads, otherwise 1. Jumps and the verifier's log count slots. */
