@@ -1,6 +1,6 @@
 import { readlinkSync } from "node:fs";
 import type { Infer, Layout } from "../../object/codec/index.ts";
-import { type MapSpec, MapType, type MapTypeName } from "../../object/spec/index.ts";
+import { MapFlag, type MapSpec, MapType, type MapTypeName } from "../../object/spec/index.ts";
 import { BpfAttr, type CapabilityName, Fd, raiseMemlock, SystemError } from "../sys/index.ts";
 import { BpfMap, type MapInfo, mapTypeName } from "./bpf-map.ts";
 import { KeyedMap, type ValueOf } from "./keyed-map.ts";
@@ -35,16 +35,18 @@ export type LiveMap<S extends MapSpec> = S["type"] extends KeyedTypeName
 /**
  * Creates a map in the kernel. The caller closes it. Throws SystemError: EPERM (names the missing capability), EINVAL
  * (a size, flag or type this kernel does not take), ENOMEM. Needs CAP_BPF; `needs` names the capabilities of the whole
- * undertaking the map is for, so that a refusal names all that are missing and not only the first.
+ * undertaking the map is for, so that a refusal names all that are missing and not only the first. `types` is the loaded
+ * BTF that the spec's `keyType` and `valueType` are of: the map's entries can then be told by other tools.
  */
 export function createMap<const S extends MapSpec>(
   spec: S,
   name: string = spec.name ?? "map",
   needs: readonly CapabilityName[] = ["CAP_BPF"],
+  types?: Fd,
 ): LiveMap<S> {
   const info = infoOf(spec, name);
-  let result = create(info);
-  if (result === -EPERM && raiseMemlock()) result = create(info);
+  let result = create(info, spec, types);
+  if (result === -EPERM && raiseMemlock()) result = create(info, spec, types);
   if (result < 0) {
     throw new SystemError({
       errno: -result,
@@ -142,13 +144,38 @@ function infoOf(spec: MapSpec, name: string): MapInfo {
   };
 }
 
-function create(info: MapInfo): number {
-  return new BpfAttr()
+/** Types of maps whose entries are the kernel's own: it refuses BTF for them. */
+const UNTYPED: ReadonlySet<MapTypeName> = new Set([
+  "perf_event_array",
+  "cgroup_array",
+  "stack_trace",
+  "array_of_maps",
+  "hash_of_maps",
+  "devmap",
+  "devmap_hash",
+  "cpumap",
+  "xskmap",
+  "sockmap",
+  "sockhash",
+  "queue",
+  "stack",
+  "arena",
+]);
+
+function create(info: MapInfo, { keyType, valueType, numaNode, extra }: MapSpec, types: Fd | undefined): number {
+  const attr = new BpfAttr()
     .u32(0, MapType[info.type])
     .u32(4, info.keySize)
     .u32(8, info.valueSize)
     .u32(12, info.maxEntries)
-    .u32(16, info.flags)
-    .name(28, info.name)
-    .call("BPF_MAP_CREATE");
+    .u32(16, numaNode === undefined ? info.flags : info.flags | MapFlag.numa_node)
+    .name(28, info.name);
+  if (numaNode !== undefined) attr.u32(24, numaNode);
+  if (types !== undefined && valueType !== undefined && !UNTYPED.has(info.type))
+    attr
+      .u32(48, types.number)
+      .u32(52, keyType ?? 0)
+      .u32(56, valueType);
+  if (extra !== undefined && extra !== 0n) attr.u64(64, extra);
+  return attr.call("BPF_MAP_CREATE");
 }

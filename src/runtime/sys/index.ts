@@ -4,6 +4,7 @@
  */
 export { allocate, getArena, release, type Slot } from "./arena.ts";
 export { BpfAttr, BpfCommand, type BpfCommandName } from "./bpf.ts";
+export { type BtfInfo, btfInfo, openKernelBtf } from "./btf-info.ts";
 export {
   Capability,
   type CapabilityName,
