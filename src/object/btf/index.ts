@@ -1,3 +1,14 @@
 /** BTF, the kernel's debugging types: reading, writing, comparing and printing them. Pure data. */
-export type { Btf } from "./btf.ts";
+export { Btf, type BtfOptions } from "./btf.ts";
+export { BtfError } from "./btf-error.ts";
+export {
+  accessText,
+  CoreError,
+  CoreResolver,
+  type CoreTarget,
+  type Relocation,
+  type Resolution,
+  typesCompatible,
+} from "./core/index.ts";
+export { essentialName } from "./essential-name.ts";
 export type * from "./type.ts";

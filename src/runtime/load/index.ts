@@ -1,6 +1,12 @@
 /** From an ObjectSpec to live maps and programs in the kernel. */
-export { type LoadedObject, type LoadOptions, loadObject } from "./load-object.ts";
+
+export { KallsymsError } from "./kallsyms.ts";
+export { type LoadedObject, type LoadOptions, loadAssembled } from "./load-assembled.ts";
+export { loadObject, type ObjectLoadOptions, prepareObject } from "./load-object.ts";
 export { loadProgram, UnknownMapError } from "./load-program.ts";
+export { BtfLoadError } from "./object-btf.ts";
+export { ObjectError } from "./object-error.ts";
+export type { PreparedProgram } from "./prepare-program.ts";
 export {
   type Environment,
   type Fact,

@@ -1,43 +1,188 @@
-import type { MapSpec, ObjectSpec } from "../../object/spec/index.ts";
-import { type BpfMap, createMap, type LiveMap } from "../map/index.ts";
+import { type Btf, CoreResolver } from "../../object/btf/index.ts";
+import type { MapSpec, ObjectSpec, ProgramSpec } from "../../object/spec/index.ts";
+import { type BpfMap, createMap } from "../map/index.ts";
+import { BpfAttr, SystemError } from "../sys/index.ts";
+import { type Extern, resolveExterns } from "./externs.ts";
+import { kconfigContents, kernelFacts, kernelVersionCode } from "./kconfig.ts";
+import { KernelTypes } from "./kernel-types.ts";
+import type { LoadedObject, LoadOptions } from "./load-assembled.ts";
 import { loadProgram } from "./load-program.ts";
+import { loadBtf, stringOffsets } from "./object-btf.ts";
+import { ObjectError } from "./object-error.ts";
+import { type PreparedProgram, prepareProgram } from "./prepare-program.ts";
 import { neededCapabilities, type Program } from "./program.ts";
 
-/** A loaded object: live maps and programs by the names of its spec. Closing it closes them all. */
-export interface LoadedObject<S extends ObjectSpec = ObjectSpec> {
-  readonly maps: { readonly [K in keyof S["maps"]]: S["maps"][K] extends MapSpec ? LiveMap<S["maps"][K]> : BpfMap };
-  readonly programs: { readonly [K in keyof S["programs"]]: Program };
-  close(): void;
-  [Symbol.dispose](): void;
+/** How an object is loaded. */
+export interface ObjectLoadOptions extends LoadOptions {
+  /** Which programs; all but the optional ones (`SEC("?…")`) when left out. */
+  readonly programs?: readonly string[];
+  /** Types of this very kernel, where it has none of its own. */
+  readonly kernelBtf?: Btf;
+  /** Told of each program as it is about to be given to the kernel. */
+  readonly observe?: (name: string, program: PreparedProgram) => void;
 }
 
-export interface LoadOptions {
-  /** Live maps to use instead of creating the spec's; they stay their owner's and are not closed with the object. */
-  readonly maps?: Readonly<Record<string, BpfMap>>;
-}
+const MACHINE_ORDER = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? "little" : "big";
 
 /**
- * Creates the maps of a spec and loads its programs. When one fails, those made before it are closed again: the kernel
- * is left as it was. Throws SystemError, VerifierError or UnknownMapError. Needs CAP_BPF, and CAP_PERFMON for tracing or
- * CAP_NET_ADMIN for networking programs.
+ * Loads an object into the kernel: fits its programs to the kernel's types (CO-RE), finds what it wants of the kernel by
+ * name, creates its maps and fills them, loads its programs. When one part fails, those made before it are closed again:
+ * the kernel is left as it was. Throws SystemError, VerifierError, CoreError, ObjectError or UnknownMapError. Needs
+ * CAP_BPF, and CAP_PERFMON for tracing or CAP_NET_ADMIN for networking programs. The caller closes the object.
  */
-export function loadObject<const S extends ObjectSpec>(spec: S, options: LoadOptions = {}): LoadedObject<S> {
+export function loadObject<const S extends ObjectSpec>(spec: S, options: ObjectLoadOptions = {}): LoadedObject<S> {
+  checkByteOrder(spec);
+  const chosen = choosePrograms(spec, options.programs);
+  const needs = [...new Set(Object.values(chosen).flatMap(({ type }) => neededCapabilities(type)))];
   const maps: Record<string, BpfMap> = {};
   const programs: Record<string, Program> = {};
-  const needs = [...new Set(Object.values(spec.programs).flatMap(({ type }) => neededCapabilities(type)))];
   const close = () => {
     for (const program of Object.values(programs)) program.close();
     for (const [name, map] of Object.entries(maps)) if (options.maps?.[name] !== map) map.close();
   };
+  using kernel = new KernelTypes(options.kernelBtf);
+  using types = spec.btf === undefined ? undefined : loadBtf(spec.btf.bytes, "the object");
   try {
+    const prepared = prepareAll(spec, chosen, kernel, options);
     for (const [name, map] of Object.entries(spec.maps)) {
       maps[name] =
-        options.maps?.[name] ?? (createMap(map, map.name ?? name, needs.length > 0 ? needs : undefined) as BpfMap);
+        options.maps?.[name] ??
+        (createMap(map, map.name ?? name, needs.length > 0 ? needs : undefined, types) as BpfMap);
+      if (options.maps?.[name] === undefined) fillMap(name, maps[name], contentsOf(name, map, spec, kernel));
+      if (map.frozen === true && options.maps?.[name] === undefined) freeze(name, maps[name]);
     }
-    for (const [name, program] of Object.entries(spec.programs)) programs[name] = loadProgram(name, program, maps);
+    for (const [name, program] of Object.entries(chosen)) {
+      const { instructions, code, info, attach, modules } = prepared[name] as PreparedProgram;
+      options.observe?.(name, prepared[name] as PreparedProgram);
+      programs[name] = loadProgram(name, { ...program, instructions, code }, maps, {
+        ...(types !== undefined && { types, info }),
+        ...(attach !== undefined && {
+          attach: { id: attach.id, types: attach.module === undefined ? undefined : kernel.moduleFd(attach.module) },
+        }),
+        ...(modules.length > 0 && {
+          descriptors: Int32Array.from([0, ...modules.map((module) => kernel.moduleFd(module).number)]),
+        }),
+        // Kprobes had to name the running kernel's version before Linux 5.0.
+        kernelVersion: program.type === "kprobe" ? (spec.kernelVersion ?? kernelVersionCode()) : undefined,
+      });
+    }
+    fillSlots(spec, maps, programs);
   } catch (error) {
     close();
     throw error;
   }
   return { maps, programs, close, [Symbol.dispose]: close } as unknown as LoadedObject<S>;
+}
+
+/**
+ * The programs as they would be loaded on this kernel; nothing is given to it. Throws what `loadObject` would throw
+ * before the kernel is asked.
+ */
+export function prepareObject(
+  spec: ObjectSpec,
+  options: Pick<ObjectLoadOptions, "programs" | "kernelBtf"> = {},
+): Readonly<Record<string, PreparedProgram>> {
+  checkByteOrder(spec);
+  using kernel = new KernelTypes(options.kernelBtf);
+  return prepareAll(spec, choosePrograms(spec, options.programs), kernel, options);
+}
+
+function prepareAll(
+  spec: ObjectSpec,
+  chosen: Readonly<Record<string, ProgramSpec>>,
+  kernel: KernelTypes,
+  options: Pick<ObjectLoadOptions, "kernelBtf">,
+): Readonly<Record<string, PreparedProgram>> {
+  const { btf } = spec;
+  const externs: ReadonlyMap<string, Extern> = resolveExterns(spec, kernel);
+  const resolver =
+    btf === undefined
+      ? undefined
+      : new CoreResolver(btf, {
+          get kernel() {
+            return kernel.vmlinux;
+          },
+          ...(options.kernelBtf === undefined && { modules: () => kernel.modules.map((module) => module.btf) }),
+        });
+  const strings = btf === undefined ? undefined : stringOffsets(btf);
+  const preparation = { kernel, externs, resolver, strings };
+  return Object.fromEntries(
+    Object.entries(chosen).map(([name, program]) => [name, prepareProgram(name, program, spec, preparation)]),
+  );
+}
+
+function checkByteOrder({ byteOrder }: ObjectSpec): void {
+  if (byteOrder === undefined || byteOrder === MACHINE_ORDER) return;
+  throw new ObjectError(
+    `The object was compiled for ${byteOrder}-endian machines and this one is ${MACHINE_ORDER}-endian: compile it with -target ${MACHINE_ORDER === "little" ? "bpfel" : "bpfeb"}.`,
+  );
+}
+
+function choosePrograms(
+  spec: ObjectSpec,
+  wanted: readonly string[] | undefined,
+): Readonly<Record<string, ProgramSpec>> {
+  if (wanted === undefined)
+    return Object.fromEntries(Object.entries(spec.programs).filter(([, { optional }]) => optional !== true));
+  return Object.fromEntries(
+    wanted.map((name) => {
+      const program = Object.hasOwn(spec.programs, name) ? spec.programs[name] : undefined;
+      if (program === undefined)
+        throw new ObjectError(
+          `The object has no program "${name}" (it has: ${Object.keys(spec.programs).join(", ") || "none"}).`,
+        );
+      return [name, program];
+    }),
+  );
+}
+
+function contentsOf(name: string, map: MapSpec, spec: ObjectSpec, kernel: KernelTypes): Uint8Array | undefined {
+  if (name !== ".kconfig") return map.contents;
+  return kconfigContents(spec, map.valueSize ?? map.contents?.length ?? 0, kernelFacts(kernel));
+}
+
+/** The value that a map of one entry has from the start. */
+function fillMap(name: string, map: BpfMap, contents: Uint8Array | undefined): void {
+  if (contents === undefined || map.info.type !== "array") return;
+  if (contents.length !== map.info.valueSize)
+    throw new ObjectError(
+      `The contents of map "${name}" are ${contents.length} bytes, and its value is ${map.info.valueSize}.`,
+    );
+  // The kernel's memory is zero already: what .bss is.
+  if (contents.some((byte) => byte !== 0)) map.setRaw(new Uint8Array(4), contents);
+}
+
+function freeze(name: string, map: BpfMap): void {
+  const result = new BpfAttr().u32(0, map.fd.number).call("BPF_MAP_FREEZE");
+  if (result < 0)
+    throw new SystemError({
+      errno: -result,
+      syscall: "bpf(BPF_MAP_FREEZE)",
+      doing: `make map "${name}" read-only`,
+      needs: ["CAP_BPF"],
+    });
+}
+
+/** Maps and programs that others hold from the start, once all are there. */
+function fillSlots(
+  spec: ObjectSpec,
+  maps: Readonly<Record<string, BpfMap>>,
+  programs: Readonly<Record<string, Program>>,
+): void {
+  for (const [name, { slots }] of Object.entries(spec.maps)) {
+    const map = maps[name];
+    if (slots === undefined || map === undefined) continue;
+    for (const [slot, wanted] of Object.entries(slots)) {
+      const fd = maps[wanted]?.fd ?? programs[wanted]?.fd;
+      // A program that was not chosen leaves its slot empty.
+      if (fd === undefined) continue;
+      map.setRaw(words(map.info.keySize, Number(slot)), words(4, fd.number));
+    }
+  }
+}
+
+function words(size: number, value: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  new DataView(bytes.buffer).setUint32(0, value, true);
+  return bytes;
 }

@@ -21,16 +21,41 @@ export class UnknownMapError extends Error {
   readonly code = "SKEP_UNKNOWN_MAP";
 }
 
+/** What a program of an object with types has besides its spec. */
+export interface ProgramDetails {
+  /** The object's types, which the info below is about. */
+  readonly types?: Fd;
+  /** `struct bpf_func_info`s and `struct bpf_line_info`s. */
+  readonly info?: { readonly functions: Uint8Array; readonly lines: Uint8Array } | undefined;
+  /** What it attaches to: the id of a kernel's type, and the types of the module when it is in one. */
+  readonly attach?: { readonly id: number; readonly types?: Fd | undefined } | undefined;
+  /** Descriptors that calls refer to by index; entry 0 stands for the kernel itself. */
+  readonly descriptors?: Int32Array | undefined;
+  readonly kernelVersion?: number | undefined;
+  /** Delegates the right to load (BPF_TOKEN_CREATE, Linux 6.9). */
+  readonly token?: Fd | undefined;
+}
+
+const FUNCTION_INFO_SIZE = 8;
+const LINE_INFO_SIZE = 16;
+/** BPF_F_TOKEN_FD of BPF_PROG_LOAD. */
+const WITH_TOKEN = 1 << 16;
+
 /**
  * Loads one program; `maps` are what its instructions' map names stand for. The first try is without a log, which is
  * several times cheaper; only when the verifier refuses is it asked again for its reasons.
  */
-export function loadProgram(name: string, spec: ProgramSpec, maps: Readonly<Record<string, BpfMap>>): Program {
+export function loadProgram(
+  name: string,
+  spec: ProgramSpec,
+  maps: Readonly<Record<string, BpfMap>>,
+  details: ProgramDetails = {},
+): Program {
   const code = resolveMaps(name, spec.code ?? encodeProgram(spec.instructions), maps);
-  let errno = -load(name, spec, code, undefined);
-  if (errno === EPERM && raiseMemlock()) errno = -load(name, spec, code, undefined);
+  let errno = -load(name, spec, code, details, undefined);
+  if (errno === EPERM && raiseMemlock()) errno = -load(name, spec, code, details, undefined);
   if (errno <= 0) return new Program(name, spec, new Fd(-errno, `program "${name}"`));
-  const log = errno === EPERM ? "" : readLog(name, spec, code);
+  const log = errno === EPERM ? "" : readLog(name, spec, code, details);
   if (log !== "") throw new VerifierError(name, errno, log, spec.instructions);
   throw new SystemError({
     errno,
@@ -41,17 +66,36 @@ export function loadProgram(name: string, spec: ProgramSpec, maps: Readonly<Reco
   });
 }
 
-function load(name: string, spec: ProgramSpec, code: Uint8Array, log: Uint8Array | undefined): number {
+function load(name: string, spec: ProgramSpec, code: Uint8Array, details: ProgramDetails, log?: Uint8Array): number {
   const attempt = () => {
+    const { types, info, attach, descriptors, kernelVersion, token } = details;
     const attr = new BpfAttr()
       .u32(0, ProgramType[spec.type])
       .u32(4, code.length / 8)
       .pointer(8, code)
       .cString(16, spec.license)
-      .u32(44, spec.flags ?? 0)
+      .u32(44, (spec.flags ?? 0) | (token === undefined ? 0 : WITH_TOKEN))
       .name(48, spec.name ?? name);
+    if (kernelVersion !== undefined) attr.u32(40, kernelVersion);
     if (spec.expectedAttachType !== undefined) attr.u32(68, AttachType[spec.expectedAttachType]);
-    if (spec.attachBtfId !== undefined) attr.u32(108, spec.attachBtfId);
+    if (types !== undefined && info !== undefined) {
+      attr.u32(72, types.number);
+      if (info.functions.length > 0)
+        attr
+          .u32(76, FUNCTION_INFO_SIZE)
+          .pointer(80, info.functions)
+          .u32(88, info.functions.length / FUNCTION_INFO_SIZE);
+      if (info.lines.length > 0)
+        attr
+          .u32(92, LINE_INFO_SIZE)
+          .pointer(96, info.lines)
+          .u32(104, info.lines.length / LINE_INFO_SIZE);
+    }
+    const target = spec.attachBtfId ?? attach?.id;
+    if (target !== undefined) attr.u32(108, target);
+    if (attach?.types !== undefined) attr.u32(112, attach.types.number);
+    if (descriptors !== undefined && descriptors.length > 0) attr.pointer(120, new Uint8Array(descriptors.buffer));
+    if (token !== undefined) attr.u32(144, token.number);
     if (log !== undefined) attr.u32(24, 1).u32(28, log.length).pointer(32, log);
     return attr.call("BPF_PROG_LOAD");
   };
@@ -61,10 +105,10 @@ function load(name: string, spec: ProgramSpec, code: Uint8Array, log: Uint8Array
 }
 
 /** Asks again with a log that grows until the whole of it fits. */
-function readLog(name: string, spec: ProgramSpec, code: Uint8Array): string {
+function readLog(name: string, spec: ProgramSpec, code: Uint8Array, details: ProgramDetails): string {
   for (let size = LOG_START; ; size = Math.min(size * 8, LOG_MAX)) {
     const log = new Uint8Array(size);
-    const result = load(name, spec, code, log);
+    const result = load(name, spec, code, details, log);
     if (result >= 0) {
       // Now it was taken: whatever failed the first time, the verifier's log does not tell.
       new Fd(result, `program "${name}"`).close();

@@ -5,7 +5,7 @@ import {
   type KeyedMap,
   type Link,
   type LoadedObject,
-  loadObject,
+  loadAssembled,
   type RecordView,
   RingBufferReader,
   VerifierError,
@@ -61,14 +61,14 @@ export class KernelSession {
     const throughPerf = isAtLeast(PREEMPTIBLE_RAW_TRACEPOINTS) && hasTracefs();
     try {
       return new KernelSession(
-        loadObject(traceSpec({ throughPerf, ...options }, preallocate)),
+        loadAssembled(traceSpec({ throughPerf, ...options }, preallocate)),
         options.compareExchange,
       );
     } catch (error) {
       // Linux before 5.12 has no compare-and-exchange; the kernel then says the instruction is unknown.
       if (!(error instanceof VerifierError) || !options.compareExchange) throw error;
       return new KernelSession(
-        loadObject(traceSpec({ throughPerf, ...options, compareExchange: false }, preallocate)),
+        loadAssembled(traceSpec({ throughPerf, ...options, compareExchange: false }, preallocate)),
         false,
       );
     }

@@ -1,0 +1,56 @@
+import type { ProgramSpec } from "../../object/spec/index.ts";
+import type { KernelTypeId, KernelTypes } from "./kernel-types.ts";
+import { ObjectError } from "./object-error.ts";
+
+/** Program types whose target is a type of the kernel, named by number when they are loaded. */
+export function attachesByType(spec: ProgramSpec): boolean {
+  return spec.type === "tracing" || spec.type === "lsm";
+}
+
+/**
+ * The kernel's type that a program attaches to, found by the name in its section (`module:name` looks into one module
+ * only). Undefined for programs that name none. Throws ObjectError where the kernel has no such target.
+ */
+export function attachTarget(name: string, spec: ProgramSpec, kernel: KernelTypes): KernelTypeId | undefined {
+  if (!attachesByType(spec) || spec.attachBtfId !== undefined || spec.attachTo === undefined || spec.attachTo === "")
+    return undefined;
+  const [, module, target = ""] = /^(?:([^:]+):)?(.+)$/.exec(spec.attachTo) ?? [];
+  const [prefix, kind] = naming(spec);
+  const wanted = `${prefix}${target}`;
+  const found = module === undefined ? kernel.find(wanted, kind) : findInModule(kernel, module, wanted, kind);
+  if (found !== undefined) return found;
+  const what =
+    kind === "typedef"
+      ? "tracepoint"
+      : spec.type === "lsm"
+        ? "LSM hook"
+        : spec.expectedAttachType === "trace_iter"
+          ? "iterator"
+          : "function";
+  throw new ObjectError(
+    `Program "${name}" attaches to ${what} ${spec.attachTo}, which this kernel's types do not have${module === undefined ? "" : ` in module ${module}`}: it was renamed, inlined or not built in.`,
+  );
+}
+
+/** How the kernel's types name what a kind of program attaches to. */
+function naming({ type, expectedAttachType }: ProgramSpec): readonly [prefix: string, kind: "function" | "typedef"] {
+  if (expectedAttachType === "trace_raw_tp") return ["btf_trace_", "typedef"];
+  if (type === "lsm") return ["bpf_lsm_", "function"];
+  if (expectedAttachType === "trace_iter") return ["bpf_iter_", "function"];
+  return ["", "function"];
+}
+
+function findInModule(
+  kernel: KernelTypes,
+  module: string,
+  name: string,
+  kind: "function" | "typedef",
+): KernelTypeId | undefined {
+  if (module === "vmlinux") {
+    const id = kernel.vmlinux.find(name, kind);
+    return id === undefined ? undefined : { id };
+  }
+  const types = kernel.modules.find((one) => one.name === module)?.btf;
+  const id = types?.findAll(name, kind).find((one) => one >= (types?.firstId ?? 0));
+  return id === undefined ? undefined : { id, module };
+}

@@ -1,0 +1,103 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { Btf } from "../../object/btf/index.ts";
+import { type Fd, openKernelBtf } from "../sys/index.ts";
+import { ObjectError } from "./object-error.ts";
+
+const FOLDER = "/sys/kernel/btf";
+
+/** Types of one kernel module. */
+export interface ModuleTypes {
+  readonly name: string;
+  readonly btf: Btf;
+}
+
+/** A type of the running kernel that a program refers to by number. */
+export interface KernelTypeId {
+  readonly id: number;
+  /** The module it is in; undefined for the kernel itself. */
+  readonly module?: string;
+}
+
+/**
+ * The types of the kernel that objects are fitted to: the running kernel's own, or others that the caller names for a
+ * kernel without. Each is read when it is first needed. `close()` gives up the descriptors of modules' types.
+ */
+export class KernelTypes {
+  readonly #external: Btf | undefined;
+  #vmlinux: Btf | undefined;
+  #modules: readonly ModuleTypes[] | undefined;
+  readonly #fds = new Map<string, Fd>();
+
+  constructor(external?: Btf) {
+    this.#external = external;
+  }
+
+  /** Throws ObjectError for a kernel that was built without BTF. */
+  get vmlinux(): Btf {
+    this.#vmlinux ??= this.#external ?? readKernel();
+    return this.#vmlinux;
+  }
+
+  /** None where the caller brought the kernel's types: libbpf looks at no modules then either. */
+  get modules(): readonly ModuleTypes[] {
+    this.#modules ??= this.#external === undefined ? readModules(this.vmlinux) : [];
+    return this.#modules;
+  }
+
+  /** The kernel's own type of that name and kind, or a module's. */
+  find(name: string, kind: "function" | "variable" | "typedef" | "struct"): KernelTypeId | undefined {
+    const id = this.vmlinux.find(name, kind);
+    if (id !== undefined) return { id };
+    for (const { name: module, btf } of this.modules) {
+      const own = btf.findAll(name, kind).find((one) => one >= btf.firstId);
+      if (own !== undefined) return { id: own, module };
+    }
+    return undefined;
+  }
+
+  btfOf({ module }: KernelTypeId): Btf {
+    return module === undefined
+      ? this.vmlinux
+      : (this.modules.find(({ name }) => name === module)?.btf ?? this.vmlinux);
+  }
+
+  /** A descriptor of a module's types, open until `close()`. Throws ObjectError when the module is gone. */
+  moduleFd(name: string): Fd {
+    let fd = this.#fds.get(name);
+    if (fd === undefined) {
+      fd = openKernelBtf(name);
+      if (fd === undefined)
+        throw new ObjectError(
+          `The types of module ${name} cannot be opened: it was unloaded, or CAP_SYS_ADMIN is missing.`,
+        );
+      this.#fds.set(name, fd);
+    }
+    return fd;
+  }
+
+  close(): void {
+    for (const fd of this.#fds.values()) fd.close();
+    this.#fds.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function readKernel(): Btf {
+  try {
+    return Btf.parse(readFileSync(`${FOLDER}/vmlinux`));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    throw new ObjectError(
+      `This kernel does not show its types (${FOLDER}/vmlinux is not there: CONFIG_DEBUG_INFO_BTF). Give the types of this very kernel with the option kernelBtf (BTFHub has those of many).`,
+    );
+  }
+}
+
+function readModules(base: Btf): readonly ModuleTypes[] {
+  return readdirSync(FOLDER)
+    .filter((name) => name !== "vmlinux")
+    .map((name) => ({ name, btf: Btf.parse(readFileSync(`${FOLDER}/${name}`), { base }) }));
+}
