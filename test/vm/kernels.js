@@ -6,7 +6,14 @@ import { VmError } from "./home.js";
  * serves it is taken from the machine's own apt sources.
  */
 export const KERNELS = [
-  { series: "5.10", archive: "security", suite: "bullseye-security", everyTime: true },
+  {
+    series: "5.10",
+    archive: "security",
+    suite: "bullseye-security",
+    everyTime: true,
+    // Its own list has no bpf, without which LSM programs are never called.
+    kernelArguments: ["lsm=lockdown,yama,apparmor,bpf"],
+  },
   { series: "6.1", archive: "security", suite: "bookworm-security", everyTime: true },
   { series: "6.12", archive: "security", suite: "bookworm-security", everyTime: true },
   { series: "6.16", archive: "main", suite: "trixie-backports", everyTime: false },
@@ -35,7 +42,8 @@ const LANES = {
  */
 export function parseMachine(name) {
   const [kernel, ...lanes] = name.split("+");
-  const machine = { name, kernel, kernelArguments: [], maxCpus: undefined };
+  const own = KERNELS.find(({ series }) => series === kernel)?.kernelArguments ?? [];
+  const machine = { name, kernel, kernelArguments: [...own], maxCpus: undefined };
   for (const lane of lanes) {
     if (!Object.hasOwn(LANES, lane)) {
       throw new VmError(`There is no lane ${lane} (in ${name}); there are ${Object.keys(LANES).join(", ")}.`);

@@ -50,7 +50,7 @@ export class Program {
    * the caller's to close. Needs CAP_BPF and CAP_PERFMON.
    */
   attachRawTracepoint(tracepoint: string): Link {
-    return attachRawTracepoint(this.fd, this.name, tracepoint);
+    return attachRawTracepoint(this, tracepoint);
   }
 
   /**
@@ -58,7 +58,7 @@ export class Program {
    * tracefs. The link is the caller's to close. Needs CAP_PERFMON.
    */
   attachTracepoint(tracepoint: string): Link {
-    return attachTracepoint(this.fd, this.name, tracepoint);
+    return attachTracepoint(this, tracepoint);
   }
 
   /** Runs the program once or often without attaching it (BPF_PROG_TEST_RUN). */

@@ -12,6 +12,8 @@ export const BpfCommand = {
   BPF_PROG_LOAD: 5,
   BPF_OBJ_PIN: 6,
   BPF_OBJ_GET: 7,
+  BPF_PROG_ATTACH: 8,
+  BPF_PROG_DETACH: 9,
   BPF_PROG_TEST_RUN: 10,
   BPF_PROG_GET_FD_BY_ID: 13,
   BPF_OBJ_GET_INFO_BY_FD: 15,
@@ -26,6 +28,9 @@ export const BpfCommand = {
   BPF_MAP_UPDATE_BATCH: 26,
   BPF_MAP_DELETE_BATCH: 27,
   BPF_LINK_CREATE: 28,
+  BPF_LINK_UPDATE: 29,
+  BPF_ITER_CREATE: 33,
+  BPF_LINK_DETACH: 34,
 } as const;
 
 export type BpfCommandName = keyof typeof BpfCommand;
@@ -69,6 +74,17 @@ export class BpfAttr {
   /** A pointer to a NUL-terminated string. */
   cString(offset: number, text: string): this {
     return this.pointer(offset, new Uint8Array(Buffer.from(`${text}\0`, "utf8")));
+  }
+
+  /** A pointer to an array of pointers to NUL-terminated strings. */
+  cStrings(offset: number, texts: readonly string[]): this {
+    const pointers = new BigUint64Array(texts.length);
+    for (const [i, text] of texts.entries()) {
+      const bytes = new Uint8Array(Buffer.from(`${text}\0`, "utf8"));
+      this.#kept.push(bytes);
+      pointers[i] = BigInt(native().addressOf(bytes));
+    }
+    return this.pointer(offset, new Uint8Array(pointers.buffer));
   }
 
   /** A `char name[16]` in the block itself: cut to 15 characters, others than [A-Za-z0-9_.] become `_`. */

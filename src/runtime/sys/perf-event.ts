@@ -9,29 +9,52 @@ export const PerfType = { hardware: 0, software: 1, tracepoint: 2, hw_cache: 3, 
 const PERF_FLAG_FD_CLOEXEC = 8;
 export const PerfIoctl = { enable: 0x2400, disable: 0x2401, set_bpf: 0x40042408 } as const;
 
+/** Bits of the attribute's flag word. */
+const FREQUENCY = 1n << 10n;
+
 const EACCES = 13;
 const PARANOID =
   "Without CAP_PERFMON kernel.perf_event_paranoid decides: at 2 a process may watch its own user code, above that nothing.";
 
 export interface PerfEventOptions {
-  readonly type: keyof typeof PerfType;
-  readonly config: number;
+  /** A kind by name, or the number of a device (`/sys/bus/event_source/devices/NAME/type`). */
+  readonly type: keyof typeof PerfType | number;
+  readonly config: number | bigint;
   /** Process or thread; −1 for all. */
   readonly pid: number;
   /** CPU; −1 for any. */
   readonly cpu: number;
   /** Events between samples; 0 for none. */
   readonly samplePeriod?: number;
+  /** Samples a second, instead of a period. */
+  readonly sampleFrequency?: number;
+  /** `config1`: a number, or a text that it points to (a kprobe's function, a uprobe's file). */
+  readonly config1?: number | bigint | string;
+  /** `config2`: a probe's offset or address. */
+  readonly config2?: number | bigint;
+  /** For breakpoints: 1 read, 2 write, 4 execute. */
+  readonly breakpointType?: number;
 }
 
 /** Opens a perf event, disabled events excepted: it counts from the start. The caller closes it. */
 export function openPerfEvent(options: PerfEventOptions, what: string): Fd {
   const SIZE = 112; // PERF_ATTR_SIZE_VER5, known since Linux 4.1
   const attr = new DataView(new ArrayBuffer(SIZE));
-  attr.setUint32(0, PerfType[options.type], true);
+  const { type, config1 } = options;
+  attr.setUint32(0, typeof type === "number" ? type : PerfType[type], true);
   attr.setUint32(4, SIZE, true);
   attr.setBigUint64(8, BigInt(options.config), true);
-  attr.setBigUint64(16, BigInt(options.samplePeriod ?? 1), true);
+  attr.setBigUint64(16, BigInt(options.sampleFrequency ?? options.samplePeriod ?? 1), true);
+  if (options.sampleFrequency !== undefined) attr.setBigUint64(40, FREQUENCY, true);
+  if (options.breakpointType !== undefined) attr.setUint32(52, options.breakpointType, true);
+  // Kept until the call has been made.
+  const text = typeof config1 === "string" ? new Uint8Array(Buffer.from(`${config1}\0`, "utf8")) : undefined;
+  attr.setBigUint64(
+    56,
+    BigInt(text === undefined ? ((config1 as number | bigint | undefined) ?? 0) : native().addressOf(text)),
+    true,
+  );
+  attr.setBigUint64(64, BigInt(options.config2 ?? 0), true);
   const result = native().syscall(nr.perf_event_open, attr, options.pid, options.cpu, -1, PERF_FLAG_FD_CLOEXEC);
   if (result < 0) {
     const needs: CapabilityName[] = ["CAP_PERFMON"];
@@ -39,6 +62,7 @@ export function openPerfEvent(options: PerfEventOptions, what: string): Fd {
     const hint = result === -EACCES ? `${explainPermission(needs)} ${PARANOID}` : undefined;
     throw new SystemError({ errno: -result, syscall: "perf_event_open", doing: `open ${what}`, hint, needs });
   }
+  void text;
   return new Fd(result, what);
 }
 

@@ -1,0 +1,75 @@
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
+
+const ROOTS = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
+
+/** A tracepoint or probe that is not there, or tracefs that is not mounted or not readable. */
+export class TracepointError extends Error {
+  override readonly name = "TracepointError";
+  readonly code = "SKEP_TRACEPOINT";
+}
+
+/** The number of an event of tracefs by group and name. Throws TracepointError. */
+export function tracepointId(group: string, name: string): number {
+  const tracepoint = `${group}:${name}`;
+  for (const root of ROOTS) {
+    try {
+      return Number(readFileSync(`${root}/events/${group}/${name}/id`, "latin1"));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EACCES" || code === "EPERM") {
+        throw new TracepointError(
+          `The id of tracepoint ${tracepoint} is in ${root}, which this user may not read. Raw tracepoints need no tracefs.`,
+        );
+      }
+    }
+  }
+  throw new TracepointError(
+    tracefs() !== undefined
+      ? `This kernel has no tracepoint ${tracepoint}.`
+      : "tracefs is not mounted: mount -t tracefs nodev /sys/kernel/tracing (as root), or attach to a raw tracepoint, which needs none.",
+  );
+}
+
+/** Where tracefs is mounted and can be read. */
+export function tracefs(): string | undefined {
+  return ROOTS.find((root) => existsSync(`${root}/events/header_page`));
+}
+
+let probes = 0;
+
+export interface TracefsProbe {
+  /** The number of its event. */
+  readonly id: number;
+  readonly remove: () => void;
+}
+
+/**
+ * Defines a probe in tracefs (Documentation/trace/kprobetrace.rst, uprobetracer.rst): how probes were made before
+ * perf had devices for them (Linux 4.17). `file` is `kprobe_events` or `uprobe_events`. Probes outlive the process:
+ * `remove` takes this one away.
+ */
+export function defineProbe(file: "kprobe_events" | "uprobe_events", isReturn: boolean, where: string): TracefsProbe {
+  const root = tracefs();
+  if (root === undefined)
+    throw new TracepointError("tracefs is not mounted: mount -t tracefs nodev /sys/kernel/tracing (as root).");
+  const name = `p${process.pid}_${probes++}`;
+  const path = `${root}/${file}`;
+  try {
+    appendFileSync(path, `${isReturn ? "r" : "p"}:skep/${name} ${where}\n`);
+  } catch (error) {
+    throw new TracepointError(`The kernel refuses a probe at ${where} (${path}): ${(error as Error).message}.`);
+  }
+  const remove = () => {
+    try {
+      appendFileSync(path, `-:skep/${name}\n`);
+    } catch {
+      // Gone already, or somebody holds it: nothing to be done here.
+    }
+  };
+  try {
+    return { id: tracepointId("skep", name), remove };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}

@@ -1,0 +1,162 @@
+// Attachments that trace: each test first shows that nothing is counted without the attachment, then that it is with it,
+// then that closing ends it.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import {
+  Assembler,
+  attachKprobe,
+  attachKprobeMulti,
+  attachKretprobe,
+  attachTracing,
+  type Link,
+  loadObject,
+  type ObjectSpec,
+  type Program,
+  r0,
+  r1,
+  r6,
+  r7,
+} from "../../src/sdk/index.ts";
+import { type Counting, countingObject, GETPGID_FUNCTION } from "../support/attach-programs.ts";
+import { kernelTest } from "../support/kernel-test.ts";
+import { callGetpgid } from "../support/probe-programs.ts";
+
+/** Calls getpgid(2) without, with and again without the attachment, and compares the counts. */
+function showsCalls(options: Counting, attach: (program: Program) => Link, each = 1): void {
+  using object = loadObject(countingObject(options));
+  const count = () => Number(object.maps.counts.get(0)?.[0]);
+  callGetpgid(3);
+  assert.equal(count(), 0, "nothing is counted before it is attached");
+  const link = attach(object.programs.p);
+  callGetpgid(5);
+  link.close();
+  assert.equal(count(), 5 * each, "every call is counted while it is attached");
+  callGetpgid(3);
+  assert.equal(count(), 5 * each, "nothing is counted after it is closed");
+}
+
+const kprobe = { attach: "kprobes", config: "CONFIG_KPROBE_EVENTS" } as const;
+/** rax / x0 in struct pt_regs. */
+const RESULT = process.arch === "arm64" ? 0 : 80;
+
+/** Counts only where the process group that getpgid returned is positive. */
+const resultIsPositive = (a: Assembler) => {
+  a.load("u64", r7, r6, RESULT).jsle(r7, 0, "out");
+};
+
+kernelTest("attach: kprobe", kprobe, () => {
+  showsCalls({ type: "kprobe" }, (program) => attachKprobe(program, GETPGID_FUNCTION));
+});
+
+kernelTest("attach: kretprobe sees the result", kprobe, () => {
+  showsCalls({ type: "kprobe", when: resultIsPositive }, (program) => attachKretprobe(program, GETPGID_FUNCTION));
+});
+
+kernelTest("attach: kprobe and kretprobe through tracefs, which keeps nothing of them", kprobe, () => {
+  const through = "tracefs";
+  showsCalls({ type: "kprobe" }, (program) => attachKprobe(program, GETPGID_FUNCTION, { through }));
+  showsCalls({ type: "kprobe", when: resultIsPositive }, (program) =>
+    attachKretprobe(program, GETPGID_FUNCTION, { through }),
+  );
+});
+
+kernelTest("attach: kprobe with a cookie", { ...kprobe, kernel: "5.15" }, () => {
+  const when = (a: Assembler) => {
+    a.mov(r1, r6).call("get_attach_cookie").jne(r0, 4711, "out");
+  };
+  showsCalls({ type: "kprobe", when }, (program) => attachKprobe(program, GETPGID_FUNCTION, { cookie: 4711n }));
+});
+
+kernelTest("a kprobe on a function that is not there says so", kprobe, () => {
+  using object = loadObject(countingObject({ type: "kprobe" }));
+  assert.throws(() => attachKprobe(object.programs.p, "no_such_function_of_the_kernel"), {
+    code: "ENOENT",
+    message:
+      /Cannot attach program "p" to kprobe no_such_function_of_the_kernel: .*no such function that can be probed/,
+  });
+});
+
+kernelTest("attach: kprobe.multi", { attach: "kprobe.multi", config: "CONFIG_FPROBE" }, () => {
+  const options = { type: "kprobe", expectedAttachType: "trace_kprobe_multi" } as const;
+  showsCalls(options, (program) => attachKprobeMulti(program, { symbols: [GETPGID_FUNCTION, "vfs_open"] }));
+  showsCalls({ ...options, when: resultIsPositive }, (program) =>
+    attachKprobeMulti(program, { symbols: [GETPGID_FUNCTION], isReturn: true }),
+  );
+});
+
+kernelTest("attach: fentry", { attach: "fentry" }, () => {
+  showsCalls({ type: "tracing", expectedAttachType: "trace_fentry", attachTo: GETPGID_FUNCTION }, attachTracing);
+});
+
+kernelTest("attach: fexit sees the result", { attach: "fexit" }, () => {
+  // The arguments (one: the registers), then the result.
+  const when = (a: Assembler) => {
+    a.load("u64", r7, r6, 8).jsle(r7, 0, "out");
+  };
+  showsCalls({ type: "tracing", expectedAttachType: "trace_fexit", attachTo: GETPGID_FUNCTION, when }, attachTracing);
+});
+
+kernelTest("attach: fentry with a cookie", { attach: "fentry", kernel: "6.0" }, () => {
+  const when = (a: Assembler) => {
+    a.mov(r1, r6).call("get_attach_cookie").jne(r0, 7, "out");
+  };
+  showsCalls({ type: "tracing", expectedAttachType: "trace_fentry", attachTo: GETPGID_FUNCTION, when }, (program) =>
+    attachTracing(program, { cookie: 7n }),
+  );
+});
+
+kernelTest("attach: tp_btf", { attach: "tp_btf" }, () => {
+  const GETPGID = process.arch === "arm64" ? 155 : 121;
+  const when = (a: Assembler) => {
+    a.load("u64", r7, r6, 8).jne(r7, GETPGID, "out");
+  };
+  showsCalls({ type: "tracing", expectedAttachType: "trace_raw_tp", attachTo: "sys_enter", when }, attachTracing);
+});
+
+kernelTest("a target that the kernel's types do not have is named", { attach: "tp_btf" }, () => {
+  const object = countingObject({
+    type: "tracing",
+    expectedAttachType: "trace_raw_tp",
+    attachTo: "no_such_tracepoint",
+  });
+  assert.throws(() => loadObject(object), {
+    code: "SKEP_OBJECT",
+    message: /Program "p" attaches to tracepoint no_such_tracepoint, which this kernel's types do not have/,
+  });
+});
+
+kernelTest("attach: bpf_send_signal", async () => {
+  // On raw tracepoint sys_enter: each getpgid of this process gets it a signal.
+  const GETPGID = process.arch === "arm64" ? 155 : 121;
+  const SIGUSR2 = 12;
+  const a = new Assembler();
+  a.load("u64", r7, r1, 8).call("get_current_pid_tgid").rsh(r0, 32).jne(r0, process.pid, "out").jne(r7, GETPGID, "out");
+  a.mov(r1, SIGUSR2).call("send_signal").label("out").mov(r0, 0).exit();
+  const spec = {
+    maps: {},
+    programs: { p: { type: "raw_tracepoint", license: "GPL", instructions: a.instructions() } },
+  } as const satisfies ObjectSpec;
+  using object = loadObject(spec);
+  let signals = 0;
+  const seen = () => void signals++;
+  process.on("SIGUSR2", seen);
+  try {
+    callGetpgid(1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(signals, 0, "no signal without the attachment");
+    const link = object.programs.p.attachRawTracepoint("sys_enter");
+    // Listening for a signal does not keep Node alive.
+    const alive = setInterval(() => {}, 1000);
+    const arrived = once(process, "SIGUSR2");
+    callGetpgid(1);
+    link.close();
+    await arrived;
+    clearInterval(alive);
+    assert.equal(signals, 1);
+    callGetpgid(1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(signals, 1, "no signal after it is closed");
+  } finally {
+    process.off("SIGUSR2", seen);
+  }
+});

@@ -1,0 +1,115 @@
+// Attachments to programs: uprobes, and samples of what runs. Each test first shows that nothing happens without.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import {
+  type Assembler,
+  attachPerfEvent,
+  attachUprobe,
+  attachUprobeMulti,
+  attachUretprobe,
+  type Link,
+  loadObject,
+  type Program,
+  r6,
+  r7,
+} from "../../src/sdk/index.ts";
+import { type Counting, countingObject } from "../support/attach-programs.ts";
+import { environment } from "../support/cli.ts";
+import { fixture } from "../support/fixture.ts";
+import { kernelTest } from "../support/kernel-test.ts";
+
+/** Runs the fixture `probed`; `call` makes it call its function once and waits until it has. */
+async function withProbed(body: (pid: number, call: () => Promise<void>) => Promise<void>): Promise<void> {
+  const child = spawn(fixture("probed"), { stdio: ["pipe", "pipe", "inherit"], env: environment() });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  try {
+    await body(child.pid as number, async () => {
+      child.stdin.write("\n");
+      assert.equal((await lines.next()).done, false);
+    });
+  } finally {
+    child.stdin.end();
+    await once(child, "exit");
+  }
+}
+
+/** Not filtered by process in the program: a probe of one process, in a file that only the tests run. */
+async function showsProbed(
+  options: Omit<Counting, "type">,
+  attach: (program: Program, pid: number) => Link,
+): Promise<void> {
+  using object = loadObject(countingObject({ type: "kprobe", own: false, ...options }));
+  const count = () => Number(object.maps.counts.get(0)?.[0]);
+  await withProbed(async (pid, call) => {
+    await call();
+    assert.equal(count(), 0, "nothing is counted before it is attached");
+    const link = attach(object.programs.p, pid);
+    await call();
+    await call();
+    link.close();
+    assert.equal(count(), 2, "every call is counted while it is attached");
+    await call();
+    assert.equal(count(), 2, "nothing is counted after it is closed");
+  });
+}
+
+const path = fixture("probed");
+const symbol = "probed";
+/** struct pt_regs: the first argument, and the result. */
+const [ARGUMENT, RESULT] = process.arch === "arm64" ? [0, 0] : [112, 80];
+
+kernelTest("attach: uprobe sees the argument", { attach: "uprobes" }, async () => {
+  // The first call has number 1, the next two 2 and 3.
+  const when = (a: Assembler) => {
+    a.load("u64", r7, r6, ARGUMENT).jlt(r7, 2, "out").jgt(r7, 3, "out");
+  };
+  await showsProbed({ when }, (program, pid) => attachUprobe(program, { path, symbol, pid }));
+});
+
+kernelTest("attach: uretprobe sees the result", { attach: "uprobes" }, async () => {
+  const when = (a: Assembler) => {
+    a.load("u64", r7, r6, RESULT).jlt(r7, 4, "out").jgt(r7, 6, "out");
+  };
+  await showsProbed({ when }, (program, pid) => attachUretprobe(program, { path, symbol, pid }));
+});
+
+kernelTest("attach: uprobe for every process that runs the file", { attach: "uprobes" }, async () => {
+  await showsProbed({}, (program) => attachUprobe(program, { path, symbol }));
+});
+
+kernelTest("attach: uprobe.multi", { attach: "uprobe.multi" }, async () => {
+  const expectedAttachType = "trace_uprobe_multi";
+  await showsProbed({ expectedAttachType }, (program, pid) =>
+    attachUprobeMulti(program, { path, symbols: [symbol], pid }),
+  );
+});
+
+kernelTest("a function that a program does not have is named", { attach: "uprobes" }, () => {
+  using object = loadObject(countingObject({ type: "kprobe" }));
+  assert.throws(() => attachUprobe(object.programs.p, { path, symbol: "not_there" }), {
+    code: "SKEP_SYMBOL",
+    message: /has no function not_there in its symbol tables/,
+  });
+  assert.throws(() => attachUprobe(object.programs.p, { path: "/dev/null", symbol }), { code: "SKEP_ELF" });
+});
+
+kernelTest("attach: perf sampling of this process", { attach: "perf events" }, () => {
+  using object = loadObject(countingObject({ type: "perf_event" }));
+  const count = () => Number(object.maps.counts.get(0)?.[0]);
+  const burn = (ms: number) => {
+    let sum = 0;
+    for (const end = performance.now() + ms; performance.now() < end; ) for (let i = 0; i < 1e4; i++) sum += i;
+    return sum;
+  };
+  burn(50);
+  assert.equal(count(), 0, "no sample before it is attached");
+  const link = attachPerfEvent(object.programs.p, { event: "cpuClock", frequency: 997, pid: process.pid });
+  for (let tries = 0; tries < 50 && count() < 5; tries++) burn(100);
+  link.close();
+  const sampled = count();
+  assert.ok(sampled >= 5, `${sampled} samples`);
+  burn(50);
+  assert.equal(count(), sampled, "no sample after it is closed");
+});
