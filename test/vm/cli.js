@@ -10,7 +10,8 @@ import { describe, exitCode } from "./report.js";
 const USAGE = `npm run vm -- [options] KERNEL [-- COMMAND…]
 
 Runs COMMAND under another kernel in a throw-away machine (QEMU). The guest sees this machine's files, read-only under
-a layer in memory: nothing it writes stays. KERNEL is 5.10, 6.1, 6.12 …, newest, or one with lanes: 6.12+preempt+maxcpus.
+a layer in memory: nothing it writes stays. KERNEL is 5.10, 6.1, 6.12 …, newest, own (this machine's, or the one that
+SKEP_VM_KERNEL and SKEP_VM_MODULES name), or one with lanes: 6.12+preempt+maxcpus.
 
   --shell               a shell on a terminal of its own (or COMMAND on it); Ctrl-] ends the machine
   --kernel-arg ARG      added to the kernel's command line, e.g. 'lsm=lockdown,yama,apparmor,bpf'; can be repeated

@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 // Fetches a kernel of Debian and lays it out in the cache folder: vmlinux, release, lib/modules/RELEASE (with config).
+// `own` is this machine's own kernel, or one that somebody built: $SKEP_VM_KERNEL (bzImage or vmlinux) and
+// $SKEP_VM_MODULES (its lib/modules/RELEASE).
 //
-//   node test/vm/fetch.js 6.12 | newest      (called under the lock)
+//   node test/vm/fetch.js 6.12 | newest | own      (called under the lock)
 import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -15,7 +18,8 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { release as osRelease } from "node:os";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { download, packageNames, unpack, update } from "./apt.js";
 import { home, kernelFolder, runLocked, VmError } from "./home.js";
@@ -28,7 +32,7 @@ const WEEK = 7 * 24 * 3600 * 1000;
 
 /** The series that a name means, and its folder, fetched first where it is missing. */
 export async function kernel(name, signal) {
-  let series = name;
+  let series = name === "own" ? ownKernel().series : name;
   if (name === "newest") {
     const known = existsSync(newestFile) ? readFileSync(newestFile, "utf8") : undefined;
     const isFresh = known !== undefined && Date.now() - statSync(newestFile).mtimeMs < WEEK;
@@ -95,8 +99,45 @@ const filesBelow = (folder) =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
 
+/** Where this machine's own kernel is: its image, its modules, and the name it is kept under. */
+function ownKernel() {
+  const running = process.env.SKEP_VM_MODULES;
+  const release = running === undefined ? osRelease() : basename(running);
+  const modules = running ?? `/lib/modules/${release}`;
+  const places = [process.env.SKEP_VM_KERNEL, `/boot/vmlinuz-${release}`, `${modules}/vmlinuz`];
+  const image = places.find((path) => path !== undefined && existsSync(path));
+  if (image === undefined) {
+    throw new VmError(
+      `The image of this machine's own kernel (${release}) is in none of ${places.filter(Boolean).join(", ")}: hosts of clouds often boot one from outside. Tests run on it without a virtual machine (npm run test:host); SKEP_VM_KERNEL names the image of another.`,
+    );
+  }
+  if (!existsSync(modules))
+    throw new VmError(`The modules of kernel ${release} are not in ${modules}: SKEP_VM_MODULES names another folder.`);
+  // Another build of the same release is another kernel.
+  const { mtimeMs, size } = statSync(image);
+  return { image, modules, release, series: `own-${release}-${Math.floor(mtimeMs)}-${size}` };
+}
+
+/** Lays the machine's own kernel out like those of Debian. */
+function layOut(work, { image, modules, release }, programs) {
+  const tree = join(work, "tree");
+  mkdirSync(join(tree, "lib", "modules"), { recursive: true });
+  mkdirSync(join(tree, "boot"));
+  copyFileSync(image, join(tree, "boot", `vmlinuz-${release}`));
+  cpSync(modules, join(tree, "lib", "modules", release), { recursive: true, verbatimSymlinks: true });
+  if (existsSync(`/boot/config-${release}`))
+    copyFileSync(`/boot/config-${release}`, join(tree, "boot", `config-${release}`));
+  installInto(work, tree, release, programs);
+}
+
 async function fetch(name) {
   const programs = await tools({ locked: true });
+  if (name === "own") {
+    const own = ownKernel();
+    const target = kernelFolder(own.series);
+    if (!existsSync(join(target, "release"))) inWorkFolder(target, (work) => layOut(work, own, programs));
+    return own.series;
+  }
   update();
   let versions = available();
   const pick = () => (name === "newest" ? versions : versions.filter(({ version }) => seriesOf(version) === name));
@@ -115,21 +156,26 @@ async function fetch(name) {
       );
     }
     console.error(`vm: fetching Linux ${series}`);
-    mkdirSync(join(home, "kernels"), { recursive: true });
-    // What a killed process left.
-    for (const old of readdirSync(join(home, "kernels"))) {
-      if (old.startsWith(".new-")) rmSync(join(home, "kernels", old), { recursive: true, force: true });
-    }
-    const work = mkdtempSync(join(home, "kernels", ".new-"));
-    try {
-      fetchInto(work, candidates, programs);
-      renameSync(join(work, "kernel"), target);
-    } finally {
-      rmSync(work, { recursive: true, force: true });
-    }
+    inWorkFolder(target, (work) => fetchInto(work, candidates, programs));
   }
   if (name === "newest") writeFileSync(newestFile, series);
   return series;
+}
+
+/** Fills a new folder and puts it in its place when it is whole. */
+function inWorkFolder(target, fill) {
+  mkdirSync(join(home, "kernels"), { recursive: true });
+  // What a killed process left.
+  for (const old of readdirSync(join(home, "kernels"))) {
+    if (old.startsWith(".new-")) rmSync(join(home, "kernels", old), { recursive: true, force: true });
+  }
+  const work = mkdtempSync(join(home, "kernels", ".new-"));
+  try {
+    fill(work);
+    renameSync(join(work, "kernel"), target);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
 }
 
 function fetchInto(work, candidates, programs) {
@@ -146,11 +192,15 @@ function fetchInto(work, candidates, programs) {
   const tree = join(work, "tree");
   mkdirSync(tree);
   for (const deb of readdirSync(debs)) unpack(join(debs, deb), tree);
+  installInto(work, tree, got.version, programs);
+}
 
+/** From an unpacked tree to WORK/kernel, as machines boot it. */
+function installInto(work, tree, version, programs) {
   const modules = ["lib/modules", "usr/lib/modules"].map((path) => join(tree, path)).find((path) => existsSync(path));
   const image = filesBelow(tree).find((path) => /\/vmlinuz[^/]*$/.test(path));
   if (modules === undefined || image === undefined) {
-    throw new VmError(`The packages of ${got.version} hold no ${image === undefined ? "kernel" : "modules"}.`);
+    throw new VmError(`The packages of ${version} hold no ${image === undefined ? "kernel" : "modules"}.`);
   }
   const [release] = readdirSync(modules);
   const kernel = join(work, "kernel");

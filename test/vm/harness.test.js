@@ -10,6 +10,7 @@ import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { machineSources, ownSources } from "./apt.js";
+import { kernel } from "./fetch.js";
 import { home, treeFolder } from "./home.js";
 import { runInVm } from "./machine.js";
 import { mountPoints, mountsFor } from "./mounts.js";
@@ -263,6 +264,25 @@ describe("virtual machines", {
     assert.match(await sentence("--cpus", "none", "6.12", "--", "true"), /--cpus takes a positive whole number/);
     assert.match(await sentence("6.12"), /No command/);
     assert.match(await sentence("1.0", "--", "true"), /no cloud kernel 1\.0 .*there are .*6\.12/s);
+  });
+
+  test("a kernel that somebody built boots as `own`, and where there is none it says so", async () => {
+    const { folder, release } = await kernel("6.12");
+    const own = { SKEP_VM_KERNEL: join(folder, "vmlinux"), SKEP_VM_MODULES: join(folder, "lib", "modules", release) };
+    const here = ["env", ...Object.entries(own).map(([name, value]) => `${name}=${value}`), process.execPath, cli];
+    const { code, stdout, stderr } = await vm(["own", "--", "uname", "-r"], { command: here });
+    assert.equal(stdout, `${release}\n`, stderr);
+    assert.equal(code, 0);
+    const nowhere = ["env", "SKEP_VM_MODULES=/nowhere/1.2.3", process.execPath, cli];
+    const missing = await vm(["own", "--", "true"], { command: nowhere });
+    assert.match(
+      missing.stderr,
+      /The image of this machine's own kernel \(1\.2\.3\) is in none of \/boot\/vmlinuz-1\.2\.3/,
+    );
+    assert.equal(missing.code, 125);
+    for (const name of readdirSync(join(home, "kernels"))) {
+      if (name.startsWith(`own-${release}-`)) rmSync(join(home, "kernels", name), { recursive: true });
+    }
   });
 
   test("without root it says why it needs root", async () => {

@@ -18,6 +18,7 @@ const FORMATS = [
 
 export function extractVmlinux(path, tools) {
   const image = readFileSync(path);
+  if (image.toString("latin1", 1, 4) === "ELF") return image;
   if (image.toString("latin1", MAGIC, MAGIC + 4) !== "HdrS") throw new VmError(`${path} is not a bzImage.`);
   const start = ((image[SETUP_SECTORS] || 4) + 1) * 512 + image.readUInt32LE(PAYLOAD_OFFSET);
   const payload = image.subarray(start, start + image.readUInt32LE(PAYLOAD_LENGTH));
