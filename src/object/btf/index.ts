@@ -10,5 +10,7 @@ export {
   type Resolution,
   typesCompatible,
 } from "./core/index.ts";
+export { BtfEdit } from "./edit.ts";
 export { essentialName } from "./essential-name.ts";
+export { type ExtInfo, type FunctionRecord, type LineRecord, type RelocationRecord, readExtInfo } from "./ext-info.ts";
 export type * from "./type.ts";

@@ -7,7 +7,7 @@ import { kconfigContents, kernelFacts, kernelVersionCode } from "./kconfig.ts";
 import { KernelTypes } from "./kernel-types.ts";
 import type { LoadedObject, LoadOptions } from "./load-assembled.ts";
 import { loadProgram } from "./load-program.ts";
-import { loadBtf, stringOffsets } from "./object-btf.ts";
+import { loadObjectTypes, stringOffsets } from "./object-btf.ts";
 import { ObjectError } from "./object-error.ts";
 import { type PreparedProgram, prepareProgram } from "./prepare-program.ts";
 import { neededCapabilities, type Program } from "./program.ts";
@@ -41,7 +41,7 @@ export function loadObject<const S extends ObjectSpec>(spec: S, options: ObjectL
     for (const [name, map] of Object.entries(maps)) if (options.maps?.[name] !== map) map.close();
   };
   using kernel = new KernelTypes(options.kernelBtf);
-  using types = spec.btf === undefined ? undefined : loadBtf(spec.btf.bytes, "the object");
+  using types = loadObjectTypes(spec);
   try {
     const prepared = prepareAll(spec, chosen, kernel, options);
     for (const [name, map] of Object.entries(spec.maps)) {

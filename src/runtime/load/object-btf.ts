@@ -1,4 +1,5 @@
-import type { Btf } from "../../object/btf/index.ts";
+import { Btf } from "../../object/btf/index.ts";
+import { type ObjectSpec, typesForKernel, typesForOldKernel } from "../../object/spec/index.ts";
 import { BpfAttr, Fd, raiseMemlock, SystemError } from "../sys/index.ts";
 
 const EPERM = 1;
@@ -41,6 +42,28 @@ export function loadBtf(bytes: Uint8Array, what: string): Fd {
   const text = Buffer.from(log.buffer, 0, end < 0 ? log.length : end).toString("utf8");
   // ENOSPC is about the log, the first answer about the types.
   throw new BtfLoadError(what, again === -ENOSPC ? -result : -again, text);
+}
+
+/**
+ * Gives an object's types to the kernel, without the kinds that an older kernel does not know when it refuses them.
+ * Undefined for an object without types. The caller closes the descriptor. Throws BtfLoadError.
+ */
+export function loadObjectTypes(spec: ObjectSpec): Fd | undefined {
+  const bytes = typesForKernel(spec);
+  if (bytes === undefined || spec.btf === undefined) return undefined;
+  try {
+    return loadBtf(bytes, "the object");
+  } catch (error) {
+    if (!(error instanceof BtfLoadError) || error.errno === EPERM) throw error;
+    const older = typesForOldKernel(bytes, Btf.parse(bytes));
+    if (older === undefined) throw error;
+    try {
+      return loadBtf(older, "the object");
+    } catch {
+      // What was wrong with them as they are is the better answer.
+      throw error;
+    }
+  }
 }
 
 /** Where the strings of an object's types stand: line info names files and lines by it. */

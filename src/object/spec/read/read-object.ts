@@ -1,0 +1,232 @@
+import { type Btf, BtfError, Btf as BtfReader, type ExtInfo, readExtInfo } from "../../btf/index.ts";
+import { type ElfObject, type ElfSection, parseElf, SectionType } from "../../elf/index.ts";
+import { MapFlag } from "../map-type.ts";
+import type { ExternSpec, MapSpec, ObjectSpec, ProgramSpec } from "../object-spec.ts";
+import { type MapDefinition, readBtfMaps, tagsOf } from "./btf-maps.ts";
+import { dataKind, dataMap, kernelName, readVariables } from "./data-maps.ts";
+import { readExterns } from "./externs.ts";
+import { fixBtf } from "./fix-btf.ts";
+import { link, type ObjectFunction, readFunctions } from "./functions.ts";
+import { readLegacyMaps } from "./legacy-maps.ts";
+import { ObjectFileError } from "./object-file-error.ts";
+import { type MapPlaces, makeRelocator } from "./relocations.ts";
+import { sectionMeaning } from "./section-kinds.ts";
+import { readStructOps } from "./struct-ops.ts";
+
+export interface ReadOptions {
+  /** What the object is called: begins the names of the maps with its global variables. */
+  readonly name?: string;
+}
+
+/** Section of functions that programs call. */
+const TEXT = ".text";
+
+/**
+ * Reads an eBPF object file, as clang, GCC, Rust or `bpftool gen object` make it, into plain data. Needs no kernel: the same
+ * file gives the same spec everywhere. Throws ElfError (the file is no such ELF), BtfError (its types are broken) or
+ * ObjectFileError (something in it cannot be used), each with what is wrong and what to do.
+ */
+export function readObject(bytes: Uint8Array, options: ReadOptions = {}): ObjectSpec {
+  const elf = parseElf(bytes);
+  const name = options.name ?? "object";
+  const { btf, info } = readTypes(elf);
+  const definitions = elf.sections.flatMap((section) => readMaps(section, btf, elf));
+  const externs = readExterns(elf, btf);
+  const data = new Map<number, string>();
+  const maps: Record<string, MapSpec> = {};
+  for (const { name: map, spec } of definitions) maps[map] = spec;
+  for (const section of elf.sections) {
+    const kind = dataKind(section);
+    if (kind === undefined) continue;
+    data.set(section.index, section.name);
+    maps[section.name] = dataMap(section, kind, btf, name);
+  }
+  addArena(elf, maps, data);
+  addKconfig(externs, btf, maps, name);
+  const structOps = readStructOps(elf, btf);
+  for (const { name: map, spec } of structOps) maps[map] = spec;
+  const places = placesOf(definitions, elf, data);
+  const relocator = makeRelocator(elf, places, new Set(Object.keys(externs)));
+  const functions = readFunctions(elf, info, relocator);
+  const programs = readPrograms(functions, elf, btf);
+  return {
+    maps: Object.fromEntries(
+      Object.entries(maps).map(([map, spec]) => [map, withSlots(map, spec, definitions, elf, programs)]),
+    ),
+    programs,
+    variables: readVariables(
+      elf,
+      btf,
+      new Map([...data].filter(([index]) => dataKind(elf.sections[index] as ElfSection) !== undefined)),
+    ),
+    externs,
+    ...(btf !== undefined && { btf }),
+    byteOrder: elf.byteOrder,
+    ...versionOf(elf),
+  };
+}
+
+function readTypes(elf: ElfObject): { readonly btf: Btf | undefined; readonly info: ExtInfo | undefined } {
+  const section = (name: string) => elf.sections.find((one) => one.name === name && one.type === SectionType.progbits);
+  const types = section(".BTF");
+  if (types === undefined || types.data.length === 0) return { btf: undefined, info: undefined };
+  const raw = BtfReader.parse(types.data);
+  if (raw.byteOrder !== elf.byteOrder)
+    throw new BtfError(`The types are ${raw.byteOrder}-endian and the object is ${elf.byteOrder}-endian.`);
+  const ext = section(".BTF.ext");
+  return {
+    btf: fixBtf(raw, elf),
+    info: ext === undefined ? undefined : readExtInfo(ext.data, (offset) => raw.text(offset)),
+  };
+}
+
+function readMaps(section: ElfSection, btf: Btf | undefined, elf: ElfObject): readonly MapDefinition[] {
+  if (section.size === 0) return [];
+  if (section.name === ".maps") {
+    if (btf === undefined)
+      throw new ObjectFileError("The object defines maps in section .maps and has no types: compile it with -g.");
+    return readBtfMaps(btf, section, elf);
+  }
+  return section.name === "maps" || section.name.startsWith("maps/") ? readLegacyMaps(section, elf) : [];
+}
+
+/** Globals in an arena stand at its end; the arena must be one of the object's maps. */
+function addArena(elf: ElfObject, maps: Record<string, MapSpec>, data: Map<number, string>): void {
+  const section = elf.sections.find((one) => one.name === ".addr_space.1" && one.size > 0);
+  if (section === undefined) return;
+  const arena = Object.entries(maps).find(([, { type }]) => type === "arena");
+  if (arena === undefined)
+    throw new ObjectFileError("The object has variables in an arena (section .addr_space.1) and no map of type arena.");
+  const [name, spec] = arena;
+  data.set(section.index, name);
+  maps[name] = { ...spec, contents: section.data.slice() };
+}
+
+function addKconfig(
+  externs: Readonly<Record<string, ExternSpec>>,
+  btf: Btf | undefined,
+  maps: Record<string, MapSpec>,
+  name: string,
+): void {
+  const ends = Object.values(externs)
+    .filter(({ kind }) => kind === "kconfig")
+    .map(({ offset = 0, size = 0 }) => offset + size);
+  if (ends.length === 0) return;
+  const valueType = btf?.find(".kconfig", "section");
+  maps[".kconfig"] = {
+    type: "array",
+    name: kernelName(name, ".kconfig"),
+    keySize: 4,
+    valueSize: Math.max(...ends),
+    maxEntries: 1,
+    flags: MapFlag.rdonly_prog | MapFlag.mmapable,
+    ...(valueType !== undefined && { valueType }),
+    frozen: true,
+    section: ".kconfig",
+  };
+}
+
+function placesOf(definitions: readonly MapDefinition[], elf: ElfObject, data: ReadonlyMap<number, string>): MapPlaces {
+  const defined = new Map<string, string>();
+  for (const section of elf.sections) {
+    const isMaps = section.name === ".maps" || section.name === "maps" || section.name.startsWith("maps/");
+    if (!isMaps) continue;
+    for (const { name, offset } of definitions) {
+      const symbol = elf.symbols.find((one) => one.section === section.index && one.name === name);
+      if (symbol !== undefined) defined.set(`${section.index}:${offset}`, name);
+    }
+  }
+  return {
+    definedAt: (section, offset) => defined.get(`${section}:${offset}`),
+    dataOf: (section) => data.get(section),
+  };
+}
+
+/** Maps and programs that a map holds from the start: relocations in its definition. */
+function withSlots(
+  map: string,
+  spec: MapSpec,
+  definitions: readonly MapDefinition[],
+  elf: ElfObject,
+  programs: Readonly<Record<string, ProgramSpec>>,
+): MapSpec {
+  const definition = definitions.find(({ name, values }) => name === map && values !== undefined);
+  const section = elf.sections.find(({ name }) => name === ".maps");
+  if (definition?.values === undefined || section === undefined) return spec;
+  const slots: Record<number, string> = {};
+  const start = definition.offset + definition.values;
+  for (const { offset, symbol: index } of elf.relocations.get(section.index) ?? []) {
+    if (offset < definition.offset || offset >= definition.offset + definition.size) continue;
+    const symbol = elf.symbols[index];
+    if (symbol === undefined || offset < start || (offset - start) % 8 !== 0)
+      throw new ObjectFileError(
+        `The definition of map "${map}" has a relocation at byte ${offset - definition.offset}, where no slot begins.`,
+      );
+    const isInside =
+      spec.inner === undefined
+        ? Object.hasOwn(programs, symbol.name)
+        : definitions.some(({ name }) => name === symbol.name);
+    if (!isInside)
+      throw new ObjectFileError(
+        `Map "${map}" holds "${symbol.name}" from the start, which is no ${spec.inner === undefined ? "program" : "map"} of the object.`,
+      );
+    slots[(offset - start) / 8] = symbol.name;
+  }
+  return Object.keys(slots).length === 0 ? spec : { ...spec, slots };
+}
+
+function readPrograms(
+  functions: readonly ObjectFunction[],
+  elf: ElfObject,
+  btf: Btf | undefined,
+): Record<string, ProgramSpec> {
+  const license = textOf(elf, "license") ?? "";
+  const byName = new Map(functions.map((one) => [one.name, one]));
+  const programs: Record<string, ProgramSpec> = {};
+  for (const one of functions) {
+    const { section, symbol, name } = one;
+    if (section.name === TEXT) continue;
+    if (symbol.binding === "local") {
+      throw new ObjectFileError(
+        `Program "${name}" in section ${section.name} is static: only functions of section .text can be, which others call.`,
+      );
+    }
+    const meaning = sectionMeaning(section.name);
+    if (meaning === undefined) {
+      throw new ObjectFileError(
+        `Program "${name}" is in section "${section.name}", which is no kind of program: SEC("kprobe/…"), SEC("xdp"), SEC("tracepoint/…") and so on.`,
+      );
+    }
+    const { kind, attachTo, optional } = meaning;
+    const functionId = btf?.find(symbol.name, "function");
+    const tags = btf === undefined || functionId === undefined ? [] : tagsOf(btf, functionId);
+    programs[name] = {
+      type: kind.type,
+      instructions: link(one, byName),
+      license,
+      ...(kind.attachType !== undefined && { expectedAttachType: kind.attachType }),
+      ...(kind.flags !== undefined && { flags: kind.flags }),
+      section: section.name,
+      ...(attachTo !== "" && { attachTo }),
+      ...(optional && { optional }),
+      ...(tags.length > 0 && { tags }),
+    };
+  }
+  return programs;
+}
+
+function versionOf(elf: ElfObject): { readonly kernelVersion?: number } {
+  const section = elf.sections.find(({ name }) => name === "version");
+  if (section === undefined) return {};
+  if (section.data.length !== 4)
+    throw new ObjectFileError(`Section version has ${section.data.length} bytes instead of 4.`);
+  const view = new DataView(section.data.buffer, section.data.byteOffset, 4);
+  return { kernelVersion: view.getUint32(0, elf.byteOrder === "little") };
+}
+
+function textOf(elf: ElfObject, section: string): string | undefined {
+  const data = elf.sections.find(({ name }) => name === section)?.data;
+  if (data === undefined) return undefined;
+  const end = data.indexOf(0);
+  return new TextDecoder().decode(data.subarray(0, end < 0 ? data.length : end));
+}
