@@ -45,8 +45,13 @@ export function createMap<const S extends MapSpec>(
   types?: Fd,
 ): LiveMap<S> {
   const info = infoOf(spec, name);
-  let result = create(info, spec, types);
-  if (result === -EPERM && raiseMemlock()) result = create(info, spec, types);
+  // The kernel takes the kind of maps that it is to hold from one of them, which need not stay.
+  using template =
+    spec.inner === undefined
+      ? undefined
+      : (createMap(spec.inner, spec.inner.name ?? `${name}.inner`, needs, types) as BpfMap);
+  let result = create(info, spec, types, template);
+  if (result === -EPERM && raiseMemlock()) result = create(info, spec, types, template);
   if (result < 0) {
     throw new SystemError({
       errno: -result,
@@ -162,7 +167,12 @@ const UNTYPED: ReadonlySet<MapTypeName> = new Set([
   "arena",
 ]);
 
-function create(info: MapInfo, { keyType, valueType, numaNode, extra }: MapSpec, types: Fd | undefined): number {
+function create(
+  info: MapInfo,
+  { keyType, valueType, numaNode, extra }: MapSpec,
+  types: Fd | undefined,
+  template: BpfMap | undefined,
+): number {
   const attr = new BpfAttr()
     .u32(0, MapType[info.type])
     .u32(4, info.keySize)
@@ -170,6 +180,7 @@ function create(info: MapInfo, { keyType, valueType, numaNode, extra }: MapSpec,
     .u32(12, info.maxEntries)
     .u32(16, numaNode === undefined ? info.flags : info.flags | MapFlag.numa_node)
     .name(28, info.name);
+  if (template !== undefined) attr.u32(20, template.fd.number);
   if (numaNode !== undefined) attr.u32(24, numaNode);
   if (types !== undefined && valueType !== undefined && !UNTYPED.has(info.type))
     attr

@@ -107,7 +107,12 @@ function readFunction(
         plain.opcode === Opcode.CALL
           ? symbol.value / 8 + plain.imm + 1
           : (symbol.value + Number(BigInt.asIntN(32, plain.imm64 ?? 0n))) / 8;
-      instruction = { ...plain, target: callee(symbol.section, target, at) };
+      const isCall = plain.opcode === Opcode.CALL;
+      instruction = {
+        ...plain,
+        ...(!isCall && { src: Pseudo.FUNC, imm64: 0n }),
+        target: callee(symbol.section, target, at),
+      };
     } else if (symbol !== undefined) {
       instruction = relocator(plain, symbol, `Function "${name}", instruction ${at - place.slot}`);
     } else if (plain.opcode === Opcode.CALL && plain.src === Callee.LOCAL) {

@@ -1,0 +1,108 @@
+// Objects compiled by clang (test/fixtures/objects): read, fitted to this kernel, loaded and run.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { release } from "node:os";
+import { join } from "node:path";
+import { Btf } from "../../src/object/btf/index.ts";
+import { readObject } from "../../src/object/spec/index.ts";
+import { loadObject, type ObjectSpec, prepareObject } from "../../src/sdk/index.ts";
+import { root } from "../support/cli.ts";
+import { kernelTest } from "../support/kernel-test.ts";
+
+const file = (name: string): ObjectSpec =>
+  readObject(readFileSync(join(root, "test", "fixtures", "objects", `${name}.o`)), {
+    name: name.split(".")[0] as string,
+  });
+
+/** A copy of the spec in which a variable of 4 bytes has another value from the start. */
+function withVariable(spec: ObjectSpec, name: string, value: number): ObjectSpec {
+  const variable = spec.variables?.[name];
+  assert.ok(variable !== undefined);
+  const contents = spec.maps[variable.map]?.contents?.slice();
+  assert.ok(contents !== undefined);
+  new DataView(contents.buffer).setInt32(variable.offset, value, true);
+  const map = spec.maps[variable.map];
+  assert.ok(map !== undefined);
+  return { ...spec, maps: { ...spec.maps, [variable.map]: { ...map, contents } } };
+}
+
+kernelTest("an object finds the kernel's fields, sizes, types and enums wherever they are (CO-RE)", () => {
+  const spec = withVariable(file("core.el"), "wanted", process.pid);
+  using object = loadObject(spec);
+  using link = object.programs["on_enter"]?.attachRawTracepoint("sys_enter");
+  process.umask();
+  link?.close();
+  const bss = object.maps[".bss"]?.getRaw(new Uint8Array(4));
+  assert.ok(bss !== undefined);
+  const view = new DataView(bss.buffer, bss.byteOffset);
+  const read = (name: string) => view.getInt32(spec.variables?.[name]?.offset ?? -1, true);
+  const btf = Btf.parse(readFileSync("/sys/kernel/btf/vmlinux"));
+  const task = btf.find("task_struct", "struct");
+  assert.ok(task !== undefined);
+  const [major = 0, minor = 0, patch = 0] = (/^(\d+)\.(\d+)\.(\d+)/.exec(release()) ?? []).slice(1).map(Number);
+  const names = ["tgid", "leader_tgid", "flavour_tgid", "field_exists", "missing_exists", "flavour_missing_exists"];
+  assert.deepEqual(names.map(read), [process.pid, process.pid, process.pid, 1, 0, 0]);
+  assert.deepEqual(["comm_size", "tgid_size", "task_size", "task_exists", "struct_exists"].map(read), [
+    16,
+    4,
+    btf.sizeOf(task),
+    1,
+    0,
+  ]);
+  assert.equal(read("task_id"), task);
+  assert.deepEqual(["hash_exists", "hash_value", "no_such_exists"].map(read), [1, 1, 0]);
+  assert.equal(read("version"), (major << 16) + (minor << 8) + Math.min(255, patch));
+  assert.deepEqual(["no_such_option", "symbol_exists"].map(read), [0, 0]);
+  const comm = spec.variables?.["comm"]?.offset ?? 0;
+  assert.match(Buffer.from(bss.subarray(comm, comm + 16)).toString("latin1"), /^node/);
+  // The two functions that count were called as often as the program ran.
+  const runs = Number(view.getBigUint64(spec.variables?.["runs"]?.offset ?? 0, true));
+  assert.ok(runs > 0);
+  const total = object.maps[".data.own"]?.getRaw(new Uint8Array(4));
+  assert.equal(new DataView((total ?? bss).buffer).getInt32(0, true), 5 + 2 * runs);
+});
+
+kernelTest("a program that reaches what the kernel lacks is refused, and the others are loaded", () => {
+  const spec = file("core.el");
+  assert.throws(() => loadObject(spec, { programs: ["poisoned"] }), { name: "VerifierError" });
+  using object = loadObject(spec);
+  assert.deepEqual(Object.keys(object.programs), ["on_enter"]);
+  assert.throws(() => loadObject(spec, { programs: ["none"] }), {
+    code: "SKEP_OBJECT",
+    message: /has no program "none" \(it has: on_enter, poisoned\)/,
+  });
+});
+
+kernelTest("an object is fitted to the kernel without being loaded", () => {
+  const prepared = prepareObject(file("core.el"));
+  const program = prepared["on_enter"];
+  assert.ok(program !== undefined);
+  assert.equal(program.code.bytes.length % 8, 0);
+  assert.ok((program.info?.functions.length ?? 0) / 8 === 4, "four functions");
+  assert.ok((program.info?.lines.length ?? 0) > 0);
+  assert.ok(program.code.maps.some(({ map, valueOffset }) => map === ".kconfig" && valueOffset === 4));
+});
+
+kernelTest("an object of the other byte order is refused with what to compile for", () => {
+  assert.throws(() => loadObject(file("core.eb")), { code: "SKEP_OBJECT", message: /big-endian.*-target bpfel/ });
+});
+
+kernelTest("maps in maps, programs in maps and functions by address are in their places", async () => {
+  const object = loadObject(file("maps.el"));
+  try {
+    const number = (name: string, at: number) => {
+      const bytes = object.maps[name]?.getRaw(new Uint8Array(Uint32Array.of(at).buffer));
+      return bytes === undefined ? undefined : Number(new DataView(bytes.buffer).getBigUint64(0, true));
+    };
+    const result = object.programs["entry"]?.testRun({ data: new Uint8Array(64) });
+    // The tail call does not come back: what it jumped to gave the result.
+    assert.equal(result?.retval, 7);
+    assert.equal(number("first", 0), 3);
+    assert.equal(number("second", 0), 0);
+    const bss = object.maps[".bss"]?.getRaw(new Uint8Array(4));
+    const counts = [...new BigUint64Array(bss?.buffer ?? new ArrayBuffer(0))];
+    assert.deepEqual([counts.length, counts.reduce((sum, n) => sum + n)], [3, 1n]);
+  } finally {
+    object.close();
+  }
+});
