@@ -23,6 +23,14 @@ export {
   r10,
 } from "../object/asm/index.ts";
 export {
+  accessText as relocationText,
+  Btf,
+  BtfError,
+  type BtfKind,
+  type BtfType,
+  CoreError,
+} from "../object/btf/index.ts";
+export {
   array,
   bool,
   bytes,
@@ -42,21 +50,26 @@ export {
   u64,
   u64n,
 } from "../object/codec/index.ts";
+export { ElfError } from "../object/elf/index.ts";
 export {
   AttachType,
   type AttachTypeName,
   decodeProgram,
+  type ExternSpec,
   encodeProgram,
   MapFlag,
   type MapReference,
   type MapSpec,
   MapType,
   type MapTypeName,
+  ObjectFileError,
   type ObjectSpec,
   type ProgramCode,
   type ProgramSpec,
   ProgramType,
   type ProgramTypeName,
+  readObject,
+  type VariableSpec,
 } from "../object/spec/index.ts";
 export {
   type Latency,
@@ -120,7 +133,6 @@ export {
   type LoadedObject,
   type LoadOptions,
   loadAssembled,
-  loadObject,
   type Mount,
   type NativeAddon,
   ObjectError,
@@ -167,3 +179,4 @@ export {
   startChild,
   trackFds,
 } from "../runtime/sys/index.ts";
+export { loadObject, openObject } from "./load-object.ts";

@@ -12,6 +12,7 @@ interface Command {
 /** The commands; each is a bundle of its own beside this one, loaded when it is asked for. */
 const COMMANDS: Readonly<Record<string, string>> = {
   trace: "show the system calls of a command, a process or a cgroup",
+  object: "tell what an eBPF object file holds, whether it fits this kernel, and load it",
   doctor: "tell what this kernel, this user and this machine can do, and how to mend what is missing",
 };
 

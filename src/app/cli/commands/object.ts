@@ -1,0 +1,114 @@
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { Btf, openObject } from "../../../sdk/index.ts";
+import {
+  checkObject,
+  describeObject,
+  formatCheck,
+  formatDescription,
+  formatLoad,
+  listing,
+  loadAndReport,
+} from "../../../tools/object/index.ts";
+
+const OPTIONS = {
+  help: { type: "boolean", short: "h" },
+  json: { type: "boolean" },
+  program: { type: "string", short: "p", multiple: true },
+  code: { type: "string", short: "d" },
+  btf: { type: "string" },
+  pin: { type: "string" },
+} as const;
+
+const HELP = `skep object: what an eBPF object file holds, and whether it fits this kernel
+
+Usage: skep object show  [OPTIONS] FILE    programs, maps, variables, and what it wants of the kernel
+       skep object check [OPTIONS] FILE    fit it to this kernel's types, without loading anything
+       skep object load  [OPTIONS] FILE    load it, say what the kernel took, and let it go
+
+  -d, --code PROGRAM     show: the program's instructions, with the source lines they come from
+  -p, --program NAME     check, load: only this program; can be repeated, and names optional ones (SEC("?…"))
+      --btf FILE         check: another kernel's types (its /sys/kernel/btf/vmlinux)
+      --pin FOLDER       load: pins the maps in a folder of a bpffs, where they stay
+      --json             one JSON object
+
+The exit code is 0 when all is well, 1 when the object cannot be used here (the sentence says why), 2 for wrong options.
+
+Examples:
+  skep object show opensnoop.bpf.o
+  skep object check --btf vmlinux-5.10 opensnoop.bpf.o
+  skep object load -p on_open opensnoop.bpf.o
+`;
+
+export function run(args: readonly string[]): Promise<number> {
+  return Promise.resolve(object(args));
+}
+
+function object(args: readonly string[]): number {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse(args);
+  } catch (error) {
+    return usage((error as Error).message);
+  }
+  const { values, positionals } = parsed;
+  const [verb, file, ...more] = positionals;
+  if (values.help === true) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (verb === undefined || !["show", "check", "load"].includes(verb))
+    return usage(
+      `Say what to do: show, check or load${verb === undefined ? "" : `, not "${verb}"`}. skep object --help tells more.`,
+    );
+  if (file === undefined || more.length > 0) return usage("Name one object file.");
+  const json = (value: unknown) =>
+    JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? item.toString() : item));
+  const print = (text: string) => process.stdout.write(`${text}\n`);
+  let spec: ReturnType<typeof openObject>;
+  try {
+    spec = openObject(file);
+    if (verb === "show") {
+      if (values.code !== undefined) {
+        const program = Object.hasOwn(spec.programs, values.code) ? spec.programs[values.code] : undefined;
+        if (program === undefined)
+          return usage(`${file} has no program "${values.code}" (it has: ${Object.keys(spec.programs).join(", ")}).`);
+        print(listing(program));
+        return 0;
+      }
+      const description = describeObject(spec);
+      print(values.json === true ? json(description) : formatDescription(description));
+      return 0;
+    }
+    if (verb === "check") {
+      const chosen = values.program === undefined ? spec : { ...spec, programs: pick(spec.programs, values.program) };
+      const result = checkObject(chosen, values.btf === undefined ? undefined : Btf.parse(readFileSync(values.btf)));
+      print(values.json === true ? json(result) : formatCheck(result));
+      return result.fits ? 0 : 1;
+    }
+    const report = loadAndReport(spec, {
+      ...(values.program !== undefined && { programs: values.program }),
+      ...(values.pin !== undefined && { pin: values.pin }),
+    });
+    print(values.json === true ? json(report) : formatLoad(report));
+    return 0;
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (values.json !== true || !(error instanceof Error) || typeof code !== "string") throw error;
+    print(json({ schema: "skep.error/1", code, message: error.message }));
+    return 1;
+  }
+}
+
+function pick<T>(all: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
+  return Object.fromEntries(names.flatMap((name) => (Object.hasOwn(all, name) ? [[name, all[name] as T]] : [])));
+}
+
+function usage(message: string): number {
+  process.stderr.write(`skep object: ${message}\n`);
+  return 2;
+}
+
+function parse(args: readonly string[]) {
+  return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+}
