@@ -1,4 +1,65 @@
 #!/usr/bin/env node
 "use strict";
-// Everything is in the bundle; this file only gives npm and people a stable path to it.
-require("../dist/cli/main.cjs");
+// The command. Each of its commands is a chunk, dist/cli/NAME.cjs, which is run from here with nothing between: every module
+// and every line compiled costs time before the first event. Help and the words for errors are in dist/cli/main.cjs, which
+// is loaded when they are needed.
+const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
+const { Script } = require("node:vm");
+
+const cli = `${__dirname.slice(0, -"bin".length)}dist/cli`;
+
+/** @param {string} path @param {BufferEncoding} [encoding] */
+function read(path, encoding) {
+  try {
+    return readFileSync(path, encoding);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Compiling a chunk takes V8 longer than all the rest of the start, so the code it compiled is kept in dist/cli/cache after
+ * the first run, as Python keeps its own in __pycache__: one file for each text and each V8, which V8 refuses when it does
+ * not suit it. Where the folder cannot be written nothing is kept.
+ * @param {string} name @param {string} text The chunk as a function expression; its hash stands before it in a comment.
+ */
+function load(name, text) {
+  const path = `${cli}/${name}.cjs`;
+  const file = `${cli}/cache/${name}-${text.slice(2, 18)}-${process.versions.v8}-${process.arch}`;
+  const cachedData = read(file);
+  const script = new Script(text, { filename: path, cachedData });
+  // `load`: a part of the command that is a chunk of its own.
+  const chunk = { exports: {}, require, load: (part) => load(part, readFileSync(`${cli}/${part}.cjs`, "latin1")) };
+  script.runInThisContext()(chunk.exports, require, chunk, path, cli);
+  if (cachedData === undefined || script.cachedDataRejected === true) compiled.push({ script, file });
+  return chunk.exports;
+}
+
+/** Chunks whose code is not kept yet. @type {{ script: import("node:vm").Script, file: string }[]} */
+const compiled = [];
+
+/** Keeps what V8 compiled, once the command has done its work. Never fails: it only saves time. */
+function remember() {
+  for (const { script, file } of compiled) {
+    try {
+      mkdirSync(`${cli}/cache`, { recursive: true });
+      // Another run may do the same now: whole files only.
+      writeFileSync(`${file}.${process.pid}`, script.createCachedData());
+      renameSync(`${file}.${process.pid}`, file);
+    } catch {
+      // A folder that is not ours to write.
+    }
+  }
+}
+
+const [name = "", ...args] = process.argv.slice(2);
+// The build writes nothing but ASCII, which is read fastest as Latin-1. Other bundles than commands have a dash or are main.
+const text = /^[a-z]+$/.test(name) && name !== "main" ? read(`${cli}/${name}.cjs`, "latin1") : undefined;
+if (text === undefined) require(`${cli}/main.cjs`).help(process.argv.slice(2));
+else run(text).catch((error) => require(`${cli}/main.cjs`).fail(error));
+
+/** @param {string} chunk */
+async function run(chunk) {
+  process.exitCode = await load(name, chunk).run(args);
+  remember();
+}

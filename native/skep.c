@@ -1,6 +1,6 @@
 // Skep's native part: all the C there is. It offers what JavaScript cannot do by itself and nothing more: raw system
-// calls, memory mappings as ArrayBuffers, waiting on file descriptors in Node's own event loop, and starting a program
-// with nothing between fork and exec.
+// calls, also on a thread beside, memory mappings as ArrayBuffers, waiting on file descriptors in Node's own event loop,
+// and starting a program with nothing between fork and exec.
 //
 // It is linked without libc, so one binary serves every Linux distribution and, being Node-API 9, every Node since 20.
 // Consequences that shape the code:
@@ -14,7 +14,7 @@
 #define NAPI_VERSION 9
 #include <node_api.h>
 
-#define SKEP_NATIVE_VERSION "2"
+#define SKEP_NATIVE_VERSION "3"
 
 // ---------------------------------------------------------------------------------------------------------------------
 // System calls
@@ -29,6 +29,7 @@ enum {
   NR_EXECVE = 59,
   NR_WAIT4 = 61,
   NR_FCNTL = 72,
+  NR_FUTEX = 202,
 };
 
 static inline long call6(long nr, long a, long b, long c, long d, long e, long f) {
@@ -46,6 +47,7 @@ static inline long call6(long nr, long a, long b, long c, long d, long e, long f
 enum {
   NR_FCNTL = 25,
   NR_CLOSE = 57,
+  NR_FUTEX = 98,
   NR_RT_SIGACTION = 134,
   NR_RT_SIGPROCMASK = 135,
   NR_MUNMAP = 215,
@@ -186,6 +188,9 @@ struct State {
   Pool mappings;
   Pool waiters;
   Waiter* first_waiter;
+  char* thread_stack;  // of the thread that makes calls beside; NULL when there is none
+  int thread_alive;    // cleared by the kernel when the thread has ended
+  napi_ref thread_memory;  // keeps what the thread reads and writes
   Mapping* buckets[BUCKETS];
 };
 
@@ -783,12 +788,13 @@ typedef struct {
 } Program;
 
 // clone(2) with a stack of its own for the child, which calls entry(argument) and exits. Returns in the parent only.
-static long clone_child(long flags, char* stack_end, int* pidfd, int (*entry)(void*), void* argument) {
+static long clone_child(long flags, char* stack_end, int* parent_word, int* child_word, int (*entry)(void*),
+                        void* argument) {
   void** top = (void**)stack_end - 2;
   top[0] = (void*)entry;
   top[1] = argument;
 #if defined(__x86_64__)
-  register long r10 __asm__("r10") = 0;
+  register long r10 __asm__("r10") = (long)child_word;
   register long r8 __asm__("r8") = 0;
   long result;
   __asm__ volatile(
@@ -805,16 +811,16 @@ static long clone_child(long flags, char* stack_end, int* pidfd, int (*entry)(vo
       "hlt\n"
       "1:"
       : "=a"(result)
-      : "a"(56L), "D"(flags), "S"(top), "d"(pidfd), "r"(r10), "r"(r8)
+      : "a"(56L), "D"(flags), "S"(top), "d"(parent_word), "r"(r10), "r"(r8)
       : "rcx", "r11", "memory", "cc");
   return result;
 #else
   register long x8 __asm__("x8") = 220;
   register long x0 __asm__("x0") = flags;
   register long x1 __asm__("x1") = (long)top;
-  register long x2 __asm__("x2") = (long)pidfd;
-  register long x3 __asm__("x3") = 0;
-  register long x4 __asm__("x4") = 0;
+  register long x2 __asm__("x2") = (long)parent_word;
+  register long x3 __asm__("x3") = 0;  // thread-local storage, which the child has none of
+  register long x4 __asm__("x4") = (long)child_word;
   __asm__ volatile(
       "svc 0\n\t"
       "cbnz x0, 1f\n\t"
@@ -867,7 +873,7 @@ static napi_value js_spawn(napi_env env, napi_callback_info info) {
   uint64_t all = ~(uint64_t)0, before = 0;
   call6(NR_RT_SIGPROCMASK, SIG_BLOCK_, (long)&all, (long)&before, 8, 0, 0);
   int pidfd = -1;
-  long pid = clone_child(CLONE_VM_VFORK_PIDFD | SIGCHLD_, stack + CHILD_STACK, &pidfd, become, &program);
+  long pid = clone_child(CLONE_VM_VFORK_PIDFD | SIGCHLD_, stack + CHILD_STACK, &pidfd, NULL, become, &program);
   call6(NR_RT_SIGPROCMASK, SIG_SETMASK_, (long)&before, 0, 8, 0, 0);
   unmap_memory(stack, CHILD_STACK);
   if (pid > 0 && program.error != 0) {
@@ -880,6 +886,109 @@ static napi_value js_spawn(napi_env env, napi_callback_info info) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
+// background(), join()
+
+enum {
+  // A thread of this process: CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM, CHILD_CLEARTID.
+  CLONE_THREAD_FLAGS = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000 | 0x200000,
+  FUTEX_WAIT_ = 0,
+};
+
+// One call of the thread's: what JavaScript wrote, and where it finds the result. A descriptor that the call gives is also
+// written to `store`, which may be part of what a later call reads.
+typedef struct {
+  uint64_t nr;
+  uint64_t args[6];
+  int32_t* store;
+  int64_t result;
+} BackgroundCall;
+
+typedef struct {
+  uint64_t count;
+  BackgroundCall calls[];
+} BackgroundCalls;
+
+enum { CALL_WORDS = sizeof(BackgroundCall) / 8 };
+
+// In the thread, which has no libc and no thread-local storage: nothing but system calls.
+static int make_calls(void* argument) {
+  BackgroundCalls* all = argument;
+  for (uint64_t i = 0; i < all->count; i++) {
+    BackgroundCall* call = &all->calls[i];
+    call->result = call6((long)call->nr, (long)call->args[0], (long)call->args[1], (long)call->args[2],
+                         (long)call->args[3], (long)call->args[4], (long)call->args[5]);
+    if (call->result >= 0 && call->store != NULL) *call->store = (int32_t)call->result;
+  }
+  return 0;
+}
+
+static void join_thread(State* state) {
+  if (state->thread_stack == NULL) return;
+  for (;;) {
+    int alive = __atomic_load_n(&state->thread_alive, __ATOMIC_ACQUIRE);
+    if (alive == 0) break;
+    // The kernel wakes this word when the thread has ended (set_tid_address(2)); not a private futex.
+    call6(NR_FUTEX, (long)&state->thread_alive, FUTEX_WAIT_, alive, 0, 0, 0);
+  }
+  unmap_memory(state->thread_stack, CHILD_STACK);
+  state->thread_stack = NULL;
+  napi_delete_reference(state->env, state->thread_memory);
+  state->thread_memory = NULL;
+}
+
+static napi_value js_background(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  size_t argc = 2, length = 0;
+  void *data, *address = NULL;
+  napi_typedarray_type type;
+  napi_valuetype kept;
+  bool yes = false;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return napi_failed(env);
+  State* state = data;
+  if (napi_is_typedarray(env, argv[0], &yes) != napi_ok || !yes ||
+      napi_get_typedarray_info(env, argv[0], &type, &length, &address, NULL, NULL) != napi_ok ||
+      type != napi_biguint64_array)
+    return type_error(env, "background: a BigUint64Array is needed");
+  if (napi_typeof(env, argv[1], &kept) != napi_ok || kept != napi_object)
+    return type_error(env, "background: an object that keeps the calls' memory is needed");
+  BackgroundCalls* all = address;
+  if (length == 0 || (length - 1) % CALL_WORDS != 0 || all->count != (length - 1) / CALL_WORDS)
+    return type_error(env, "background: the array must hold the number of calls, then 9 words for each");
+  if (state->thread_stack != NULL) return type_error(env, "background: a thread is under way; join() it first");
+  char* stack = map_memory(CHILD_STACK);
+  if (stack == NULL) return number(env, -ENOMEM_);
+  // The calls themselves and what they name: also when a worker ends, which lets go of everything before it waits here.
+  napi_value memory;
+  if (napi_create_object(env, &memory) != napi_ok || napi_set_element(env, memory, 0, argv[0]) != napi_ok ||
+      napi_set_element(env, memory, 1, argv[1]) != napi_ok ||
+      napi_create_reference(env, memory, 1, &state->thread_memory) != napi_ok) {
+    unmap_memory(stack, CHILD_STACK);
+    return napi_failed(env);
+  }
+  state->thread_alive = 1;
+  // A signal handler of Node's must not run there: the thread starts with all of them blocked.
+  uint64_t every = ~(uint64_t)0, before = 0;
+  call6(NR_RT_SIGPROCMASK, SIG_BLOCK_, (long)&every, (long)&before, 8, 0, 0);
+  long tid = clone_child(CLONE_THREAD_FLAGS, stack + CHILD_STACK, NULL, &state->thread_alive, make_calls, all);
+  call6(NR_RT_SIGPROCMASK, SIG_SETMASK_, (long)&before, 0, 8, 0, 0);
+  if (tid < 0) {
+    unmap_memory(stack, CHILD_STACK);
+    napi_delete_reference(env, state->thread_memory);
+    state->thread_memory = NULL;
+    return number(env, tid);
+  }
+  state->thread_stack = stack;
+  return number(env, 0);
+}
+
+static napi_value js_join(napi_env env, napi_callback_info info) {
+  void* data;
+  if (napi_get_cb_info(env, info, NULL, NULL, NULL, &data) != napi_ok) return napi_failed(env);
+  join_thread(data);
+  return NULL;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Beginning and end of an environment
 
 // Node runs its loop until the hook is removed, so libuv's close callbacks are waited for.
@@ -887,6 +996,8 @@ static void on_environment_end(napi_async_cleanup_hook_handle handle, void* data
   State* state = data;
   state->cleanup = handle;
   state->ending = 1;
+  // What it reads and writes is the environment's memory.
+  join_thread(state);
   while (state->first_waiter != NULL) {
     Waiter* waiter = state->first_waiter;
     close_waiter(waiter);
@@ -932,6 +1043,8 @@ NAPI_MODULE_INIT() {
       EXPORT("munmap", js_munmap),
       EXPORT("poll", js_poll),
       EXPORT("spawn", js_spawn),
+      EXPORT("background", js_background),
+      EXPORT("join", js_join),
       {.utf8name = "version", .value = version, .attributes = napi_enumerable},
   };
   if (napi_define_properties(env, exports, sizeof(exported) / sizeof(*exported), exported) != napi_ok)

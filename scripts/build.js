@@ -3,7 +3,7 @@
 // (esbuild → dist/cli/), and with --tests also the kernel tests (tsc → dist-test/).
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -37,8 +37,8 @@ async function bundle() {
     logLevel: "warning",
   };
   // The bundles are CommonJS, where import.meta is not: native.ts looks at __filename instead.
-  const { packPlans } = await import("../dist/tools/trace/plan.js");
-  const plans = Object.fromEntries(["x64", "arm64"].map((a) => [a, Buffer.from(packPlans(a)).toString("base64")]));
+  const { packedPlans } = await import("../dist/tools/trace/packed-plans.js");
+  const plans = Object.fromEntries(["x64", "arm64"].map((a) => [a, Buffer.from(packedPlans(a)).toString("base64")]));
   const define = {
     "import.meta.url": "undefined",
     SKEP_IMAGES: JSON.stringify(await traceImages()),
@@ -46,28 +46,29 @@ async function bundle() {
     SKEP_VERSION: JSON.stringify(version),
   };
   const entryPoints = Object.fromEntries(commands.map((f) => [f.replace(/\.ts$/, ""), `src/app/cli/commands/${f}`]));
-  // Commands get the trace programs as images, and assemble others with a chunk of its own (kernel/programs-image.ts).
+  // Modules that stand for others in a command's bundle: the trace programs and plans come as data that the build made, and
+  // what it takes to read a trace is a chunk of its own.
+  const IN_COMMANDS = { programs: "programs-image", "packed-plans": "packed-plans-image", reading: "reading-chunk" };
   const images = {
     name: "images",
     setup({ onResolve }) {
-      onResolve({ filter: /^\.\/programs\.ts$/ }, ({ resolveDir }) => ({
-        path: join(resolveDir, "programs-image.ts"),
+      onResolve({ filter: /^\.\/(programs|packed-plans|reading)\.ts$/ }, ({ path, resolveDir }) => ({
+        path: join(resolveDir, `${IN_COMMANDS[path.slice(2, -3)]}.ts`),
       }));
     },
   };
   await build({ ...shared, entryPoints, define, plugins: [images] });
+  const parts = { "trace-reading": "src/tools/trace/reading.ts" };
+  await build({ ...shared, entryPoints: parts, define });
   await build({ ...shared, entryPoints: { "trace-assemble": "src/tools/trace/kernel/programs.ts" }, define });
-  const hash = (name) =>
-    createHash("sha256")
-      .update(readFileSync(`dist/cli/${name}.cjs`))
-      .digest("hex")
-      .slice(0, 16);
-  const chunks = Object.fromEntries(Object.keys(entryPoints).map((name) => [name, hash(name)]));
-  await build({
-    ...shared,
-    entryPoints: { main: "src/app/cli/main.ts" },
-    define: { ...define, SKEP_CHUNKS: JSON.stringify(chunks) },
-  });
+  // Commands and parts of them are read as they are by bin/skep.js: a function expression with the hash of its text before it.
+  for (const name of Object.keys({ ...entryPoints, ...parts })) {
+    const text = readFileSync(`dist/cli/${name}.cjs`, "latin1");
+    const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+    const chunk = `/*${hash}*/(function (exports, require, module, __filename, __dirname) {${text}\n})`;
+    writeFileSync(`dist/cli/${name}.cjs`, chunk, "latin1");
+  }
+  await build({ ...shared, entryPoints: { main: "src/app/cli/main.ts" }, define });
 }
 
 /** The trace programs for the usual options, encoded. */

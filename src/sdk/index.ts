@@ -124,6 +124,7 @@ export {
 } from "../runtime/link/index.ts";
 export {
   BtfLoadError,
+  beginAssembled,
   type Environment,
   type Fact,
   type HelperResult,
@@ -137,6 +138,7 @@ export {
   type NativeAddon,
   ObjectError,
   type ObjectLoadOptions,
+  type PendingObject,
   type PreparedProgram,
   type ProbeResult,
   type ProbeStatus,

@@ -11,6 +11,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -164,6 +165,8 @@ describe("the binary", () => {
       "addressOf",
       "arena",
       "arenaSyscall",
+      "background",
+      "join",
       "mmap",
       "munmap",
       "poll",
@@ -1190,6 +1193,142 @@ async function bpfRing(t) {
   if (run.stdout.startsWith("refused")) return t.skip(`bpf(2) is refused here (${run.stdout.slice(8)})`);
   assert.equal(run.stdout, "got 600");
 }
+
+describe("background", () => {
+  const WORDS = 9;
+  /** What the calls name is kept by the tests themselves. */
+  const kept = [];
+  /** Calls as `background` takes them; `store` is a buffer that gets the result. */
+  const batch = (...calls) => {
+    const words = new BigUint64Array(1 + calls.length * WORDS);
+    words[0] = BigInt(calls.length);
+    for (const [i, { nr, args = [], store }] of calls.entries()) {
+      const at = 1 + i * WORDS;
+      words[at] = BigInt(nr);
+      for (const [k, argument] of args.entries())
+        words[at + 1 + k] = BigInt.asUintN(64, BigInt(typeof argument === "object" ? n.addressOf(argument) : argument));
+      if (store !== undefined) words[at + 7] = BigInt(n.addressOf(store));
+    }
+    return words;
+  };
+  const results = (words) =>
+    Array.from({ length: (words.length - 1) / WORDS }, (_, i) => Number(BigInt.asIntN(64, words[1 + i * WORDS + 8])));
+
+  it("makes calls beside and gives their results", () => {
+    const words = batch({ nr: NR.getpid }, { nr: NR.close, args: [-1] }, { nr: NR.getppid });
+    assert.equal(n.background(words, kept), 0);
+    n.join();
+    assert.deepEqual(results(words), [process.pid, ERR.EBADF, process.ppid]);
+  });
+
+  it("hands a descriptor from one call to the next", () => {
+    const fd = new Int32Array(1);
+    // write(2) of 4 bytes that the first call stores, into a pipe made here.
+    const pipe = new Int32Array(2);
+    assert.equal(n.syscall(NR.pipe2, pipe, 0), 0);
+    const words = batch(
+      { nr: NR.eventfd2, args: [0, 0], store: fd },
+      { nr: NR.write, args: [pipe[1], fd, 4] },
+      { nr: NR.close, args: [-1], store: fd },
+    );
+    assert.equal(n.background(words, kept), 0);
+    n.join();
+    const [made, wrote, refused] = results(words);
+    assert.deepEqual([wrote, refused], [4, ERR.EBADF]);
+    const read = new Int32Array(1);
+    assert.equal(n.syscall(NR.read, pipe[0], read, 4), 4);
+    assert.equal(read[0], made);
+    assert.equal(fd[0], made, "an error is not stored");
+    for (const one of [made, pipe[0], pipe[1]]) n.syscall(NR.close, one);
+  });
+
+  it("goes on beside JavaScript, and join waits for it", () => {
+    const pipe = new Int32Array(2);
+    n.syscall(NR.pipe2, pipe, 0);
+    const byte = new Uint8Array(1);
+    const words = batch({ nr: NR.read, args: [pipe[0], byte, 1] }, { nr: NR.getpid });
+    assert.equal(n.background(words, kept), 0);
+    // The thread waits for what only this one can write.
+    assert.equal(n.syscall(NR.write, pipe[1], Uint8Array.of(7), 1), 1);
+    n.join();
+    assert.deepEqual(results(words), [1, process.pid]);
+    assert.equal(byte[0], 7);
+    for (const one of pipe) n.syscall(NR.close, one);
+  });
+
+  it("refuses a second batch while one is under way, and what is no batch", () => {
+    const pipe = new Int32Array(2);
+    n.syscall(NR.pipe2, pipe, 0);
+    const words = batch({ nr: NR.read, args: [pipe[0], new Uint8Array(1), 1] });
+    n.background(words, kept);
+    assert.throws(() => n.background(batch(), kept), /a thread is under way/);
+    n.syscall(NR.close, pipe[1]);
+    n.join();
+    assert.deepEqual(results(words), [0]);
+    n.syscall(NR.close, pipe[0]);
+    n.join();
+    for (const wrong of [
+      undefined,
+      1,
+      {},
+      new Uint8Array(16),
+      new BigUint64Array(0),
+      new BigUint64Array(9),
+      new ArrayBuffer(8),
+    ])
+      assert.throws(() => n.background(wrong, kept), TypeError);
+    const lies = batch({ nr: NR.getpid });
+    lies[0] = 2n;
+    assert.throws(() => n.background(lies, kept), TypeError);
+    for (const nothing of [undefined, 1, "x"]) assert.throws(() => n.background(batch(), nothing), TypeError);
+    n.background(batch(), kept);
+    n.join();
+  });
+
+  it("is repeated thousands of times without a thread or a stack left", () => {
+    const maps = () => readFileSync("/proc/self/maps", "latin1").split("\n").length;
+    const words = batch({ nr: NR.getpid });
+    for (let i = 0; i < 100; i++) {
+      n.background(words, kept);
+      n.join();
+    }
+    const [threads, mappings] = [readdirSync("/proc/self/task").length, maps()];
+    for (let i = 0; i < 3000; i++) {
+      n.background(words, kept);
+      n.join();
+    }
+    assert.equal(readdirSync("/proc/self/task").length, threads);
+    assert.ok(maps() <= mappings + 5);
+  });
+
+  it("survives a worker that ends, and a process that exits, with a thread under way", () => {
+    const script = `
+      const { Worker, isMainThread } = require("node:worker_threads");
+      const module_ = { exports: {} };
+      process.dlopen(module_, ${JSON.stringify(path)});
+      const n = module_.exports;
+      const words = new BigUint64Array(10);
+      const time = new BigInt64Array([0n, 30_000_000n]);
+      words[0] = 1n;
+      words[1] = BigInt(${{ x64: 35, arm64: 101 }[process.arch]});
+      words[2] = BigInt(n.addressOf(time));
+      n.background(words, [time]);
+      if (!isMainThread) process.exit(0);
+      let left = 20;
+      const next = () => left-- > 0 ? new Worker(__filename).on("exit", next) : (n.join(), n.background(words, [time]), console.log("done"), process.exit(5));
+      next();
+    `;
+    const folder = mkdtempSync(join(tmpdir(), "skep-native-"));
+    try {
+      const file = join(folder, "worker.cjs");
+      writeFileSync(file, script);
+      const run = spawnSync(process.execPath, [file], { encoding: "utf8", timeout: 60_000 });
+      assert.deepEqual([run.stdout, run.status, run.signal], ["done\n", 5, null], run.stderr);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
 
 describe("spawn", () => {
   /** C's argv: pointers to NUL-terminated strings, which `kept` keeps where they are. */

@@ -1,15 +1,8 @@
-import { loadChunk } from "./chunk.ts";
-
 /** package.json's version, put in by the build. */
 declare const SKEP_VERSION: string;
 const version = SKEP_VERSION;
 
-/** What a command's chunk offers. */
-interface Command {
-  run(args: readonly string[]): Promise<number>;
-}
-
-/** The commands; each is a bundle of its own beside this one, loaded when it is asked for. */
+/** The commands; each is a chunk of its own beside this one, which bin/skep.js runs. */
 const COMMANDS: Readonly<Record<string, string>> = {
   trace: "show the system calls of a command, a process or a cgroup",
   object: "tell what an eBPF object file holds, whether it fits this kernel, and load it",
@@ -33,42 +26,32 @@ Examples:
   skep trace -- ls -l            every system call of ls, as it happens
   skep trace -c -- npm test      how many, how long, how often failed
   skep trace -e %file -p 1234    what a running process does with files
+  skep object show x.bpf.o       what an object file holds
   skep doctor                    what works here
 `;
 
-async function main(args: readonly string[]): Promise<number> {
-  const [name, ...rest] = args;
-  if (name !== undefined && Object.hasOwn(COMMANDS, name)) {
-    const command = loadChunk<Command>(name);
-    const code = await command.exports.run(rest);
-    command.remember();
-    return code;
-  }
+/** What is no command: help, the version, or a name that there is not. */
+export function help([name]: readonly string[]): void {
   if (name === "-V" || name === "--version") {
     process.stdout.write(`${version}\n`);
-    return 0;
+    return;
   }
   if (name === undefined || name === "-h" || name === "--help" || name === "help") {
     process.stdout.write(HELP);
-    return 0;
+    return;
   }
   const close = Object.keys(COMMANDS).find((c) => c.startsWith(name) || name.startsWith(c));
   const advice = close === undefined ? "skep --help lists the commands." : `Did you mean skep ${close}?`;
   process.stderr.write(`skep: there is no command "${name}". ${advice}\n`);
-  return 2;
+  process.exitCode = 2;
 }
 
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    const { code } = error as { code?: unknown };
-    // Errors with a code are sentences for people; anything else is a fault of ours and shows where it came from.
-    const known = error instanceof Error && typeof code === "string";
-    process.stderr.write(
-      `skep: ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
-    process.exitCode = code === "EPERM" ? 3 : 1;
-  },
-);
+/** Errors with a code are sentences for people; anything else is a fault of ours and shows where it came from. */
+export function fail(error: unknown): void {
+  const { code } = error as { code?: unknown };
+  const known = error instanceof Error && typeof code === "string";
+  process.stderr.write(
+    `skep: ${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  process.exitCode = code === "EPERM" ? 3 : 1;
+}

@@ -1,7 +1,13 @@
 /** From an ObjectSpec to live maps and programs in the kernel. */
 
 export { KallsymsError } from "./kallsyms.ts";
-export { type LoadedObject, type LoadOptions, loadAssembled } from "./load-assembled.ts";
+export {
+  beginAssembled,
+  type LoadedObject,
+  type LoadOptions,
+  loadAssembled,
+  type PendingObject,
+} from "./load-assembled.ts";
 export { loadObject, type ObjectLoadOptions, prepareObject } from "./load-object.ts";
 export { loadProgram, UnknownMapError } from "./load-program.ts";
 export { BtfLoadError } from "./object-btf.ts";

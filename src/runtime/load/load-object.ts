@@ -71,7 +71,7 @@ export function loadObject<const S extends ObjectSpec>(spec: S, options: ObjectL
     close();
     throw error;
   }
-  return { maps, programs, close, [Symbol.dispose]: close } as unknown as LoadedObject<S>;
+  return { maps, programs, links: [], close, [Symbol.dispose]: close } as unknown as LoadedObject<S>;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { AttachType, encodeProgram, type ProgramCode, type ProgramSpec, ProgramType } from "../../object/spec/index.ts";
 import type { BpfMap } from "../map/index.ts";
-import { BpfAttr, Fd, raiseMemlock, SystemError, withSignalsBlocked } from "../sys/index.ts";
+import { BpfAttr, type Call, Fd, raiseMemlock, SystemError, withSignalsBlocked } from "../sys/index.ts";
 import { neededCapabilities, Program } from "./program.ts";
 import { VerifierError } from "./verifier-error.ts";
 
@@ -66,42 +66,56 @@ export function loadProgram(
   });
 }
 
+/** The call that loads the program, to be made on a thread beside: its result is a descriptor, or −errno. */
+export function programCall(name: string, spec: ProgramSpec, maps: Readonly<Record<string, BpfMap>>): Call {
+  const code = resolveMaps(name, spec.code ?? encodeProgram(spec.instructions), maps);
+  return loadAttr(name, spec, code, {}).later("BPF_PROG_LOAD");
+}
+
 function load(name: string, spec: ProgramSpec, code: Uint8Array, details: ProgramDetails, log?: Uint8Array): number {
-  const attempt = () => {
-    const { types, info, attach, descriptors, kernelVersion, token } = details;
-    const attr = new BpfAttr()
-      .u32(0, ProgramType[spec.type])
-      .u32(4, code.length / 8)
-      .pointer(8, code)
-      .cString(16, spec.license)
-      .u32(44, (spec.flags ?? 0) | (token === undefined ? 0 : WITH_TOKEN))
-      .name(48, spec.name ?? name);
-    if (kernelVersion !== undefined) attr.u32(40, kernelVersion);
-    if (spec.expectedAttachType !== undefined) attr.u32(68, AttachType[spec.expectedAttachType]);
-    if (types !== undefined && info !== undefined) {
-      attr.u32(72, types.number);
-      if (info.functions.length > 0)
-        attr
-          .u32(76, FUNCTION_INFO_SIZE)
-          .pointer(80, info.functions)
-          .u32(88, info.functions.length / FUNCTION_INFO_SIZE);
-      if (info.lines.length > 0)
-        attr
-          .u32(92, LINE_INFO_SIZE)
-          .pointer(96, info.lines)
-          .u32(104, info.lines.length / LINE_INFO_SIZE);
-    }
-    const target = spec.attachBtfId ?? attach?.id;
-    if (target !== undefined) attr.u32(108, target);
-    if (attach?.types !== undefined) attr.u32(112, attach.types.number);
-    if (descriptors !== undefined && descriptors.length > 0) attr.pointer(120, new Uint8Array(descriptors.buffer));
-    if (token !== undefined) attr.u32(144, token.number);
-    if (log !== undefined) attr.u32(24, 1).u32(28, log.length).pointer(32, log);
-    return attr.call("BPF_PROG_LOAD");
-  };
+  const attempt = () => loadAttr(name, spec, code, details, log).call("BPF_PROG_LOAD");
   // The verifier gives up with EAGAIN when a signal is pending; it means nothing about the program.
   const result = attempt();
   return result === -EAGAIN ? withSignalsBlocked(attempt) : result;
+}
+
+function loadAttr(
+  name: string,
+  spec: ProgramSpec,
+  code: Uint8Array,
+  details: ProgramDetails,
+  log?: Uint8Array,
+): BpfAttr {
+  const { types, info, attach, descriptors, kernelVersion, token } = details;
+  const attr = new BpfAttr()
+    .u32(0, ProgramType[spec.type])
+    .u32(4, code.length / 8)
+    .pointer(8, code)
+    .cString(16, spec.license)
+    .u32(44, (spec.flags ?? 0) | (token === undefined ? 0 : WITH_TOKEN))
+    .name(48, spec.name ?? name);
+  if (kernelVersion !== undefined) attr.u32(40, kernelVersion);
+  if (spec.expectedAttachType !== undefined) attr.u32(68, AttachType[spec.expectedAttachType]);
+  if (types !== undefined && info !== undefined) {
+    attr.u32(72, types.number);
+    if (info.functions.length > 0)
+      attr
+        .u32(76, FUNCTION_INFO_SIZE)
+        .pointer(80, info.functions)
+        .u32(88, info.functions.length / FUNCTION_INFO_SIZE);
+    if (info.lines.length > 0)
+      attr
+        .u32(92, LINE_INFO_SIZE)
+        .pointer(96, info.lines)
+        .u32(104, info.lines.length / LINE_INFO_SIZE);
+  }
+  const target = spec.attachBtfId ?? attach?.id;
+  if (target !== undefined) attr.u32(108, target);
+  if (attach?.types !== undefined) attr.u32(112, attach.types.number);
+  if (descriptors !== undefined && descriptors.length > 0) attr.pointer(120, new Uint8Array(descriptors.buffer));
+  if (token !== undefined) attr.u32(144, token.number);
+  if (log !== undefined) attr.u32(24, 1).u32(28, log.length).pointer(32, log);
+  return attr;
 }
 
 /** Asks again with a log that grows until the whole of it fits. */

@@ -1,4 +1,5 @@
 import { allocate, type Slot } from "./arena.ts";
+import type { Call } from "./background.ts";
 import { native } from "./native.ts";
 import { nr } from "./syscall-number.ts";
 
@@ -96,6 +97,14 @@ export class BpfAttr {
 
   read32(offset: number): number {
     return this.#slot.memory.view.getUint32(this.#slot.offset + offset, true);
+  }
+
+  /** The same call, to be made later or elsewhere: with a copy of the block. */
+  later(command: BpfCommandName): Call {
+    const { memory, offset } = this.#slot;
+    const block = new Uint8Array(ATTR_SIZE);
+    block.set(memory.u8.subarray(offset, offset + this.#size));
+    return { nr: nr.bpf, args: [BpfCommand[command], block, this.#size], kept: this.#kept };
   }
 
   /** Makes the call; the result, or −errno. */

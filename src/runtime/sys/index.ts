@@ -3,6 +3,7 @@
  * above it works with owned descriptors and typed errors.
  */
 export { allocate, getArena, release, type Slot } from "./arena.ts";
+export { BackgroundCalls, type Call } from "./background.ts";
 export { BpfAttr, BpfCommand, type BpfCommandName } from "./bpf.ts";
 export { type BtfInfo, btfInfo, openKernelBtf } from "./btf-info.ts";
 export {

@@ -104,6 +104,16 @@ export interface Native {
    * @returns the process id, or `-errno` of clone or execve
    */
   spawn(path: Uint8Array, argv: BigUint64Array, envp: BigUint64Array, pidfd: Int32Array): number;
+  /**
+   * Makes system calls one after the other on a thread beside, one thread at a time. `calls` is their number, and for each
+   * call 9 words: its number, six arguments, an address that gets the low 32 bits of a result that is no error (or 0), and
+   * the place of the result. `memory` holds all buffers that the calls name; it is kept until the thread has ended.
+   * @returns 0, or `-errno` when no thread could be made
+   * @throws TypeError for another shape, or while a thread is under way
+   */
+  background(calls: BigUint64Array, memory: object): number;
+  /** Waits until the thread has made its calls. Returns at once when there is none. */
+  join(): void;
 }
 
 /** Skep's native addon cannot be loaded here; the message says why and what to do. */
@@ -113,7 +123,7 @@ export class NativeUnavailableError extends Error {
 }
 
 /** The interface this file describes: `SKEP_NATIVE_VERSION` in skep.c. */
-const VERSION = "2";
+const VERSION = "3";
 
 let loaded: Native | undefined;
 

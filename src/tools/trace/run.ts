@@ -2,15 +2,13 @@ import { existsSync } from "node:fs";
 import type { Child } from "../../sdk/index.ts";
 import { type CommandEnd, findCommand, startCommand } from "./command.ts";
 import type { TracedCall, TraceSink } from "./events.ts";
-import { nameOfCall } from "./names.ts";
 import { Output } from "./output.ts";
+import { reading } from "./reading.ts";
 import type { TraceLosses } from "./session.ts";
-import { CallCounter, type CallStatistics } from "./statistics.ts";
+import type { CallCounter, CallStatistics } from "./statistics.ts";
 import { type TraceTarget, Tracing } from "./tracing.ts";
-import { formatDuration } from "./view/duration.ts";
-import { JsonView } from "./view/json-view.ts";
-import { LinesView } from "./view/lines-view.ts";
-import { formatHistograms, formatSummary } from "./view/summary-view.ts";
+import type { JsonView } from "./view/json-view.ts";
+import type { LinesView } from "./view/lines-view.ts";
 
 /** What `skep trace` was asked for. */
 export interface TraceRequest {
@@ -35,6 +33,11 @@ export interface TraceRequest {
  * reader may be kept waiting must fit. People who watch a terminal have not this speed, and want the first line soon.
  */
 const FILE_RING_BYTES = 64 << 20;
+
+/** The calls that a list such as `openat,%net,!close` means on this machine. Throws SyscallFilterError. */
+export function parseCalls(list: string): ReadonlySet<number> {
+  return reading().parseSyscallFilter(list, process.arch);
+}
 
 /** Time that a process group of which the command was only the first gets to be looked at again. */
 const POLL_MS = 20;
@@ -68,10 +71,11 @@ function checkTarget(target: TraceTarget): void {
 class TraceRun implements TraceSink {
   readonly #request: TraceRequest;
   readonly #output: Output;
-  readonly #view: LinesView | JsonView | undefined;
+  #lines: LinesView | undefined;
+  #json: JsonView | undefined;
   readonly #started = process.hrtime.bigint();
   #tracing: Tracing | undefined;
-  readonly #counter: CallCounter | undefined;
+  #counter: CallCounter | undefined;
   #calls = 0;
   #errors = 0;
   #child: Child | undefined;
@@ -85,17 +89,25 @@ class TraceRun implements TraceSink {
     this.#request = request;
     const where = request.output ?? (request.target.kind === "command" ? undefined : "-");
     this.#output = Output.open(where, () => this.#end(0));
+  }
+
+  /** After the tracing has begun to load: the views come while the kernel is at work. Nothing is delivered before. */
+  #makeViews(): void {
+    const request = this.#request;
+    const { CallCounter, JsonView, LinesView } = reading();
     if (request.summary === "after") this.#counter = new CallCounter();
     if (request.summary === "only") return;
+    if (request.json) {
+      this.#json = new JsonView(this.#output);
+      return;
+    }
     const colour =
       request.colour ?? (this.#output.isTerminal && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb");
-    this.#view = request.json
-      ? new JsonView(this.#output)
-      : new LinesView({
-          output: this.#output,
-          colour,
-          alwaysIds: request.output !== undefined || request.target.kind !== "command",
-        });
+    this.#lines = new LinesView({
+      output: this.#output,
+      colour,
+      alwaysIds: request.output !== undefined || request.target.kind !== "command",
+    });
   }
 
   call(call: TracedCall): void {
@@ -106,15 +118,15 @@ class TraceRun implements TraceSink {
       this.#processes.add(call.pid);
     }
     this.#counter?.add(call);
-    this.#view?.call(call);
+    (this.#lines ?? this.#json)?.call(call);
   }
 
   signal(event: Parameters<LinesView["signal"]>[0]): void {
-    this.#view?.signal(event);
+    (this.#lines ?? this.#json)?.signal(event);
   }
 
   threadExit(event: Parameters<LinesView["threadExit"]>[0]): void {
-    this.#view?.threadExit(event);
+    (this.#lines ?? this.#json)?.threadExit(event);
   }
 
   async run(file: string | undefined): Promise<number> {
@@ -125,8 +137,8 @@ class TraceRun implements TraceSink {
     this.#onSignals();
     const tracing = this.#start();
     this.#tracing = tracing;
-    if (this.#view instanceof JsonView)
-      this.#view.begin({ target: target.kind === "command" ? { kind: "command", command } : target });
+    this.#makeViews();
+    this.#json?.begin({ target: target.kind === "command" ? { kind: "command", command } : target });
     try {
       if (file === undefined) this.#watchTarget();
       else this.#runCommand(tracing, file);
@@ -228,8 +240,8 @@ class TraceRun implements TraceSink {
       return;
     }
     const counted = this.#counter?.rows();
-    if (this.#view instanceof JsonView) {
-      this.#view.end({
+    if (this.#json !== undefined) {
+      this.#json.end({
         calls: this.#calls,
         errors: this.#errors,
         processes: this.#processes.size,
@@ -248,22 +260,22 @@ class TraceRun implements TraceSink {
     }
     const failed = this.#errors === 0 ? "" : ` (${this.#errors} failed)`;
     const processes = this.#processes.size === 1 ? "1 process" : `${this.#processes.size} processes`;
-    const text = `skep: ${this.#calls} calls${failed}, ${processes}, ${formatDuration(seconds)}; ${lossText(losses)}\n`;
+    const text = `skep: ${this.#calls} calls${failed}, ${processes}, ${reading().formatDuration(seconds)}; ${lossText(losses)}\n`;
     // The summary is for the person who waits, not for the file.
     if (this.#request.output !== undefined && this.#request.output !== "-") process.stderr.write(text);
     else output.write(text);
   }
 
   #table(rows: readonly CallStatistics[]): void {
-    const nameOf = (nr: number) => nameOfCall(nr, false);
-    this.#output.write(`${formatSummary(rows, nameOf)}\n`);
-    if (this.#request.histograms) this.#output.write(`\n${formatHistograms(rows, nameOf)}\n`);
+    const nameOf = (nr: number) => reading().nameOfCall(nr, false);
+    this.#output.write(`${reading().formatSummary(rows, nameOf)}\n`);
+    if (this.#request.histograms) this.#output.write(`\n${reading().formatHistograms(rows, nameOf)}\n`);
   }
 }
 
 function named(row: CallStatistics): Record<string, unknown> {
   const { nr, histogram: _, ...rest } = row;
-  return { syscall: nameOfCall(nr, false), ...rest };
+  return { syscall: reading().nameOfCall(nr, false), ...rest };
 }
 
 /** What was lost, in words; the causes only when there are any. */

@@ -2,24 +2,15 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import {
   type BpfMap,
+  beginAssembled,
   type KeyedMap,
   type Link,
   type LoadedObject,
-  loadAssembled,
   type RecordView,
   RingBufferReader,
   VerifierError,
 } from "../../sdk/index.ts";
-import {
-  Control,
-  type KernelOptions,
-  PERF_GROUP,
-  Step,
-  Thread,
-  ThreadFlag,
-  TRACEPOINTS,
-  traceSpec,
-} from "./kernel/index.ts";
+import { Control, type KernelOptions, PERF_GROUP, Thread, ThreadFlag, TRACEPOINTS, traceSpec } from "./kernel/index.ts";
 import type { Tracker } from "./tracker.ts";
 
 /** What was lost, by cause; all zero when nothing was. */
@@ -36,6 +27,17 @@ export interface TraceLosses {
   readonly recursionMisses: number;
 }
 
+/** A session whose programs are still with the verifier. */
+export interface PendingSession {
+  /** Says what is reported and copied for each call: `plans` as in kernel/layout.ts. */
+  readonly setPlans: (plans: Uint8Array) => void;
+  /** Reads the events; the reader is the caller's to close, before the session. */
+  readonly reader: <T>(decode: (record: RecordView) => T) => RingBufferReader<T>;
+  /** Waits for the verifier. Throws SystemError or VerifierError; then nothing stays. */
+  readonly finish: () => KernelSession;
+  readonly cancel: () => void;
+}
+
 /** The kernel side of one trace: loaded, attached, and to be closed by whoever opened it. */
 export class KernelSession {
   readonly #object: LoadedObject;
@@ -49,34 +51,34 @@ export class KernelSession {
     this.#object = object;
     this.compareExchange = compareExchange;
     this.#control = this.#map("control");
-    for (const [name, step] of Object.entries(Step)) {
-      const program = object.programs[name];
-      if (program !== undefined) this.#raw("steps").setRaw(word(step), word(program.fd.number));
+  }
+
+  /** Loads the programs, for kernels without compare-and-exchange too; nothing is attached yet. */
+  static load(options: KernelOptions): KernelSession {
+    try {
+      return KernelSession.begin(options).finish();
+    } catch (error) {
+      if (!lacksCompareExchange(error, options)) throw error;
+      return KernelSession.begin({ ...options, compareExchange: false }).finish();
     }
   }
 
-  /** Loads the programs; nothing is attached yet. */
-  static load(options: KernelOptions): KernelSession {
+  /**
+   * Begins to load, with the verifier at work on a thread beside. `finish()` or `cancel()` must be called. `attachAtOnce`
+   * attaches in the same go: only where nothing is followed before it is asked for, as with a command.
+   */
+  static begin(options: KernelOptions, attachAtOnce = false): PendingSession {
     const preallocate = !isAtLeast(SAFE_ALLOCATION);
     const throughPerf = isAtLeast(PREEMPTIBLE_RAW_TRACEPOINTS) && hasTracefs();
-    try {
-      return new KernelSession(
-        loadAssembled(traceSpec({ throughPerf, ...options }, preallocate)),
-        options.compareExchange,
-      );
-    } catch (error) {
-      // Linux before 5.12 has no compare-and-exchange; the kernel then says the instruction is unknown.
-      if (!(error instanceof VerifierError) || !options.compareExchange) throw error;
-      return new KernelSession(
-        loadAssembled(traceSpec({ throughPerf, ...options, compareExchange: false }, preallocate)),
-        false,
-      );
-    }
-  }
-
-  /** Says what is reported and copied for each call: `plans` as in kernel/layout.ts. */
-  setPlans(plans: Uint8Array): void {
-    this.#map("syscalls").set(0, plans);
+    const rawTracepoints = attachAtOnce && !throughPerf ? TRACEPOINTS : {};
+    const pending = beginAssembled(traceSpec({ throughPerf, ...options }, preallocate), { rawTracepoints });
+    const map = (name: string) => pending.maps[name] as BpfMap;
+    return {
+      setPlans: (plans) => (map("syscalls") as KeyedMap<number, Uint8Array>).set(0, plans),
+      reader: (decode) => RingBufferReader.with(map("events"), decode),
+      finish: () => new KernelSession(pending.finish(), options.compareExchange),
+      cancel: pending.cancel,
+    };
   }
 
   addRoot(pid: number): void {
@@ -94,6 +96,8 @@ export class KernelSession {
   }
 
   attach(): void {
+    this.#links.push(...this.#object.links);
+    if (this.#links.length > 0) return;
     for (const [name, tracepoint] of Object.entries(TRACEPOINTS)) {
       const program = this.#object.programs[name];
       if (program === undefined) continue;
@@ -116,11 +120,6 @@ export class KernelSession {
     const value = this.#controlValue();
     value.fill(0, Control.parent, Control.parent + 8);
     this.#control.set(0, value);
-  }
-
-  /** Reads the events; the reader is the caller's to close, before the session. */
-  reader<T>(decode: (record: RecordView) => T): RingBufferReader<T> {
-    return RingBufferReader.with(this.#raw("events"), decode);
   }
 
   /** The statistics so far: for each call number one value per possible CPU. */
@@ -216,6 +215,11 @@ function hasTracefs(): boolean {
       return false;
     }
   });
+}
+
+/** Linux before 5.12: the kernel then says that the instruction is unknown. */
+export function lacksCompareExchange(error: unknown, { compareExchange }: KernelOptions): boolean {
+  return compareExchange && error instanceof VerifierError;
 }
 
 function word(value: number): Uint8Array {

@@ -2,12 +2,12 @@ import { readdirSync, readlinkSync, statSync } from "node:fs";
 import type { RingBufferReader } from "../../sdk/index.ts";
 import type { FdSnapshot } from "./decode/index.ts";
 import type { TraceSink } from "./events.ts";
-import { abiOf, type PidNamespace } from "./kernel/index.ts";
-import { cloneNumbers, fileCalls, nameOfCall } from "./names.ts";
+import { abiOf, type KernelOptions, type PidNamespace } from "./kernel/index.ts";
 import { encodePlans } from "./plan.ts";
-import { KernelSession, type TraceLosses } from "./session.ts";
-import { type CallStatistics, sumStatistics } from "./statistics.ts";
-import { Tracker } from "./tracker.ts";
+import { reading } from "./reading.ts";
+import { KernelSession, lacksCompareExchange, type TraceLosses } from "./session.ts";
+import type { CallStatistics } from "./statistics.ts";
+import type { Tracker } from "./tracker.ts";
 
 /** Whose system calls are traced. */
 export type TraceTarget =
@@ -64,7 +64,7 @@ export class Tracing {
    */
   static start(options: TracingOptions): Tracing {
     const { target, sink } = options;
-    const session = KernelSession.load({
+    const kernel: KernelOptions = {
       target: target.kind,
       mode: sink === undefined ? "summary" : "calls",
       failedOnly: options.failedOnly ?? false,
@@ -74,33 +74,51 @@ export class Tracing {
       abi: abiOf(process.arch),
       compareExchange: true,
       pidNamespace: ownPidNamespace(),
-    });
+    };
     try {
-      const arch = process.arch;
-      const shown = options.calls;
+      return Tracing.#start(options, kernel);
+    } catch (error) {
+      if (!lacksCompareExchange(error, kernel)) throw error;
+      return Tracing.#start(options, { ...kernel, compareExchange: false });
+    }
+  }
+
+  static #start(options: TracingOptions, kernel: KernelOptions): Tracing {
+    const { target, sink } = options;
+    const pending = KernelSession.begin(kernel, target.kind === "command");
+    const arch = process.arch;
+    const shown = options.calls;
+    let tracker: Tracker | undefined;
+    let reader: RingBufferReader<void> | undefined;
+    let session: KernelSession | undefined;
+    try {
+      // All this while the verifier is at work.
+      const { cloneNumbers, fileCalls, nameOfCall, Tracker } = reading();
       // Statistics need no open files; and a trace of everything sees these calls anyway.
       const filtered = shown !== undefined || options.failedOnly === true || (options.minNs ?? 0) > 0;
       const files = sink !== undefined && filtered ? fileCalls(arch) : new Set<number>();
-      session.setPlans(encodePlans(arch, { shown, files }));
+      pending.setPlans(encodePlans(arch, { shown, files }));
+      if (sink !== undefined) {
+        const own = new Tracker(sink, {
+          nameOf: nameOfCall,
+          cloneNumbers: cloneNumbers(arch),
+          snapshot: target.kind === "command" ? inheritedFiles : openFiles,
+          shown,
+          ...(options.failedOnly !== undefined && { failedOnly: options.failedOnly }),
+          ...(options.minNs !== undefined && { minNs: options.minNs }),
+        });
+        tracker = own;
+        reader = pending.reader((record) => own.take(record)).listen(() => {});
+      }
+      session = pending.finish();
       if (target.kind === "pids") for (const pid of target.pids) session.addRoot(pid);
       if (target.kind === "cgroup") session.setCgroup(target.path);
-      if (sink === undefined) {
-        session.attach();
-        return new Tracing(session, undefined, undefined);
-      }
-      const tracker = new Tracker(sink, {
-        nameOf: nameOfCall,
-        cloneNumbers: cloneNumbers(arch),
-        snapshot: target.kind === "command" ? inheritedFiles : openFiles,
-        shown,
-        ...(options.failedOnly !== undefined && { failedOnly: options.failedOnly }),
-        ...(options.minNs !== undefined && { minNs: options.minNs }),
-      });
-      const reader = session.reader((record) => tracker.take(record)).listen(() => {});
       session.attach();
       return new Tracing(session, reader, tracker);
     } catch (error) {
-      session.close();
+      reader?.close();
+      if (session === undefined) pending.cancel();
+      else session.close();
       throw error;
     }
   }
@@ -148,7 +166,7 @@ export class Tracing {
   statistics(): CallStatistics[] {
     const rows: CallStatistics[] = [];
     this.#session.stats().forEach((perCpu, nr) => {
-      const row = sumStatistics(nr, perCpu);
+      const row = reading().sumStatistics(nr, perCpu);
       if (row !== undefined) rows.push(row);
     });
     return rows;

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { parseSyscallFilter } from "../../../machine/proc/index.ts";
-import { runTrace, type TraceTarget } from "../../../tools/trace/index.ts";
+import { parseCalls, runTrace, type TraceTarget } from "../../../tools/trace/index.ts";
+import { readPlainOptions } from "../options.ts";
 
 const OPTIONS = {
   help: { type: "boolean", short: "h" },
@@ -75,8 +75,7 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 async function trace(args: readonly string[]): Promise<number> {
-  const { own, command } = splitCommand(args);
-  const { values } = parseArgs({ args: own, options: OPTIONS, allowPositionals: false });
+  const { values, command } = readPlainOptions(args, OPTIONS) ?? readOptions(args);
   if (values.help === true) {
     process.stdout.write(HELP);
     return 0;
@@ -84,7 +83,7 @@ async function trace(args: readonly string[]): Promise<number> {
   return await runTrace({
     target: targetOf(values.pid, values.cgroup, command),
     command,
-    calls: values.expression === undefined ? undefined : parseSyscallFilter(values.expression.join(","), process.arch),
+    calls: values.expression === undefined ? undefined : parseCalls(values.expression.join(",")),
     failedOnly: values.failed ?? false,
     minNs: values["min-us"] === undefined ? 0 : microseconds(values["min-us"]),
     summary: summaryOf(values.summary, values["summary-after"], values.hist),
@@ -94,6 +93,11 @@ async function trace(args: readonly string[]): Promise<number> {
     colour: values["no-color"] === true ? false : values.color,
     ringBytes: values.buffer === undefined ? undefined : ringSize(values.buffer),
   });
+}
+
+function readOptions(args: readonly string[]) {
+  const { own, command } = splitCommand(args);
+  return { values: parseArgs({ args: own, options: OPTIONS, allowPositionals: false }).values, command };
 }
 
 /** The command begins at the first word that is not an option or an option's value, or after `--`. */

@@ -13,6 +13,6 @@ export function assemblePrograms(options: KernelOptions): Record<string, Program
   const name = imageName(options);
   const image = name === undefined ? undefined : SKEP_IMAGES[process.arch]?.[name];
   if (image !== undefined) return unpackImage(image);
-  const { assemblePrograms } = module.require("./trace-assemble.cjs") as typeof import("./programs.ts");
+  const { assemblePrograms } = module.require(`${__dirname}/trace-assemble.cjs`) as typeof import("./programs.ts");
   return assemblePrograms(options);
 }

@@ -37,6 +37,12 @@ export function traceSpec(options: KernelOptions, preallocate: boolean): ObjectS
   if (options.target === "pids") maps["roots"] = { type: "hash", key: u32, value: u8, maxEntries: 1024 };
   if (options.target === "cgroup") maps["cgroup"] = { type: "cgroup_array", keySize: 4, valueSize: 4, maxEntries: 1 };
   if (options.mode === "calls")
-    maps["steps"] = { type: "prog_array", keySize: 4, valueSize: 4, maxEntries: Step.count };
+    maps["steps"] = {
+      type: "prog_array",
+      keySize: 4,
+      valueSize: 4,
+      maxEntries: Step.count,
+      slots: { [Step.capture]: "capture", [Step.report]: "report" },
+    };
   return { maps, programs: assemblePrograms(options) };
 }
