@@ -4,14 +4,9 @@ import { ARM64 } from "./table-arm64.ts";
 import { IA32 } from "./table-ia32.ts";
 import { X64 } from "./table-x64.ts";
 
-interface Table {
-  readonly names: readonly (string | undefined)[];
-  readonly numbers: ReadonlyMap<string, number>;
-}
-
 // Split at first use, for one architecture: a command that needs no names pays for none.
 const TEXTS: Readonly<Record<Arch, string>> = { x64: X64, arm64: ARM64, ia32: IA32, arm: ARM };
-const tables = new Map<string, Table>();
+const tables = new Map<string, readonly (string | undefined)[]>();
 const NONE: readonly (string | undefined)[] = [];
 
 /**
@@ -19,35 +14,28 @@ const NONE: readonly (string | undefined)[] = [];
  * out (as of Linux 7.3) and for architectures without a table.
  */
 export function syscallName(nr: number, arch: string): string | undefined {
-  return table(arch)?.names[nr];
+  return syscallNames(arch)[nr];
 }
 
 /** The number of a system call, e.g. 257 for `openat` on x64; undefined when the architecture does not have it. */
 export function syscallNumber(name: string, arch: string): number | undefined {
-  return table(arch)?.numbers.get(name);
+  const nr = syscallNames(arch).indexOf(name);
+  return nr < 0 ? undefined : nr;
 }
 
 /** All names by number, with `undefined` in the gaps; empty for an architecture without a table. */
 export function syscallNames(arch: string): readonly (string | undefined)[] {
-  return table(arch)?.names ?? NONE;
-}
-
-function table(arch: string): Table | undefined {
   const known = tables.get(arch);
-  if (known !== undefined || !Object.hasOwn(TEXTS, arch)) return known;
+  if (known !== undefined) return known;
+  if (!Object.hasOwn(TEXTS, arch)) return NONE;
   const names: (string | undefined)[] = [];
-  const numbers = new Map<string, number>();
   for (const word of TEXTS[arch as Arch].trim().split(/\s+/)) {
     const first = word.charCodeAt(0);
     if (first >= 0x30 && first <= 0x39) {
       // Filled rather than left sparse: callers index and iterate this array.
       while (names.length < Number(word)) names.push(undefined);
-      continue;
-    }
-    numbers.set(word, names.length);
-    names.push(word);
+    } else names.push(word);
   }
-  const made = { names, numbers };
-  tables.set(arch, made);
-  return made;
+  tables.set(arch, names);
+  return names;
 }

@@ -6,8 +6,9 @@ export class FlagSet {
   readonly #source: string;
   readonly #kind: "flags" | "values";
   #names: Map<number, string> | undefined;
-  #masks: [number, string][] = [];
-  readonly #known = new Map<number, string>();
+  #masks: readonly [number, string][] | undefined;
+  // There are more than a hundred sets, most of which are never asked: what they need is made when they are.
+  #known: Map<number, string> | undefined;
 
   private constructor(kind: "flags" | "values", source: string) {
     this.#kind = kind;
@@ -25,6 +26,7 @@ export class FlagSet {
 
   /** The text of a value; unnamed bits in hexadecimal, an unnamed value as a number. */
   text(value: number): string {
+    this.#known ??= new Map();
     let text = this.#known.get(value);
     if (text === undefined) {
       text = this.#kind === "flags" ? this.#flags(value >>> 0) : (this.name(value) ?? String(value));
@@ -43,7 +45,7 @@ export class FlagSet {
     if (value === 0) return names.get(0) ?? "0";
     let left = value;
     const parts: string[] = [];
-    for (const [mask, name] of this.#masks) {
+    for (const [mask, name] of this.#masks ?? []) {
       if ((left & mask) >>> 0 === mask) {
         parts.push(name);
         left = (left & ~mask) >>> 0;
@@ -55,17 +57,18 @@ export class FlagSet {
 
   #read(): Map<number, string> {
     const names = new Map<number, string>();
+    const masks: [number, string][] = [];
     const words = this.#source.trim().split(/\s+/);
     for (let i = 0; i + 1 < words.length; i += 2) {
       const value = Number(words[i + 1]);
       const name = words[i] as string;
       if (!names.has(value)) names.set(value, name);
-      if (value > 0) this.#masks.push([value, name]);
+      if (value > 0) masks.push([value, name]);
     }
     this.#names = names;
     const bits = (n: number) => n.toString(2).replaceAll("0", "").length;
     // Several bits first, so that O_SYNC is not shown as O_DSYNC and a rest; else in the order they were written.
-    this.#masks = this.#masks
+    this.#masks = masks
       .map((m, i) => [m, i] as const)
       .sort(([a, i], [b, j]) => bits(b[0]) - bits(a[0]) || i - j)
       .map(([m]) => m);
