@@ -126,6 +126,7 @@ export {
   BtfLoadError,
   beginAssembled,
   type Environment,
+  type Explanation,
   type Fact,
   type HelperResult,
   KallsymsError,

@@ -32,4 +32,5 @@ export {
   probeVerifier,
 } from "./probe/index.ts";
 export { neededCapabilities, Program, type ProgramStats, type TestRunOptions, type TestRunResult } from "./program.ts";
+export type { Explanation } from "./verifier/explain.ts";
 export { VerifierError } from "./verifier-error.ts";

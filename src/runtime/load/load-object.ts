@@ -6,11 +6,13 @@ import { type Extern, resolveExterns } from "./externs.ts";
 import { kconfigContents, kernelFacts, kernelVersionCode } from "./kconfig.ts";
 import { KernelTypes } from "./kernel-types.ts";
 import type { LoadedObject, LoadOptions } from "./load-assembled.ts";
-import { loadProgram } from "./load-program.ts";
+import { loadProgram, type ProgramDetails } from "./load-program.ts";
 import { loadObjectTypes, stringOffsets } from "./object-btf.ts";
 import { ObjectError } from "./object-error.ts";
 import { type PreparedProgram, prepareProgram } from "./prepare-program.ts";
 import { neededCapabilities, type Program } from "./program.ts";
+import { explain, explanationText } from "./verifier/explain.ts";
+import { VerifierError } from "./verifier-error.ts";
 
 /** How an object is loaded. */
 export interface ObjectLoadOptions extends LoadOptions {
@@ -54,7 +56,7 @@ export function loadObject<const S extends ObjectSpec>(spec: S, options: ObjectL
     for (const [name, program] of Object.entries(chosen)) {
       const { instructions, code, info, attach, modules } = prepared[name] as PreparedProgram;
       options.observe?.(name, prepared[name] as PreparedProgram);
-      programs[name] = loadProgram(name, { ...program, instructions, code }, maps, {
+      programs[name] = loadExplained(spec, name, { ...program, instructions, code }, maps, {
         ...(types !== undefined && { types, info }),
         ...(attach !== undefined && {
           attach: { id: attach.id, types: attach.module === undefined ? undefined : kernel.moduleFd(attach.module) },
@@ -72,6 +74,26 @@ export function loadObject<const S extends ObjectSpec>(spec: S, options: ObjectL
     throw error;
   }
   return { maps, programs, links: [], close, [Symbol.dispose]: close } as unknown as LoadedObject<S>;
+}
+
+/** `loadProgram`, whose error is explained by the object's types and source lines. */
+function loadExplained(
+  { btf }: ObjectSpec,
+  name: string,
+  program: ProgramSpec,
+  maps: Readonly<Record<string, BpfMap>>,
+  details: ProgramDetails,
+): Program {
+  try {
+    return loadProgram(name, program, maps, details);
+  } catch (error) {
+    if (!(error instanceof VerifierError)) throw error;
+    const explanation = explain(error.log, program.instructions, btf);
+    throw new VerifierError(name, error.errno, error.log, program.instructions, {
+      explanation,
+      text: explanationText(explanation),
+    });
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { disassemble, type Instruction } from "../../object/asm/index.ts";
 import { errnoName } from "../sys/index.ts";
+import type { Explanation } from "./verifier/explain.ts";
 
 const SHOWN_LINES = 12;
 
@@ -17,8 +18,16 @@ export class VerifierError extends Error {
   readonly log: string;
   /** Index (in 8-byte slots, as the log counts) of the instruction it stopped at. */
   readonly instruction: number | undefined;
+  /** What is wrong, where, and the usual mend; for objects that carry types and line info (`loadObject`). */
+  readonly explanation: Explanation | undefined;
 
-  constructor(program: string, errno: number, log: string, instructions: readonly Instruction[]) {
+  constructor(
+    program: string,
+    errno: number,
+    log: string,
+    instructions: readonly Instruction[],
+    explained?: { readonly explanation: Explanation; readonly text: string },
+  ) {
     const code = errnoName(errno);
     const lines = log.split("\n").filter((line) => line !== "" && !STATISTICS.test(line));
     const at = failingInstruction(lines);
@@ -26,13 +35,14 @@ export class VerifierError extends Error {
     const what = at === undefined ? "" : `\n  stopped at ${at}: ${instructionText(instructions, at)}`;
     const end = shown.length === 0 ? "" : `\n  the end of its log:\n${shown.join("\n")}`;
     super(
-      `The verifier refused program "${program}" (${code}): ${reasonOf(lines) ?? "it left no reason"}${what}${end}`,
+      `The verifier refused program "${program}" (${code}): ${reasonOf(lines) ?? "it left no reason"}${explained === undefined || explained.text === "" ? "" : `\n${explained.text}`}${what}${end}`,
     );
     this.code = code;
     this.errno = errno;
     this.program = program;
     this.log = log;
     this.instruction = at;
+    this.explanation = explained?.explanation;
   }
 }
 
