@@ -42,6 +42,7 @@ export {
   i64,
   i64n,
   type Layout,
+  layoutOf,
   str,
   struct,
   u8,
@@ -69,7 +70,9 @@ export {
   ProgramType,
   type ProgramTypeName,
   readObject,
+  VariableError,
   type VariableSpec,
+  withVariables,
 } from "../object/spec/index.ts";
 export {
   type Latency,
@@ -132,6 +135,7 @@ export {
   KallsymsError,
   type KernelConfig,
   kernelConfig,
+  type LiveVariable,
   type LoadedObject,
   type LoadOptions,
   loadAssembled,

@@ -5,7 +5,7 @@ import { release } from "node:os";
 import { join } from "node:path";
 import { Btf } from "../../src/object/btf/index.ts";
 import { readObject } from "../../src/object/spec/index.ts";
-import { loadObject, type ObjectSpec, prepareObject } from "../../src/sdk/index.ts";
+import { type KeyedMap, loadObject, type ObjectSpec, prepareObject, withVariables } from "../../src/sdk/index.ts";
 import { root } from "../support/cli.ts";
 import { kernelTest } from "../support/kernel-test.ts";
 
@@ -14,28 +14,12 @@ const file = (name: string): ObjectSpec =>
     name: name.split(".")[0] as string,
   });
 
-/** A copy of the spec in which a variable of 4 bytes has another value from the start. */
-function withVariable(spec: ObjectSpec, name: string, value: number): ObjectSpec {
-  const variable = spec.variables?.[name];
-  assert.ok(variable !== undefined);
-  const contents = spec.maps[variable.map]?.contents?.slice();
-  assert.ok(contents !== undefined);
-  new DataView(contents.buffer).setInt32(variable.offset, value, true);
-  const map = spec.maps[variable.map];
-  assert.ok(map !== undefined);
-  return { ...spec, maps: { ...spec.maps, [variable.map]: { ...map, contents } } };
-}
-
 kernelTest("an object finds the kernel's fields, sizes, types and enums wherever they are (CO-RE)", () => {
-  const spec = withVariable(file("core.el"), "wanted", process.pid);
-  using object = loadObject(spec);
+  using object = loadObject(file("core.el"), { variables: { wanted: process.pid } });
   using link = object.programs["on_enter"]?.attachRawTracepoint("sys_enter");
   process.umask();
   link?.close();
-  const bss = object.maps[".bss"]?.getRaw(new Uint8Array(4));
-  assert.ok(bss !== undefined);
-  const view = new DataView(bss.buffer, bss.byteOffset);
-  const read = (name: string) => view.getInt32(spec.variables?.[name]?.offset ?? -1, true);
+  const read = (name: string) => object.variables[name]?.get();
   const btf = Btf.parse(readFileSync("/sys/kernel/btf/vmlinux"));
   const task = btf.find("task_struct", "struct");
   assert.ok(task !== undefined);
@@ -53,13 +37,56 @@ kernelTest("an object finds the kernel's fields, sizes, types and enums wherever
   assert.deepEqual(["hash_exists", "hash_value", "no_such_exists"].map(read), [1, 1, 0]);
   assert.equal(read("version"), (major << 16) + (minor << 8) + Math.min(255, patch));
   assert.deepEqual(["no_such_option", "symbol_exists"].map(read), [0, 0]);
-  const comm = spec.variables?.["comm"]?.offset ?? 0;
-  assert.match(Buffer.from(bss.subarray(comm, comm + 16)).toString("latin1"), /^node/);
+  assert.match(String(read("comm")), /^node/);
   // The two functions that count were called as often as the program ran.
-  const runs = Number(view.getBigUint64(spec.variables?.["runs"]?.offset ?? 0, true));
+  const runs = Number(read("runs"));
   assert.ok(runs > 0);
-  const total = object.maps[".data.own"]?.getRaw(new Uint8Array(4));
-  assert.equal(new DataView((total ?? bss).buffer).getInt32(0, true), 5 + 2 * runs);
+  assert.equal(read("total"), 5 + 2 * runs);
+});
+
+kernelTest(
+  "global variables are set before the load, read and written after it, and const ones are then read-only",
+  () => {
+    const spec = file("core.el");
+    const changed = withVariables(spec, { wanted: 7, total: -3, comm: "abc" });
+    using object = loadObject(changed, { variables: { runs: 12n } });
+    const { wanted, total, comm, runs, tgid } = object.variables;
+    assert.deepEqual([wanted?.get(), total?.get(), comm?.get(), runs?.get(), tgid?.get()], [7, -3, "abc", 12n, 0]);
+    total?.set(99);
+    comm?.set("0123456789abcde");
+    assert.deepEqual([total?.get(), comm?.get(), runs?.get()], [99, "0123456789abcde", 12n]);
+    assert.throws(() => wanted?.set(8), { code: "EPERM" });
+    assert.throws(() => total?.set("text"), { code: "SKEP_VARIABLE" });
+    assert.throws(() => total?.set(2 ** 40), { code: "SKEP_VARIABLE" });
+    assert.throws(() => loadObject(spec, { variables: { none: 1 } }), {
+      code: "SKEP_VARIABLE",
+      message: /no variable "none" \(it has: /,
+    });
+    // The spec that it was made from is as it was.
+    using again = loadObject(spec);
+    assert.deepEqual([again.variables["wanted"]?.get(), again.variables["total"]?.get()], [0, 5]);
+  },
+);
+
+kernelTest("keys and values of a map are typed by the object's types", () => {
+  using object = loadObject(file("maps.el"));
+  const typed = object.maps["typed"] as unknown as KeyedMap<{ a: number; b: bigint }, unknown>;
+  assert.equal(typed.get({ a: 1, b: 2n }), undefined);
+  // Bit-fields read as the bytes they are in.
+  const value = { count: 2n ** 63n, name: "abc", colour: 2, bits: Uint8Array.of(0x0b) };
+  typed.set({ a: 1, b: 2n }, value);
+  assert.deepEqual(typed.get({ a: 1, b: 2n }), value);
+  const kept = object.maps["kept"] as unknown as KeyedMap<number, bigint>;
+  kept.set(2, 5n);
+  assert.deepEqual(
+    [...kept.entries()],
+    [
+      [0, 0n],
+      [1, 0n],
+      [2, 5n],
+      [3, 0n],
+    ],
+  );
 });
 
 kernelTest("a program that reaches what the kernel lacks is refused, and the others are loaded", () => {

@@ -2,6 +2,7 @@
 export { CodecError } from "./codec-error.ts";
 export { type Decoder, type DecoderOptions, makeBoundDecoder, makeDecoder } from "./decoder.ts";
 export { type Encoder, makeBoundEncoder, makeEncoder } from "./encoder.ts";
+export { layoutOf } from "./from-btf.ts";
 export {
   type ArrayLayout,
   array,

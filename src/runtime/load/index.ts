@@ -1,6 +1,7 @@
 /** From an ObjectSpec to live maps and programs in the kernel. */
 
 export { KallsymsError } from "./kallsyms.ts";
+export type { LiveVariable } from "./live-variables.ts";
 export {
   beginAssembled,
   type LoadedObject,

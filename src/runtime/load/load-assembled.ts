@@ -2,6 +2,7 @@ import type { MapSpec, ObjectSpec } from "../../object/spec/index.ts";
 import type { Link } from "../link/index.ts";
 import { type BpfMap, createMap, type LiveMap } from "../map/index.ts";
 import { BesideWork } from "./beside-work.ts";
+import type { LiveVariable } from "./live-variables.ts";
 import { loadProgram } from "./load-program.ts";
 import { neededCapabilities, type Program } from "./program.ts";
 
@@ -9,6 +10,8 @@ import { neededCapabilities, type Program } from "./program.ts";
 export interface LoadedObject<S extends ObjectSpec = ObjectSpec> {
   readonly maps: { readonly [K in keyof S["maps"]]: S["maps"][K] extends MapSpec ? LiveMap<S["maps"][K]> : BpfMap };
   readonly programs: { readonly [K in keyof S["programs"]]: Program };
+  /** Global variables of an object file, as long as it is loaded. */
+  readonly variables: Readonly<Record<string, LiveVariable>>;
   /** Attachments that were made with it; closed with it. */
   readonly links: readonly Link[];
   close(): void;
@@ -99,7 +102,7 @@ function begin<const S extends ObjectSpec>(
       close();
       throw error;
     }
-    return { maps, programs, links, close, [Symbol.dispose]: close } as unknown as LoadedObject<S>;
+    return { maps, programs, variables: {}, links, close, [Symbol.dispose]: close } as unknown as LoadedObject<S>;
   };
   return { maps: maps as LoadedObject<S>["maps"], finish, cancel: close };
 }

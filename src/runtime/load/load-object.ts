@@ -1,10 +1,12 @@
 import { type Btf, CoreResolver } from "../../object/btf/index.ts";
-import type { MapSpec, ObjectSpec, ProgramSpec } from "../../object/spec/index.ts";
+import { layoutOf } from "../../object/codec/index.ts";
+import { type MapSpec, type ObjectSpec, type ProgramSpec, withVariables } from "../../object/spec/index.ts";
 import { type BpfMap, createMap } from "../map/index.ts";
 import { BpfAttr, SystemError } from "../sys/index.ts";
 import { type Extern, resolveExterns } from "./externs.ts";
 import { kconfigContents, kernelFacts, kernelVersionCode } from "./kconfig.ts";
 import { KernelTypes } from "./kernel-types.ts";
+import { liveVariables } from "./live-variables.ts";
 import type { LoadedObject, LoadOptions } from "./load-assembled.ts";
 import { loadProgram, type ProgramDetails } from "./load-program.ts";
 import { loadObjectTypes, stringOffsets } from "./object-btf.ts";
@@ -18,6 +20,8 @@ import { VerifierError } from "./verifier-error.ts";
 export interface ObjectLoadOptions extends LoadOptions {
   /** Which programs; all but the optional ones (`SEC("?…")`) when left out. */
   readonly programs?: readonly string[];
+  /** Values of global variables from the start, by name; the only way to set const ones. Typed by the object's BTF. */
+  readonly variables?: Readonly<Record<string, unknown>>;
   /** Types of this very kernel, where it has none of its own. */
   readonly kernelBtf?: Btf;
   /** Told of each program as it is about to be given to the kernel. */
@@ -32,7 +36,8 @@ const MACHINE_ORDER = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? "li
  * the kernel is left as it was. Throws SystemError, VerifierError, CoreError, ObjectError or UnknownMapError. Needs
  * CAP_BPF, and CAP_PERFMON for tracing or CAP_NET_ADMIN for networking programs. The caller closes the object.
  */
-export function loadObject<const S extends ObjectSpec>(spec: S, options: ObjectLoadOptions = {}): LoadedObject<S> {
+export function loadObject<const S extends ObjectSpec>(object: S, options: ObjectLoadOptions = {}): LoadedObject<S> {
+  const spec = options.variables === undefined ? object : withVariables(object, options.variables);
   checkByteOrder(spec);
   const chosen = choosePrograms(spec, options.programs);
   const needs = [...new Set(Object.values(chosen).flatMap(({ type }) => neededCapabilities(type)))];
@@ -49,7 +54,7 @@ export function loadObject<const S extends ObjectSpec>(spec: S, options: ObjectL
     for (const [name, map] of Object.entries(spec.maps)) {
       maps[name] =
         options.maps?.[name] ??
-        (createMap(map, map.name ?? name, needs.length > 0 ? needs : undefined, types) as BpfMap);
+        (createMap(typed(map, spec.btf), map.name ?? name, needs.length > 0 ? needs : undefined, types) as BpfMap);
       if (options.maps?.[name] === undefined) fillMap(name, maps[name], contentsOf(name, map, spec, kernel));
       if (map.frozen === true && options.maps?.[name] === undefined) freeze(name, maps[name]);
     }
@@ -73,7 +78,8 @@ export function loadObject<const S extends ObjectSpec>(spec: S, options: ObjectL
     close();
     throw error;
   }
-  return { maps, programs, links: [], close, [Symbol.dispose]: close } as unknown as LoadedObject<S>;
+  const variables = liveVariables(spec, maps);
+  return { maps, programs, variables, links: [], close, [Symbol.dispose]: close } as unknown as LoadedObject<S>;
 }
 
 /** `loadProgram`, whose error is explained by the object's types and source lines. */
@@ -131,6 +137,19 @@ function prepareAll(
   return Object.fromEntries(
     Object.entries(chosen).map(([name, program]) => [name, prepareProgram(name, program, spec, preparation)]),
   );
+}
+
+/** The map with layouts of its keys and values, where the object's types tell them and the spec does not. */
+function typed(map: MapSpec, btf: Btf | undefined): MapSpec {
+  if (btf === undefined) return map;
+  const layout = (id: number | undefined, size: number | undefined) => {
+    const found = id === undefined ? undefined : layoutOf(btf, id);
+    return found?.size === size ? found : undefined;
+  };
+  // Values of a section's map are read variable by variable, not as one struct.
+  const value = map.section === undefined ? (map.value ?? layout(map.valueType, map.valueSize)) : map.value;
+  const key = map.key ?? layout(map.keyType, map.keySize);
+  return { ...map, ...(key !== undefined && { key }), ...(value !== undefined && { value }) };
 }
 
 function checkByteOrder({ byteOrder }: ObjectSpec): void {

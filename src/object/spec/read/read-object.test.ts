@@ -185,6 +185,8 @@ describe("names of sections", () => {
     ["cgroup/connect4", "cgroup_sock_addr", "cgroup_inet4_connect", ""],
     ["lsm.s/file_open", "lsm", "lsm_mac", "file_open"],
     ["uprobe//usr/lib/libc.so.6:malloc", "kprobe", undefined, "/usr/lib/libc.so.6:malloc"],
+    ["socket/tail", "socket_filter", undefined, "tail"],
+    ["socket_filter/x", "socket_filter", undefined, "x"],
     ["iter.s/task", "tracing", "trace_iter", "task"],
   ];
   for (const [section, type, attachType, attachTo] of cases) {
@@ -196,7 +198,7 @@ describe("names of sections", () => {
   }
 
   it("a name that only begins like one is none", () => {
-    for (const name of ["kprobes/x", "xdpx", "tcx", "socket/1", "", "cgroup/none"])
+    for (const name of ["kprobes/x", "xdpx", "tcx", "sockets", "", "cgroup/none"])
       expect(sectionMeaning(name)).toBeUndefined();
   });
 });

@@ -136,9 +136,14 @@ export interface SectionMeaning {
 export function sectionMeaning(section: string): SectionMeaning | undefined {
   const optional = section.startsWith("?");
   const name = optional ? section.slice(1) : section;
+  // Objects written before libbpf 1.0 put anything behind a kind: `socket/tail`, `socket_filter/x`, `xdp/y`.
+  return meaningOf(name, optional, false) ?? meaningOf(name.replace(/^socket_filter\b/, "socket"), optional, true);
+}
+
+function meaningOf(name: string, optional: boolean, anything: boolean): SectionMeaning | undefined {
   for (const [pattern, type, attachType, flags] of ROWS) {
-    const open = pattern.endsWith("+");
-    const prefix = open ? pattern.slice(0, -1) : pattern;
+    const open = anything || pattern.endsWith("+");
+    const prefix = pattern.endsWith("+") ? pattern.slice(0, -1) : pattern;
     if (name !== prefix && !(open && name.startsWith(`${prefix}/`))) continue;
     const kind = {
       name: prefix,

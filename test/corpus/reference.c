@@ -1,0 +1,128 @@
+// What libbpf gives to the kernel for each program of an object: one line of JSON for each program, loaded by itself.
+//
+//   reference FILE…
+//
+// libbpf's own system call is ours here, so that the instructions can be seen as they are; the kernel gets them, too, and
+// its answer is told. Descriptors of maps are written as 0: they are not the same in two loads.
+#define _GNU_SOURCE
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int recording;
+static int result_errno;
+static unsigned char* seen;
+static unsigned seen_count, seen_type, seen_attach, seen_flags, seen_target, seen_functions, seen_lines;
+static char wanted[16];
+
+static long raw(long number, long a, long b, long c) {
+  long result;
+  __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+  return result;
+}
+
+long syscall(long number, ...) {
+  va_list list;
+  long a[6];
+  va_start(list, number);
+  for (int i = 0; i < 6; i++) a[i] = va_arg(list, long);
+  va_end(list);
+  long result;
+  if (number != SYS_bpf) {
+    register long r10 __asm__("r10") = a[3];
+    register long r8 __asm__("r8") = a[4];
+    register long r9 __asm__("r9") = a[5];
+    __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");
+  } else {
+    result = raw(number, a[0], a[1], a[2]);
+    union bpf_attr* attr = (void*)a[1];
+    // libbpf loads small programs of its own to find out what the kernel can do: they have other names.
+    if (recording && a[0] == BPF_PROG_LOAD && strncmp(attr->prog_name, wanted, 15) == 0) {
+      free(seen);
+      seen_count = attr->insn_cnt;
+      seen = malloc(seen_count * 8);
+      memcpy(seen, (void*)(unsigned long)attr->insns, seen_count * 8);
+      seen_type = attr->prog_type;
+      seen_attach = attr->expected_attach_type;
+      seen_flags = attr->prog_flags;
+      seen_target = attr->attach_btf_id;
+      seen_functions = attr->func_info_cnt;
+      seen_lines = attr->line_info_cnt;
+      result_errno = result < 0 ? -result : 0;
+    }
+  }
+  if (result < 0 && result > -4096) {
+    errno = -result;
+    return -1;
+  }
+  return result;
+}
+
+static void print_instructions(void) {
+  for (unsigned i = 0; i < seen_count; i++) {
+    unsigned char* at = seen + i * 8;
+    if (at[0] == 0x18 && ((at[1] >> 4) == 1 || (at[1] >> 4) == 2)) memset(at + 4, 0, 4);
+    for (int k = 0; k < 8; k++) printf("%02x", at[k]);
+    if (at[0] == 0x18 && i + 1 < seen_count) {
+      i++;
+      for (int k = 0; k < 8; k++) printf("%02x", seen[i * 8 + k]);
+    }
+  }
+}
+
+static int quiet(enum libbpf_print_level level, const char* format, va_list arguments) {
+  if (getenv("VERBOSE") != NULL) return vfprintf(stderr, format, arguments);
+  return 0;
+}
+
+static void one(const char* path, const char* name) {
+  struct bpf_object* object = bpf_object__open_file(path, NULL);
+  if (object == NULL) return;
+  struct bpf_program* program;
+  bpf_object__for_each_program(program, object) bpf_program__set_autoload(program, strcmp(bpf_program__name(program), name) == 0);
+  free(seen);
+  seen = NULL;
+  seen_count = 0;
+  result_errno = 0;
+  memset(wanted, 0, sizeof wanted);
+  strncpy(wanted, name, 15);
+  recording = 1;
+  int error = bpf_object__load(object);
+  recording = 0;
+  printf("{\"program\":\"%s\",\"error\":%d,\"errno\":%d,\"reached\":%s", name, error, result_errno, seen == NULL ? "false" : "true");
+  if (seen != NULL) {
+    printf(",\"type\":%u,\"attachType\":%u,\"flags\":%u,\"target\":%u,\"functions\":%u,\"lines\":%u,\"code\":\"", seen_type, seen_attach, seen_flags, seen_target, seen_functions, seen_lines);
+    print_instructions();
+    printf("\"");
+  }
+  printf("}\n");
+  bpf_object__close(object);
+}
+
+int main(int argc, char** argv) {
+  libbpf_set_print(quiet);
+  for (int i = 1; i < argc; i++) {
+    printf("{\"object\":\"%s\"}\n", argv[i]);
+    struct bpf_object* object = bpf_object__open_file(argv[i], NULL);
+    if (object == NULL) {
+      printf("{\"open\":%d}\n", errno);
+      continue;
+    }
+    struct bpf_program* program;
+    char* names[1024];
+    int count = 0;
+    bpf_object__for_each_program(program, object) {
+      if (count < 1024) names[count++] = strdup(bpf_program__name(program));
+    }
+    bpf_object__close(object);
+    for (int k = 0; k < count; k++) one(argv[i], names[k]);
+    fflush(stdout);
+  }
+  return 0;
+}
