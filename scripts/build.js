@@ -85,7 +85,10 @@ async function traceImages() {
   return { [process.arch]: images };
 }
 
-/** The C programs that kernel tests watch: compiled here, because virtual machines are slow. */
+/**
+ * The C programs that kernel tests watch: compiled here, because virtual machines are slow. Lines such as `// flags: -m32` and
+ * `// only: x64` at the top of one say how, and on which machines.
+ */
 function fixtures() {
   const out = "dist-test/fixtures";
   mkdirSync(out, { recursive: true });
@@ -93,7 +96,11 @@ function fixtures() {
     const program = `${out}/${source.slice(0, -2)}`;
     const from = `test/fixtures/${source}`;
     if (existsSync(program) && statSync(program).mtimeMs > statSync(from).mtimeMs) continue;
-    const { status, error } = spawnSync(process.env.CC ?? "cc", ["-O1", "-w", "-pthread", "-o", program, from], {
+    const text = readFileSync(from, "utf8");
+    const only = /^\/\/ only: (\S+)$/m.exec(text)?.[1];
+    if (only !== undefined && only !== process.arch) continue;
+    const flags = /^\/\/ flags: (.+)$/m.exec(text)?.[1].split(" ") ?? ["-pthread"];
+    const { status, error } = spawnSync(process.env.CC ?? "cc", ["-O1", "-w", ...flags, "-o", program, from], {
       stdio: "inherit",
     });
     if (status !== 0) {

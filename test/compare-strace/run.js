@@ -1,145 +1,82 @@
 #!/usr/bin/env node
-// npm run compare:strace: strace and skep watch the same run of real programs, and must have seen the same. Lines pair on
-// thread, order, number, result and decoded paths, descriptors and flags. What does not pair and is not explained by
-// causes.json makes it fail.
+// strace and Skep watch the same runs of real programs, and must agree on every call: pid, order, number, result, open
+// files, paths, and every argument that both decode. A difference without a cause in causes.json fails the run.
 //
-//   node test/compare-strace/run.js [--verbose] [NAME …]
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+//   node test/compare-strace/run.js [--form text|json] [--keep] [--undecoded] [NAME …]
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { pairCalls } from "./pair.js";
-import { parseStrace } from "./parse-strace.js";
-import { PROGRAMS } from "./programs.js";
+import { parseArgs } from "node:util";
+import { table } from "../../bench/harness/table.js";
+import { compare } from "./compare.js";
+import { Absent, PROGRAMS } from "./programs.js";
+import { record } from "./record.js";
+import { straceCommand } from "./strace-command.js";
 
-const here = fileURLToPath(new URL(".", import.meta.url));
-const skep = join(here, "../../bin/skep.js");
-const causes = JSON.parse(readFileSync(join(here, "causes.json"), "utf8")).map((cause) => ({
-  ...cause,
-  call: cause.call === undefined ? undefined : new RegExp(`^(?:${cause.call})$`),
-  what: new RegExp(cause.what),
-}));
-const verbose = process.argv.includes("--verbose");
-const wanted = process.argv.slice(2).filter((word) => !word.startsWith("--"));
-
-const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
-if (spawnSync("strace", ["--version"]).status !== 0) {
-  console.error("compare:strace needs strace, which is not here: apt-get install strace");
-  process.exit(2);
-}
-if (process.getuid() !== 0) {
-  console.error("compare:strace needs root, because skep trace does.");
-  process.exit(2);
-}
-
-/** Why a difference is none of Skep's fault; undefined when nobody knows. */
-function causeOf(difference, program) {
-  const name = difference.strace?.name ?? difference.skep?.syscall ?? "";
-  return causes.find(
-    (cause) =>
-      (cause.program === undefined || cause.program === program.name) &&
-      (cause.call === undefined || cause.call.test(name)) &&
-      cause.what.test(difference.what),
-  )?.name;
-}
-
-async function compare(program, scratch) {
-  const folder = join(scratch, program.name.replace(/\W+/g, "-"));
-  mkdirSync(folder);
-  const made = await program.command(folder);
-  const { command, close } = Array.isArray(made) ? { command: made, close: () => {} } : made;
-  const [json, text] = [join(scratch, "skep.json"), join(scratch, "strace.txt")];
-  const words = ["trace", "--json", "--buffer", "128M", "-o", json, "--"];
-  words.push("strace", "-f", "-n", "-y", "-s", "4096", "-o", text, ...command);
-  const run = await new Promise((resolve) => {
-    // A server of ours may have to answer meanwhile: not spawnSync.
-    import("node:child_process").then(({ spawn }) => {
-      const child = spawn(process.execPath, [skep, ...words], {
-        cwd: folder,
-        env: { ...env, LC_ALL: "C.UTF-8" },
-        stdio: ["ignore", "ignore", "pipe"],
-      });
-      let stderr = "";
-      child.stderr.on("data", (chunk) => {
-        stderr += chunk;
-      });
-      child.on("close", (code) => resolve({ code, stderr }));
-    });
-  });
-  close();
-  const lines = readFileSync(json, "utf8")
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-  const summary = lines.at(-1);
-  if (summary?.type !== "summary" || Object.values(summary.lost).some((count) => count > 0))
-    throw new Error(`the trace is not whole: ${JSON.stringify(summary)}; ${run.stderr.trim()}`);
-  const theirs = parseStrace(readFileSync(text, "utf8"));
-  const calls = lines.filter((line) => line.type === "call");
-  const ours = onlyTracees(calls, theirs);
-  return { calls: theirs.length, ...pairCalls(theirs, ours) };
-}
-
-/**
- * Leaves out strace itself: its own threads, the children with which it tries out what the kernel can do, and what the
- * first traced one does before its execve, being strace still.
- */
-function onlyTracees(calls, theirs) {
-  const tracees = new Set(theirs.map((call) => call.pid));
-  const first = theirs[0]?.pid;
-  let begun = false;
-  return calls.filter((call) => {
-    if (!tracees.has(call.tid)) return false;
-    if (call.tid === first && call.syscall === "execve") begun = true;
-    return begun || call.tid !== first;
-  });
-}
-
+const { values, positionals } = parseArgs({
+  options: {
+    form: { type: "string" },
+    keep: { type: "boolean", default: false },
+    undecoded: { type: "boolean", default: false },
+  },
+  allowPositionals: true,
+});
+const SHOWN = 20;
+const skep = fileURLToPath(new URL("../../bin/skep.js", import.meta.url));
+const strace = straceCommand();
 const scratch = mkdtempSync(join(tmpdir(), "skep-compare-"));
-process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
-const row = (cells) =>
-  console.log(cells.map((cell, i) => (i === 0 ? String(cell).padEnd(26) : String(cell).padStart(10))).join("  "));
-row(["program", "calls", "paired", "explained", "unpaired"]);
+if (!values.keep) process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
+else console.log(`The traces stay in ${scratch}.`);
+
+const forms = values.form === undefined ? ["text", "json"] : [values.form];
+const wanted = PROGRAMS.filter(
+  ({ name }) => positionals.length === 0 || positionals.some((word) => name.includes(word)),
+);
+const rows = [["program", "form", "calls", "paired", "unpaired", "arguments", "only one decodes", "causes"]];
 const used = new Map();
-const total = { calls: 0, paired: 0, explained: 0, unpaired: 0, failed: 0 };
-for (const program of PROGRAMS) {
-  if (wanted.length > 0 && !wanted.some((word) => program.name.includes(word))) continue;
-  if (program.missing.length > 0) {
-    console.log(`${program.name.padEnd(26)}  left out: ${program.missing.join(", ")} not installed`);
-    continue;
-  }
-  let result;
-  try {
-    result = await compare(program, scratch);
-  } catch (error) {
-    total.failed++;
-    console.log(`${program.name.padEnd(26)}  FAILED: ${error.stack}`);
-    continue;
-  }
-  const open = [];
-  let explained = 0;
-  for (const difference of result.differences) {
-    const cause = causeOf(difference, program);
-    if (cause === undefined) {
-      open.push(difference);
-      continue;
+const absent = [];
+let unexplained = 0;
+const undecoded = new Map();
+
+for (const [i, program] of wanted.entries()) {
+  for (const form of forms) {
+    const folder = join(scratch, `${i}-${form}`);
+    mkdirSync(folder);
+    let prepared;
+    try {
+      prepared = await program.prepare(folder);
+    } catch (error) {
+      if (!(error instanceof Absent)) throw error;
+      absent.push(`${program.name}: ${error.message}`);
+      break;
     }
-    explained++;
-    used.set(cause, (used.get(cause) ?? 0) + 1);
+    const command = Array.isArray(prepared) ? prepared : prepared.command;
+    const recording = await record({ skep, strace, command, folder: join(folder, "traces"), cwd: folder, form });
+    prepared.end?.();
+    const result = compare(recording);
+    for (const [id, count] of result.causes) used.set(id, (used.get(id) ?? 0) + count);
+    for (const one of result.undecoded)
+      undecoded.set(`${one.where}  strace ${one.strace.slice(0, 100)}  skep ${one.skep.slice(0, 100)}`, one);
+    rows.push([
+      program.name,
+      form,
+      ...[result.calls, result.paired, result.unpaired, result.compared, result.undecoded.length].map(String),
+      [...result.causes].map(([id, count]) => `${id} ${count}`).join(", "),
+    ]);
+    if (result.problems.length > 0) {
+      unexplained += result.problems.length;
+      console.log(`\n${program.name} (${form}): ${result.problems.length} differences without a cause`);
+      for (const problem of result.problems.slice(0, SHOWN)) console.log(problem);
+      if (result.problems.length > SHOWN) console.log(`  … and ${result.problems.length - SHOWN} more`);
+    }
   }
-  row([program.name, result.calls, result.paired, explained, open.length]);
-  for (const { tid, what, strace, skep } of open.slice(0, verbose ? 1000 : 10)) {
-    console.log(`    ${tid}  ${what}`);
-    if (strace !== undefined) console.log(`        strace: ${strace.line.slice(0, 300)}`);
-    if (skep !== undefined) console.log(`        skep:   ${JSON.stringify(skep).slice(0, 400)}`);
-  }
-  total.calls += result.calls;
-  total.paired += result.paired;
-  total.explained += explained;
-  total.unpaired += open.length;
 }
-row(["all", total.calls, total.paired, total.explained, total.unpaired]);
-for (const { name, reason } of causes)
-  if (used.has(name)) console.log(`  ${String(used.get(name)).padStart(6)} ${name}: ${reason}`);
-process.exit(total.unpaired === 0 && total.failed === 0 ? 0 : 1);
+if (values.undecoded) {
+  console.log("\nDecoded by only one of the two:");
+  for (const text of [...undecoded.keys()].sort((a, b) => (a < b ? -1 : 1))) console.log(`  ${text}`);
+}
+console.log(`\n${table(rows)}`);
+if (absent.length > 0) console.log(`\nleft out: ${absent.join("; ")}`);
+console.log(`\n${unexplained === 0 ? "They agree" : `${unexplained} differences without a cause`}.`);
+process.exitCode = unexplained === 0 && rows.length > 1 ? 0 : 1;

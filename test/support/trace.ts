@@ -17,6 +17,7 @@ export interface CallLine {
   readonly ns: number | null;
   readonly unfinished?: true;
   readonly resumed?: true;
+  readonly refused?: true;
   readonly compat?: true;
 }
 

@@ -25,6 +25,57 @@ const LARGEST_NUMBER = 1023;
  * Throws SyscallFilterError, and nothing else.
  */
 export function parseSyscallFilter(text: string, arch: string): Set<number> {
+  return parse(text, arch, resolve);
+}
+
+/**
+ * The same filter for the 32-bit programs of an architecture (`compatArch`), which `parseSyscallFilter` took for the
+ * native ones: a name stands for its 32-bit kin, too (`stat` for `stat64`, `mmap` for `mmap2`); numbers, and what does not exist
+ * there, for nothing.
+ */
+export function parseCompatFilter(text: string, arch: string): Set<number> {
+  return parse(text, arch, (item) => {
+    if (/^\d+$/.test(item)) return [];
+    if (/^[%/]|^(all|none)$/.test(item)) {
+      try {
+        return resolve(item, arch);
+      } catch {
+        // No call there matches.
+        return [];
+      }
+    }
+    return kin(item.replace(/^\?/, ""), arch);
+  });
+}
+
+/** 32-bit programs' names of a call that are not made of the native one and an ending. */
+const KIN: Readonly<Record<string, string>> = {
+  lseek: "_llseek",
+  mmap: "mmap2",
+  newfstatat: "fstatat64",
+  select: "_newselect",
+  stat: "oldstat",
+  lstat: "oldlstat",
+  fstat: "oldfstat",
+  getrlimit: "ugetrlimit",
+  umount2: "umount",
+  wait4: "waitpid",
+  rt_sigaction: "sigaction",
+  rt_sigprocmask: "sigprocmask",
+  rt_sigreturn: "sigreturn",
+  rt_sigsuspend: "sigsuspend",
+  rt_sigpending: "sigpending",
+  fadvise64: "fadvise64_64",
+};
+
+function kin(name: string, arch: string): number[] {
+  const names = [name, KIN[name], `${name}64`, `${name}32`, `${name}_time64`];
+  return names
+    .map((one) => (one === undefined ? undefined : syscallNumber(one, arch)))
+    .filter((nr) => nr !== undefined);
+}
+
+function parse(text: string, arch: string, numbersOf: (item: string, arch: string) => Iterable<number>): Set<number> {
   const items = text.split(",").map((item) => item.trim());
   const negative = items.map((item) => item.startsWith("!"));
   const negated = negative[0] === true && negative.lastIndexOf(true) === 0;
@@ -36,7 +87,7 @@ export function parseSyscallFilter(text: string, arch: string): Set<number> {
   }
   items.forEach((item, i) => {
     const bare = negative[i] === true ? item.slice(1).trim() : item;
-    const numbers = resolve(bare, arch);
+    const numbers = numbersOf(bare, arch);
     const remove = negated || negative[i] === true;
     for (const nr of numbers) {
       if (remove) chosen.delete(nr);

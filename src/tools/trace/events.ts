@@ -13,6 +13,8 @@ export interface TracedCall extends DecodedCall {
   readonly ns: number;
   /** The call began before the tracing did: its duration is not known. */
   readonly resumed: boolean;
+  /** A seccomp filter answered in the kernel's place: the call was never entered, and took no time that is known. */
+  readonly refused: boolean;
 }
 
 /** A copy that stays as it is. Its `files` still follow the process. */
@@ -32,6 +34,8 @@ export interface ThreadExitEvent {
   readonly pid: number;
   readonly tid: number;
   readonly time: number;
+  /** It was the last one of its process: the process ended. */
+  readonly last: boolean;
 }
 
 /** What a trace hands out, in the order the kernel saw it. */

@@ -1,5 +1,6 @@
+import { compatArch } from "../../machine/proc/index.ts";
 import { type Capture, capturesFor } from "./decode/index.ts";
-import { CaptureKind, LengthKind, OTHER_PLAN, PlanCapture } from "./kernel/index.ts";
+import { CaptureKind, EVEN_FAILED, LengthKind, OTHER_PLAN, PLANS, PlanCapture } from "./kernel/index.ts";
 
 const DEFAULT_MAX: Readonly<Record<Capture["kind"], number>> = {
   string: 4096,
@@ -12,22 +13,31 @@ const DEFAULT_MAX: Readonly<Record<Capture["kind"], number>> = {
 const BYTES_MAX = 256;
 
 /**
- * What is copied for each call, for the calls of which anything is: number (2 bytes), captures at entry, captures at
- * exit, and the captures themselves as in `Plan`, those at entry first: the kernel side counts them off in this order.
+ * What is copied for each call, for the calls of which anything is: the plan's place (2 bytes), captures at entry,
+ * captures at exit (with `EVEN_FAILED`), and the captures themselves as in `Plan`, those at entry first: the kernel side
+ * counts them off in this order.
  */
 export function packedPlans(arch: string): Uint8Array {
+  const compat = compatArch(arch);
+  return Uint8Array.from([...packTable(arch, 0), ...(compat === undefined ? [] : packTable(compat, PLANS))]);
+}
+
+function packTable(arch: string, first: number): number[] {
   const bytes: number[] = [];
   // The last plan is shared by calls whose arguments are not known: nothing is copied.
   for (let nr = 0; nr < OTHER_PLAN; nr++) {
     const captures = capturesFor(nr, arch);
     if (captures.length === 0) continue;
     if (captures.length > PlanCapture.count)
-      throw new RangeError(`System call ${nr} has more than ${PlanCapture.count} captures.`);
-    const [entry, exit] = (["enter", "exit"] as const).map((when) => captures.filter((c) => c.when === when));
-    bytes.push(nr & 0xff, nr >> 8, entry?.length ?? 0, exit?.length ?? 0);
-    for (const capture of [...(entry ?? []), ...(exit ?? [])]) bytes.push(...packCapture(capture));
+      throw new RangeError(`System call ${nr} of ${arch} has more than ${PlanCapture.count} captures.`);
+    const entry = captures.filter(({ when }) => when === "enter");
+    const exit = captures.filter(({ when }) => when === "exit");
+    const evenFailed = exit.some((capture) => capture.evenFailed === true) ? EVEN_FAILED : 0;
+    const place = first + nr;
+    bytes.push(place & 0xff, place >> 8, entry.length, exit.length | evenFailed);
+    for (const capture of [...entry, ...exit]) bytes.push(...packCapture(capture));
   }
-  return Uint8Array.from(bytes);
+  return bytes;
 }
 
 function packCapture(capture: Capture): Uint8Array {

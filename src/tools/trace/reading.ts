@@ -1,5 +1,6 @@
-import { parseSyscallFilter } from "../../machine/proc/index.ts";
+import { compatArch, parseCompatFilter, parseSyscallFilter } from "../../machine/proc/index.ts";
 import { cloneNumbers, fileCalls, nameOfCall } from "./names.ts";
+import { openedAs } from "./open-sockets.ts";
 import { CallCounter, sumStatistics } from "./statistics.ts";
 import { Tracker } from "./tracker.ts";
 import { formatDuration } from "./view/duration.ts";
@@ -10,6 +11,7 @@ import { formatHistograms, formatSummary } from "./view/summary-view.ts";
 const all = {
   CallCounter,
   cloneNumbers,
+  compatArch,
   fileCalls,
   formatDuration,
   formatHistograms,
@@ -17,6 +19,8 @@ const all = {
   JsonView,
   LinesView,
   nameOfCall,
+  openedAs,
+  parseCompatFilter,
   parseSyscallFilter,
   sumStatistics,
   Tracker,

@@ -16,6 +16,8 @@ export interface TraceRequest {
   /** The command and its arguments, for a target of kind `command`. */
   readonly command: readonly string[];
   readonly calls: ReadonlySet<number> | undefined;
+  /** The same for 32-bit programs, by their own numbers. */
+  readonly compatCalls: ReadonlySet<number> | undefined;
   readonly failedOnly: boolean;
   readonly minNs: number;
   /** `only`: statistics instead of the calls, kept in the kernel. `after`: the calls, and then the statistics. */
@@ -37,6 +39,13 @@ const FILE_RING_BYTES = 64 << 20;
 /** The calls that a list such as `openat,%net,!close` means on this machine. Throws SyscallFilterError. */
 export function parseCalls(list: string): ReadonlySet<number> {
   return reading().parseSyscallFilter(list, process.arch);
+}
+
+/** The same for the 32-bit programs of this machine. */
+export function parseCompatCalls(list: string): ReadonlySet<number> {
+  const { compatArch, parseCompatFilter } = reading();
+  const arch = compatArch(process.arch);
+  return arch === undefined ? new Set() : parseCompatFilter(list, arch);
 }
 
 /** Time that a process group of which the command was only the first gets to be looked at again. */
@@ -154,8 +163,8 @@ class TraceRun implements TraceSink {
   }
 
   #start(): Tracing {
-    const { target, calls, failedOnly, minNs, summary, ringBytes, output } = this.#request;
-    const options = { target, calls, failedOnly, minNs, ...(summary !== "only" && { sink: this }) };
+    const { target, calls, compatCalls, failedOnly, minNs, summary, ringBytes, output } = this.#request;
+    const options = { target, calls, compatCalls, failedOnly, minNs, ...(summary !== "only" && { sink: this }) };
     if (ringBytes !== undefined) return Tracing.start({ ...options, ringBytes });
     if (output === undefined || output === "-") return Tracing.start(options);
     try {

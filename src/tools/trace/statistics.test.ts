@@ -5,7 +5,15 @@ import { CallCounter, percentile, sumStatistics } from "./statistics.ts";
 import { formatDuration } from "./view/duration.ts";
 import { formatHistograms, formatSummary } from "./view/summary-view.ts";
 
-const call = (ns: number, ret = 0) => ({ nr: 39, ret, ns, unfinished: false, resumed: false, compat: false });
+const call = (ns: number, ret = 0) => ({
+  nr: 39,
+  ret,
+  ns,
+  unfinished: false,
+  resumed: false,
+  refused: false,
+  compat: false,
+});
 
 describe("buckets of durations", () => {
   it("hold what begins in them and grow by at most a quarter", () => {
@@ -47,6 +55,8 @@ describe("statistics", () => {
     const counter = new CallCounter();
     for (const ns of times.flat()) counter.add(call(ns, ns === 3 ? -2 : 7));
     counter.add({ ...call(0), unfinished: true });
+    // A seccomp filter's answer is no time that the kernel took.
+    counter.add({ ...call(0, -1), refused: true });
     const perCpu = times.map((cpu, i) => {
       const value = new Uint8Array(STATS_SIZE);
       const words = new BigUint64Array(value.buffer);
@@ -54,14 +64,22 @@ describe("statistics", () => {
         const at = Stats.histogram / 8 + bucketOf(ns);
         words[at] = (words[at] as bigint) + 1n;
       }
-      words[Stats.errors / 8] = BigInt(i);
+      words[Stats.errors / 8] = BigInt(2 * i);
+      words[Stats.refused / 8] = BigInt(i);
       words[Stats.total / 8] = BigInt(cpu.reduce((a, b) => a + b));
       words[Stats.max / 8] = BigInt(Math.max(...cpu));
       words[Stats.unfinished / 8] = BigInt(1 - i);
       return value;
     });
     expect(counter.rows()).toEqual([sumStatistics(39, perCpu)]);
-    expect(counter.rows()[0]).toMatchObject({ calls: 6, errors: 1, total: 91_123, max: 90_000, unfinished: 1 });
+    expect(counter.rows()[0]).toMatchObject({
+      calls: 7,
+      errors: 2,
+      total: 91_123,
+      max: 90_000,
+      unfinished: 1,
+      refused: 1,
+    });
     expect(sumStatistics(1, [new Uint8Array(STATS_SIZE)])).toBeUndefined();
   });
 

@@ -16,6 +16,8 @@ export interface CallStatistics {
   readonly histogram: readonly number[];
   /** Calls that did not return before their thread ended (exit_group, or killed inside); part of `calls`. */
   readonly unfinished: number;
+  /** Calls that a seccomp filter answered, so that they took no time; part of `calls`. */
+  readonly refused: number;
 }
 
 /** Sums of one system call from which its statistics are made. */
@@ -24,10 +26,18 @@ interface Sums {
   total: number;
   max: number;
   unfinished: number;
+  refused: number;
   readonly histogram: number[];
 }
 
-const noSums = (): Sums => ({ errors: 0, total: 0, max: 0, unfinished: 0, histogram: new Array(BUCKETS).fill(0) });
+const noSums = (): Sums => ({
+  errors: 0,
+  total: 0,
+  max: 0,
+  unfinished: 0,
+  refused: 0,
+  histogram: new Array(BUCKETS).fill(0),
+});
 
 /** What a call must tell to be counted. */
 interface CountedCall {
@@ -36,6 +46,7 @@ interface CountedCall {
   readonly ns: number;
   readonly unfinished: boolean;
   readonly resumed: boolean;
+  readonly refused: boolean;
   readonly compat: boolean;
 }
 
@@ -44,7 +55,8 @@ export class CallCounter {
   readonly #sums = new Map<number, Sums>();
 
   add(call: CountedCall): void {
-    const nr = call.compat ? OTHER_PLAN : call.nr;
+    // As the kernel side counts them: 32-bit programs' calls, and numbers no table has, in one row.
+    const nr = call.compat || call.nr > OTHER_PLAN ? OTHER_PLAN : call.nr;
     let sums = this.#sums.get(nr);
     if (sums === undefined) {
       sums = noSums();
@@ -57,6 +69,10 @@ export class CallCounter {
       return;
     }
     if (call.ret < 0 && call.ret >= -4095) sums.errors++;
+    if (call.refused) {
+      sums.refused++;
+      return;
+    }
     sums.total += call.ns;
     if (call.ns > sums.max) sums.max = call.ns;
     const bucket = bucketOf(call.ns);
@@ -78,15 +94,16 @@ export function sumStatistics(nr: number, perCpu: readonly Uint8Array[]): CallSt
     sums.total += at(Stats.total);
     sums.max = Math.max(sums.max, at(Stats.max));
     sums.unfinished += at(Stats.unfinished);
+    sums.refused += at(Stats.refused);
     for (let i = 0; i < BUCKETS; i++) sums.histogram[i] = (sums.histogram[i] as number) + at(Stats.histogram + 8 * i);
   }
   return rowOf(nr, sums);
 }
 
 function rowOf(nr: number, sums: Sums): CallStatistics | undefined {
-  const { errors, total, max, unfinished, histogram } = sums;
+  const { errors, total, max, unfinished, refused, histogram } = sums;
   const finished = histogram.reduce((a, b) => a + b, 0);
-  const calls = finished + unfinished;
+  const calls = finished + unfinished + refused;
   if (calls === 0) return undefined;
   return {
     nr: nr === OTHER_PLAN ? -1 : nr,
@@ -99,6 +116,7 @@ function rowOf(nr: number, sums: Sums): CallStatistics | undefined {
     max,
     histogram,
     unfinished,
+    refused,
   };
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync, readlinkSync, statSync } from "node:fs";
 import type { RingBufferReader } from "../../sdk/index.ts";
-import type { FdSnapshot } from "./decode/index.ts";
+import type { FdSnapshot, Opened } from "./decode/index.ts";
 import type { TraceSink } from "./events.ts";
 import { abiOf, type KernelOptions, type PidNamespace } from "./kernel/index.ts";
 import { encodePlans } from "./plan.ts";
@@ -19,6 +19,8 @@ export interface TracingOptions {
   readonly target: TraceTarget;
   /** Numbers of the calls to report; all when left out. */
   readonly calls?: ReadonlySet<number> | undefined;
+  /** The same for 32-bit programs, by their own numbers; when `calls` is given and this is not, none of them. */
+  readonly compatCalls?: ReadonlySet<number> | undefined;
   /** Only calls that return an error. */
   readonly failedOnly?: boolean;
   /** Only calls that take at least this many nanoseconds. */
@@ -88,22 +90,25 @@ export class Tracing {
     const pending = KernelSession.begin(kernel, target.kind === "command");
     const arch = process.arch;
     const shown = options.calls;
+    const compatShown = options.compatCalls ?? (shown === undefined ? undefined : new Set<number>());
     let tracker: Tracker | undefined;
     let reader: RingBufferReader<void> | undefined;
     let session: KernelSession | undefined;
     try {
-      // All this while the verifier is at work.
-      const { cloneNumbers, fileCalls, nameOfCall, Tracker } = reading();
-      // Statistics need no open files; and a trace of everything sees these calls anyway.
-      const filtered = shown !== undefined || options.failedOnly === true || (options.minNs ?? 0) > 0;
-      const files = sink !== undefined && filtered ? fileCalls(arch) : new Set<number>();
-      pending.setPlans(encodePlans(arch, { shown, files }));
+      // All this while the verifier is at work. Statistics are of all calls, and nothing is copied.
       if (sink !== undefined) {
+        const { cloneNumbers, compatArch, fileCalls, nameOfCall, openedAs, Tracker } = reading();
+        // A trace of everything sees the calls that open and close files anyway.
+        const filtered = shown !== undefined || options.failedOnly === true || (options.minNs ?? 0) > 0;
+        const files = (of: string) => (filtered ? fileCalls(of) : new Set<number>());
+        const compat = { shown: compatShown, files: files(compatArch(arch) ?? "") };
+        pending.setPlans(encodePlans(arch, { shown, files: files(arch) }, compat));
         const own = new Tracker(sink, {
           nameOf: nameOfCall,
           cloneNumbers: cloneNumbers(arch),
-          snapshot: target.kind === "command" ? inheritedFiles : openFiles,
+          snapshot: target.kind === "command" ? () => inheritedFiles(openedAs) : (pid) => openFiles(pid, openedAs),
           shown,
+          compatShown,
           ...(options.failedOnly !== undefined && { failedOnly: options.failedOnly }),
           ...(options.minNs !== undefined && { minNs: options.minNs }),
         });
@@ -182,6 +187,9 @@ export class Tracing {
   }
 }
 
+/** What /proc says of a descriptor, as it is shown. */
+type OpenedAs = (pid: number, link: string) => Opened;
+
 /** The inode of the machine's first pid namespace (include/linux/proc_ns.h, PROC_PID_INIT_INO). */
 const FIRST_PID_NAMESPACE = 0xeffffffc;
 
@@ -193,11 +201,11 @@ function ownPidNamespace(): PidNamespace | undefined {
 }
 
 /** What a command has open at its start: it inherits Skep's own standard streams and working directory. */
-export function inheritedFiles(): FdSnapshot {
-  const files = new Map<number, string>();
+export function inheritedFiles(openedAs: OpenedAs): FdSnapshot {
+  const files = new Map<number, Opened>();
   for (const fd of [0, 1, 2]) {
     try {
-      files.set(fd, readlinkSync(`/proc/self/fd/${fd}`));
+      files.set(fd, openedAs(process.pid, readlinkSync(`/proc/self/fd/${fd}`)));
     } catch {
       // Closed, or no /proc: it shows as a number.
     }
@@ -206,14 +214,14 @@ export function inheritedFiles(): FdSnapshot {
 }
 
 /** Open files of a process that lives already (proc_pid_fd(5)); what cannot be read is left out. */
-export function openFiles(pid: number): FdSnapshot {
-  const files = new Map<number, string>();
+export function openFiles(pid: number, openedAs: OpenedAs): FdSnapshot {
+  const files = new Map<number, Opened>();
   let cwd: string | undefined;
   try {
     cwd = readlinkSync(`/proc/${pid}/cwd`);
     for (const fd of readdirSync(`/proc/${pid}/fd`)) {
       try {
-        files.set(Number(fd), readlinkSync(`/proc/${pid}/fd/${fd}`));
+        files.set(Number(fd), openedAs(pid, readlinkSync(`/proc/${pid}/fd/${fd}`)));
       } catch {
         // Closed between the two reads.
       }

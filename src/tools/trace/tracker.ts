@@ -14,6 +14,7 @@ import {
 
 const NONE: readonly CapturedBytes[] = [];
 const CLONE_FILES = 0x400;
+const EXECS = new Set(["execve", "execveat"]);
 
 /** What the tracker knows of the machine and of what is wanted; everything else it learns from the records. */
 export interface TrackerOptions {
@@ -25,6 +26,8 @@ export interface TrackerOptions {
   readonly cloneNumbers: ReadonlySet<number>;
   /** Numbers of the calls to show; all when undefined. Others come, too, because the table of files needs them. */
   readonly shown?: ReadonlySet<number> | undefined;
+  /** The same for 32-bit programs. */
+  readonly compatShown?: ReadonlySet<number> | undefined;
   readonly failedOnly?: boolean;
   readonly minNs?: number;
 }
@@ -38,8 +41,12 @@ interface ThreadState {
 
 interface ProcessState {
   readonly pid: number;
-  readonly files: FdTable;
+  files: FdTable;
   threads: number;
+  /** Seen from its birth on: all its threads are known. */
+  readonly whole: boolean;
+  /** Another process has the same table of files (clone(2), CLONE_FILES). */
+  shared: boolean;
 }
 
 /** A child between its parent's fork record and its own birth record. */
@@ -64,6 +71,7 @@ class CurrentCall implements TracedCall {
   start = 0;
   ns = 0;
   resumed = false;
+  refused = false;
 }
 
 /**
@@ -105,8 +113,7 @@ export class Tracker {
         this.#birth(record, tid, pid);
         break;
       case RecordKind.exit:
-        this.#sink.threadExit?.({ pid, tid, time: record.u64n(LifeRecord.time) });
-        this.#end(tid);
+        this.#sink.threadExit?.({ pid, tid, time: record.u64n(LifeRecord.time), last: this.#end(tid, pid) });
         break;
       case RecordKind.signal:
         this.#sink.signal?.({ pid, tid, signal: record.u16(Header.code), time: record.u64n(LifeRecord.time) });
@@ -127,49 +134,59 @@ export class Tracker {
     call.ret = 0;
     call.ns = 0;
     call.start = start;
-    this.#deliver(call, thread, nr, compat, true, false, seq);
+    call.unfinished = true;
+    this.#deliver(call, thread, nr, compat ? RecordFlag.compat : 0, seq);
   }
 
   #ended(record: RecordView, tid: number, pid: number, unfinished: boolean): void {
     const thread = this.#thread(tid, pid);
-    const flags = record.u8(Header.flags);
     const call = this.#call;
     record.words(CallRecord.args, call.args, 12);
     call.ret = record.i64n(CallRecord.ret);
     call.start = record.u64n(CallRecord.start);
     call.ns = record.u64n(CallRecord.duration);
-    const compat = (flags & RecordFlag.compat) !== 0;
-    const resumed = (flags & RecordFlag.resumed) !== 0;
-    this.#deliver(call, thread, record.u16(Header.code), compat, unfinished, resumed, record.u32(Header.seq));
+    call.unfinished = unfinished;
+    const nr = record.u16(Header.codeHigh) * 0x10000 + record.u16(Header.code);
+    this.#deliver(call, thread, nr, record.u8(Header.flags), record.u16(Header.seq));
   }
 
-  #deliver(
-    call: CurrentCall,
-    thread: ThreadState,
-    nr: number,
-    compat: boolean,
-    unfinished: boolean,
-    resumed: boolean,
-    seq: number,
-  ): void {
+  /** `seq` is the lower half of the call's sequence number. */
+  #deliver(call: CurrentCall, thread: ThreadState, nr: number, flags: number, seq: number): void {
     const { process } = thread;
+    const compat = (flags & RecordFlag.compat) !== 0;
     call.nr = nr;
     call.name = this.#options.nameOf(nr, compat);
-    call.unfinished = unfinished;
-    call.resumed = resumed;
+    call.resumed = (flags & RecordFlag.resumed) !== 0;
+    call.refused = (flags & RecordFlag.refused) !== 0;
     call.compat = compat;
-    call.captures = thread.captures !== undefined && thread.captureSeq === seq ? thread.captures : NONE;
+    call.captures =
+      thread.captures !== undefined && (thread.captureSeq & 0xffff) === (seq & 0xffff) ? thread.captures : NONE;
     thread.captures = undefined;
     call.files = process.files;
     call.pid = process.pid;
     call.tid = thread.tid;
     if (this.#isShown(call)) this.#sink.call(call);
-    if (!compat && !unfinished) process.files.apply(call);
+    if (call.unfinished || call.refused) return;
+    if (call.ret === 0 && EXECS.has(call.name)) this.#executed(thread);
+    process.files.apply(call);
+  }
+
+  /** The process goes on with this thread alone, which takes the first one's id; and with a table of files of its own. */
+  #executed(thread: ThreadState): void {
+    const { process } = thread;
+    if (process.shared) {
+      process.files = process.files.copy();
+      process.shared = false;
+    }
+    if (thread.tid === process.pid) return;
+    this.#threads.delete(thread.tid);
+    process.threads--;
   }
 
   #isShown(call: CurrentCall): boolean {
-    const { shown, failedOnly, minNs } = this.#options;
-    if (shown !== undefined && (call.compat || !shown.has(call.nr))) return false;
+    const { shown, compatShown, failedOnly, minNs } = this.#options;
+    const numbers = call.compat ? compatShown : shown;
+    if (numbers !== undefined && !numbers.has(call.nr)) return false;
     if (failedOnly === true && (call.ret >= 0 || call.ret < -4095)) return false;
     return minNs === undefined || call.ns >= minNs || call.resumed;
   }
@@ -211,7 +228,9 @@ export class Tracker {
     this.#unborn.delete(key);
     let process = this.#processes.get(pid);
     if (process === undefined && unborn !== undefined) {
-      process = { pid, files: unborn.sharesFiles ? unborn.parent.files : unborn.files, threads: 0 };
+      const { sharesFiles, parent } = unborn;
+      process = { pid, files: sharesFiles ? parent.files : unborn.files, threads: 0, whole: true, shared: sharesFiles };
+      if (sharesFiles) parent.shared = true;
       this.#processes.set(pid, process);
     }
     this.#thread(tid, pid);
@@ -223,7 +242,8 @@ export class Tracker {
     if (known !== undefined && known.process.pid === pid) return known;
     let process = this.#processes.get(pid);
     if (process === undefined) {
-      process = { pid, files: new FdTable(this.#options.snapshot(pid)), threads: 0 };
+      const files = new FdTable(this.#options.snapshot(pid));
+      process = { pid, files, threads: 0, whole: false, shared: false };
       this.#processes.set(pid, process);
     }
     process.threads++;
@@ -232,11 +252,15 @@ export class Tracker {
     return thread;
   }
 
-  #end(tid: number): void {
-    const thread = this.#threads.get(tid);
-    if (thread === undefined) return;
-    this.#threads.delete(tid);
-    if (--thread.process.threads === 0) this.#processes.delete(thread.process.pid);
+  /** Whether its process ended with it. */
+  #end(tid: number, pid: number): boolean {
+    const process = this.#processes.get(pid);
+    if (this.#threads.delete(tid) && process !== undefined) process.threads--;
+    if (process === undefined) return tid === pid;
+    if (process.threads > 0) return false;
+    this.#processes.delete(pid);
+    // Of one that was there before, threads that did nothing yet may live on.
+    return process.whole || tid === pid;
   }
 }
 

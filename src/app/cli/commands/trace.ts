@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { parseCalls, runTrace, type TraceTarget } from "../../../tools/trace/index.ts";
+import { parseCalls, parseCompatCalls, runTrace, type TraceTarget } from "../../../tools/trace/index.ts";
 import { readPlainOptions } from "../options.ts";
 
 const OPTIONS = {
@@ -80,10 +80,12 @@ async function trace(args: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
+  const filter = values.expression?.join(",");
   return await runTrace({
     target: targetOf(values.pid, values.cgroup, command),
     command,
-    calls: values.expression === undefined ? undefined : parseCalls(values.expression.join(",")),
+    calls: filter === undefined ? undefined : parseCalls(filter),
+    compatCalls: filter === undefined ? undefined : parseCompatCalls(filter),
     failedOnly: values.failed ?? false,
     minNs: values["min-us"] === undefined ? 0 : microseconds(values["min-us"]),
     summary: summaryOf(values.summary, values["summary-after"], values.hist),

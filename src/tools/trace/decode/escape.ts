@@ -36,6 +36,15 @@ export function quote(bytes: Uint8Array, length: number = bytes.length): string 
   return `"${latin1Slice.call(bytes, 0, length)}"`;
 }
 
+const PLAIN_NAME = /^[\x20-\x3b\x3d\x3f-\x5b\x5d-\x7e]*$/;
+
+/** A name as it may stand between angle brackets: escaped like a string, and the brackets, too. */
+export function escapeName(name: string): string {
+  if (PLAIN_NAME.test(name)) return name;
+  const bytes = Buffer.from(name, "utf8");
+  return escapeBytes(bytes, bytes.length).replaceAll("<", "\\x3c").replaceAll(">", "\\x3e");
+}
+
 function escapeBytes(bytes: Uint8Array, end: number): string {
   let out = "";
   for (let i = 0; i < end; ) {
@@ -79,6 +88,11 @@ export function textOf(bytes: Uint8Array, length: number = bytes.length): string
   return utf8Slice.call(bytes, 0, length);
 }
 
+/** The bytes in hexadecimal, when their `textOf` cannot say what they were. */
+export function hexUnlessText(text: string, bytes: Uint8Array, length: number = bytes.length): string | undefined {
+  return text.includes("\ufffd") ? Buffer.from(bytes.subarray(0, length)).toString("hex") : undefined;
+}
+
 /** Length of the text before the closing NUL. */
 export function textLength(bytes: Uint8Array): number {
   const { length } = bytes;
@@ -86,4 +100,11 @@ export function textLength(bytes: Uint8Array): number {
   if (length > 0 && bytes[length - 1] === 0) return length - 1;
   const end = bytes.indexOf(0);
   return end < 0 ? length : end;
+}
+
+/** A copied buffer for JSON: its beginning as text, and its true length. */
+export function bufferJson(buffer: { readonly bytes: Uint8Array; readonly length: number }): unknown {
+  const data = textOf(buffer.bytes);
+  // Left out when the text says it all.
+  return { data, hex: hexUnlessText(data, buffer.bytes), length: buffer.length };
 }

@@ -30,7 +30,10 @@ describe("a call as a line", () => {
       "mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f0000000000",
     ],
     [decodedCall("kill", { args: [42, 15] }), "kill(42, SIGTERM) = 0"],
-    [decodedCall("dup3", { args: [3, 9, 0x80000], ret: 9, files: files() }), "dup3(3</etc/hosts>, 9, O_CLOEXEC) = 9"],
+    [
+      decodedCall("dup3", { args: [3, 9, 0x80000], ret: 9, files: files() }),
+      "dup3(3</etc/hosts>, 9, O_CLOEXEC) = 9</etc/hosts>",
+    ],
     [decodedCall("exit_group", { args: [1], unfinished: true }), "exit_group(1 <unfinished ...>) = ?"],
     [decodedCall("umask", { args: [0o22], ret: 0o77 }), "umask(022) = 077"],
     [decodedCall("open", { args: [8, 0], ret: -14 }), "open(0x8, O_RDONLY) = -1 EFAULT (Bad address)"],
@@ -102,11 +105,11 @@ describe("a call as a line", () => {
     [decodedCall("fcntl", { args: [3, 10, 29], files: files() }), "fcntl(3</etc/hosts>, F_SETSIG, SIGIO) = 0"],
   ])("%#", (call, line) => expect(formatCall(call)).toBe(line));
 
-  it("shows a call without a signature, and a 32-bit one, with raw arguments", () => {
+  it("shows a call without a signature with raw arguments", () => {
     expect(formatCall(decodedCall("syscall_511", { args: [1, 2n ** 63n] }))).toBe(
       "syscall_511(0x1, 0x8000000000000000, 0x0, 0x0, 0x0, 0x0) = 0",
     );
-    expect(formatCall(decodedCall("read", { args: [3], compat: true }))).toMatch(/^read\(0x3, 0x0,/);
+    expect(formatCall(decodedCall("vserver", { args: [3], compat: true }))).toMatch(/^vserver\(0x3, 0x0,/);
   });
 });
 

@@ -11,6 +11,8 @@ export interface Capture {
     | { readonly arg: number; readonly scale?: number }
     | { readonly ret: true; readonly scale?: number }
     | { readonly deref: number };
+  /** Of `exit`: also of a call that failed. A plan makes all its captures of the exit then, or none. */
+  readonly evenFailed?: true;
   /** No more bytes than this are copied (256 at most). */
   readonly max?: number;
 }

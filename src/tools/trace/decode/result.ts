@@ -21,8 +21,7 @@ export function resultText(call: DecodedCall): string {
   if (ret < 0 && ret >= -4095) return RESTARTS[-ret] ?? `-1 ${errnoName(-ret)} (${errnoMessage(-ret)})`;
   if (ADDRESSES.has(name)) return `0x${ret.toString(16)}`;
   const opened = call.files.opened(call);
-  if (opened !== undefined && !(name === "fcntl" && int(call, 1) !== 0 && int(call, 1) !== 1030))
-    return `${ret}<${opened.text}>`;
+  if (opened !== undefined) return `${ret}<${opened.file.label}>`;
   if (name === "umask") return octal(ret);
   if (name === "fcntl" && int(call, 1) === 3) return `0x${ret.toString(16)} (flags ${openFlags(ret)})`;
   if (name === "fcntl" && int(call, 1) === 1) return ret === 1 ? "0x1 (flags FD_CLOEXEC)" : `0x${ret.toString(16)}`;

@@ -41,7 +41,7 @@ mremap old_address:ptr old_size:ulong new_size:ulong flags:MREMAP new_address:pt
 msync addr:ptr length:ulong flags:MSYNC
 mincore addr:ptr length:ulong vec:ptr
 madvise addr:ptr length:ulong advice:MADVISE
-process_madvise pidfd:fd iovec:ptr vlen:ulong advice:MADVISE flags:hex
+process_madvise pidfd:fd iovec:ptr vlen:ulong advice:MADVISE flags:xint
 mlock addr:ptr len:ulong
 mlock2 addr:ptr len:ulong flags:MLOCK
 munlock addr:ptr len:ulong
@@ -49,38 +49,38 @@ mlockall flags:MLOCKALL
 munlockall
 mseal addr:ptr len:ulong flags:hex
 remap_file_pages addr:ptr size:ulong prot:PROT pgoff:ulong flags:MAP
-map_shadow_stack addr:ptr size:ulong flags:hex
+map_shadow_stack addr:ptr size:ulong flags:xint
 memfd_create name:path flags:MEMFD
-memfd_secret flags:hex
-mbind addr:ptr len:ulong mode:MBIND nodemask:ptr maxnode:ulong flags:hex
+memfd_secret flags:xint
+mbind addr:ptr len:ulong mode:MBIND nodemask:ptr maxnode:ulong flags:xint
 set_mempolicy mode:MBIND nodemask:ptr maxnode:ulong
 get_mempolicy mode:ptr nodemask:ptr maxnode:ulong addr:ptr flags:hex
 set_mempolicy_home_node start:ptr len:ulong home_node:ulong flags:hex
 migrate_pages pid:int maxnode:ulong old_nodes:ptr new_nodes:ptr
-move_pages pid:int count:ulong pages:ptr nodes:ptr status:ptr flags:hex
-membarrier cmd:MEMBARRIER flags:hex cpu_id:int
+move_pages pid:int count:ulong pages:ptr nodes:ptr status:ptr flags:xint
+membarrier cmd:MEMBARRIER flags:xint cpu_id:int
 userfaultfd flags:USERFAULTFD
 process_vm_readv pid:int local_iov:ptr liovcnt:ulong remote_iov:ptr riovcnt:ulong flags:hex
 process_vm_writev pid:int local_iov:ptr liovcnt:ulong remote_iov:ptr riovcnt:ulong flags:hex
-process_mrelease pidfd:fd flags:hex
-cachestat fd cstat_range:ptr cstat:ptr flags:hex
+process_mrelease pidfd:fd flags:xint
+cachestat fd cstat_range:ptr cstat:ptr flags:xint
 rt_sigaction signum:sig act:sigaction oldact:sigactionout sigsetsize:ulong
 rt_sigprocmask how:SIGHOW set:sigset oldset:sigsetout sigsetsize:ulong
 rt_sigreturn
 rt_sigpending set:sigsetout sigsetsize:ulong
-rt_sigtimedwait set:sigset info:ptr timeout:ts sigsetsize:ulong
-rt_sigqueueinfo tgid:int sig info:ptr
-rt_tgsigqueueinfo tgid:int tid:int sig info:ptr
+rt_sigtimedwait set:sigset info:siginfoout timeout:ts sigsetsize:ulong
+rt_sigqueueinfo tgid:int sig info:siginfo
+rt_tgsigqueueinfo tgid:int tid:int sig info:siginfo
 rt_sigsuspend mask:sigset sigsetsize:ulong
-sigaltstack ss:stack old_ss:ptr
+sigaltstack ss:stack old_ss:stackout
 signalfd fd mask:sigset sizemask:ulong
 signalfd4 fd mask:sigset sizemask:ulong flags:SIGNALFD
 kill pid:int sig
 tkill tid:int sig
 tgkill tgid:int tid:int sig
-pidfd_send_signal pidfd:fd sig info:ptr flags:hex
+pidfd_send_signal pidfd:fd sig info:ptr flags:xint
 pidfd_open pid:int flags:PIDFD
-pidfd_getfd pidfd:fd targetfd:int flags:hex
+pidfd_getfd pidfd:fd targetfd:int flags:xint
 restart_syscall
 pause
 ioctl fd request:ioctl arg:hex
@@ -96,7 +96,7 @@ vmsplice fd iov:iovin.2 nr_segs:ulong flags:SPLICE
 splice fd_in:fd off_in:ptr fd_out:fd off_out:ptr len:ulong flags:SPLICE
 tee fd_in:fd fd_out:fd len:ulong flags:SPLICE
 sendfile out_fd:fd in_fd:fd offset:ptr count:ulong
-copy_file_range fd_in:fd off_in:ptr fd_out:fd off_out:ptr len:ulong flags:hex
+copy_file_range fd_in:fd off_in:ptr fd_out:fd off_out:ptr len:ulong flags:xint
 access pathname:path mode:ACCESS
 faccessat dirfd pathname:path mode:ACCESS
 faccessat2 dirfd pathname:path mode:ACCESS flags:ACCESSAT
@@ -107,7 +107,7 @@ pselect6 nfds:int readfds:fdset writefds:fdset exceptfds:fdset timeout:ts sigmas
 sched_yield
 dup oldfd:fd
 dup2 oldfd:fd newfd:fd
-dup3 oldfd:fd newfd:fd flags:PIPE
+dup3 oldfd:fd newfd:fd flags:DUP
 fcntl fd op:FCNTL arg:fcntlarg
 flock fd op:FLOCK
 fsync fd
@@ -150,29 +150,29 @@ fchown fd owner:id group:id
 lchown pathname:path owner:id group:id
 fchownat dirfd pathname:path owner:id group:id flags:AT
 umask mask:oct
-mknod pathname:path mode dev:hex
-mknodat dirfd pathname:path mode dev:hex
+mknod pathname:path mode dev:makedev
+mknodat dirfd pathname:path mode dev:makedev
 utime filename:path times:ptr
 utimes filename:path times:tvs
 futimesat dirfd pathname:path times:tvs
 utimensat dirfd pathname:path times:utimes flags:AT
-statfs path:path buf:ptr
-fstatfs fd buf:ptr
-ustat dev:hex ubuf:ptr
+statfs path:path buf:statfs
+fstatfs fd buf:statfs
+ustat dev:xint ubuf:ptr
 mount source:path target:path filesystemtype:path mountflags:MOUNT data:path
 umount2 target:path flags:UMOUNT
 open_tree dirfd pathname:path flags:OPEN_TREE
 open_tree_attr dirfd pathname:path flags:OPEN_TREE attr:ptr size:ulong
 move_mount from_dfd:dirfd from_pathname:path to_dfd:dirfd to_pathname:path flags:MOVE_MOUNT
-fsopen fsname:path flags:hex
+fsopen fsname:path flags:xint
 fsconfig fs_fd:fd cmd:FSCONFIG key:path value:ptr aux:int
-fsmount fs_fd:fd flags:hex attr_flags:FSMOUNT_ATTR
-fspick dirfd pathname:path flags:hex
+fsmount fs_fd:fd flags:xint attr_flags:FSMOUNT_ATTR
+fspick dirfd pathname:path flags:xint
 mount_setattr dirfd pathname:path flags:AT attr:ptr size:ulong
-statmount req:ptr buf:ptr bufsize:ulong flags:hex
-listmount req:ptr mnt_ids:ptr nr_mnt_ids:ulong flags:hex
-quotactl op:hex special:path id:int addr:ptr
-quotactl_fd fd op:hex id:int addr:ptr
+statmount req:ptr buf:ptr bufsize:ulong flags:xint
+listmount req:ptr mnt_ids:ptr nr_mnt_ids:ulong flags:xint
+quotactl op:xint special:path id:int addr:ptr
+quotactl_fd fd op:xint id:int addr:ptr
 name_to_handle_at dirfd pathname:path handle:ptr mount_id:ptr flags:AT_HANDLE
 open_by_handle_at mount_fd:fd handle:ptr flags:oflags
 setxattr path:path name:path value:in.3 size:ulong flags:XATTR
@@ -197,8 +197,8 @@ inotify_init
 inotify_init1 flags:INOTIFY
 inotify_add_watch fd pathname:path mask:INOTIFY_MASK
 inotify_rm_watch fd wd:int
-fanotify_init flags:hex event_f_flags:oflags
-fanotify_mark fanotify_fd:fd flags:hex mask:hex dirfd pathname:path
+fanotify_init flags:xint event_f_flags:oflags
+fanotify_mark fanotify_fd:fd flags:xint mask:hex dirfd pathname:path
 epoll_create size:int
 epoll_create1 flags:EPOLL_CREATE
 epoll_ctl epfd:fd op:EPOLL_OP fd event:epevent
@@ -237,7 +237,7 @@ execveat dirfd pathname:path argv:argv envp:ptr flags:AT
 exit status:int
 exit_group status:int
 wait4 pid:int wstatus:wstatus options:WAIT rusage:ptr
-waitid idtype:IDTYPE id:int infop:ptr options:WAIT rusage:ptr
+waitid idtype:IDTYPE id:waitedid infop:siginfoout options:WAIT rusage:ptr
 getpid
 getppid
 gettid
@@ -260,8 +260,8 @@ getresuid ruid:intout euid:intout suid:intout
 getresgid rgid:intout egid:intout sgid:intout
 setfsuid fsuid:id
 setfsgid fsgid:id
-getgroups size:int list:ptr
-setgroups size:ulong list:ptr
+getgroups size:int list:groupsout
+setgroups size:int list:groups.0
 capget hdrp:ptr datap:ptr
 capset hdrp:ptr datap:ptr
 prctl option:PRCTL arg2:prctlval arg3:hex arg4:hex arg5:hex
@@ -272,12 +272,12 @@ seccomp operation:SECCOMP flags:SECCOMP_FLAGS args:ptr
 set_tid_address tidptr:ptr
 set_robust_list head:ptr len:ulong
 get_robust_list pid:int head_ptr:ptr len_ptr:ptr
-rseq rseq:ptr rseq_len:uint flags:RSEQ sig:hex
-futex uaddr:ptr futex_op:futexop val:uint timeout:futexval uaddr2:ptr val3:hex
-futex_waitv waiters:ptr nr_futexes:uint flags:hex timeout:ts clockid:clock
-futex_wake uaddr:ptr mask:hex nr:int flags:hex
-futex_wait uaddr:ptr val:ulong mask:hex flags:hex timeout:ts clockid:clock
-futex_requeue waiters:ptr flags:hex nr_wake:int nr_requeue:int
+rseq rseq:ptr rseq_len:uint flags:RSEQ sig:xint
+futex uaddr:ptr futex_op:futexop val:uint timeout:futexval uaddr2:ptr val3:futexval3
+futex_waitv waiters:ptr nr_futexes:uint flags:xint timeout:ts clockid:clock
+futex_wake uaddr:ptr mask:hex nr:int flags:xint
+futex_wait uaddr:ptr val:ulong mask:hex flags:xint timeout:ts clockid:clock
+futex_requeue waiters:ptr flags:xint nr_wake:int nr_requeue:int
 set_thread_area u_info:ptr
 get_thread_area u_info:ptr
 modify_ldt func:int ptr:ptr bytecount:ulong
@@ -287,19 +287,19 @@ prlimit64 pid:int resource:RESOURCE new_limit:rlim old_limit:rlimout
 getrusage who:RUSAGE usage:rusage
 getpriority which:PRIO who:int
 setpriority which:PRIO who:int prio:int
-ioprio_get which:int who:int
-ioprio_set which:int who:int ioprio:hex
+ioprio_get which:IOPRIO_WHO who:int
+ioprio_set which:IOPRIO_WHO who:int ioprio:xint
 sched_setscheduler pid:int policy:policy param:intin
 sched_getscheduler pid:int
 sched_setparam pid:int param:intin
 sched_getparam pid:int param:intout
-sched_setattr pid:int attr:ptr flags:hex
-sched_getattr pid:int attr:ptr size:uint flags:hex
+sched_setattr pid:int attr:ptr flags:xint
+sched_getattr pid:int attr:ptr size:uint flags:xint
 sched_get_priority_max policy:policy
 sched_get_priority_min policy:policy
 sched_rr_get_interval pid:int tp:tsout
-sched_setaffinity pid:int cpusetsize:ulong mask:ptr
-sched_getaffinity pid:int cpusetsize:ulong mask:ptr
+sched_setaffinity pid:int cpusetsize:uint mask:cpus.1
+sched_getaffinity pid:int cpusetsize:uint mask:cpusout
 getcpu cpu:intout node:intout tcache:ptr
 unshare flags:SETNS
 setns fd nstype:SETNS
@@ -311,10 +311,10 @@ settimeofday tv:tv tz:ptr
 clock_gettime clockid:clock tp:tsout
 clock_settime clockid:clock tp:ts
 clock_getres clockid:clock res:tsout
-clock_nanosleep clockid:clock flags:TIMER t:ts remain:tsout
+clock_nanosleep clockid:clock flags:TIMER t:ts remain:tsleft
 clock_adjtime clk_id:clock buf:ptr
 adjtimex buf:ptr
-nanosleep duration:ts rem:tsout
+nanosleep duration:ts rem:tsleft
 alarm seconds:uint
 getitimer which:ITIMER curr_value:itvout
 setitimer which:ITIMER new_value:itv old_value:itvout
@@ -333,13 +333,13 @@ getrandom buf:out.1 buflen:ulong flags:GRND
 iopl level:int
 ioperm from:ulong num:ulong turn_on:int
 acct filename:path
-swapon path:path swapflags:hex
+swapon path:path swapflags:xint
 swapoff path:path
-reboot magic:hex magic2:hex op:hex arg:ptr
+reboot magic:xint magic2:xint op:xint arg:ptr
 vhangup
 init_module module_image:ptr len:ulong param_values:path
-finit_module fd param_values:path flags:hex
-delete_module name:path flags:oflags
+finit_module fd param_values:path flags:xint
+delete_module name:path flags:DELETE_MODULE
 kexec_load entry:ptr nr_segments:ulong segments:ptr flags:hex
 kexec_file_load kernel_fd:fd initrd_fd:fd cmdline_len:ulong cmdline:path flags:hex
 bpf cmd:BPF attr:ptr size:uint
@@ -354,11 +354,11 @@ io_pgetevents ctx_id:hex min_nr:long nr:long events:ptr timeout:ts usig:ptr
 io_submit ctx_id:hex nr:long iocbpp:ptr
 io_cancel ctx_id:hex iocb:ptr result:ptr
 landlock_create_ruleset attr:ptr size:ulong flags:LANDLOCK
-landlock_add_rule ruleset_fd:fd rule_type:int rule_attr:ptr flags:hex
-landlock_restrict_self ruleset_fd:fd flags:hex
-lsm_get_self_attr attr:uint ctx:ptr size:ptr flags:hex
-lsm_set_self_attr attr:uint ctx:ptr size:uint flags:hex
-lsm_list_modules ids:ptr size:ptr flags:hex
+landlock_add_rule ruleset_fd:fd rule_type:int rule_attr:ptr flags:xint
+landlock_restrict_self ruleset_fd:fd flags:xint
+lsm_get_self_attr attr:uint ctx:ptr size:ptr flags:xint
+lsm_set_self_attr attr:uint ctx:ptr size:uint flags:xint
+lsm_list_modules ids:ptr size:ptr flags:xint
 add_key type:path description:path payload:in.3 plen:ulong keyring:int
 request_key type:path description:path callout_info:path dest_keyring:int
 keyctl operation:KEYCTL arg2:hex arg3:hex arg4:hex arg5:hex
@@ -393,12 +393,21 @@ const parsed = new Map<string, readonly Argument[] | undefined>();
 export function signatureOf(call: string): readonly Argument[] | undefined {
   let signature = parsed.get(call);
   if (signature === undefined && !parsed.has(call)) {
-    lines ??= readTable();
-    const words = lines.get(call);
-    signature = words === undefined ? undefined : words.split(" ").filter(Boolean).map(parseArgument);
+    const words = signatureWords(call);
+    signature = words === undefined ? undefined : parseSignature(words);
     parsed.set(call, signature);
   }
   return signature;
+}
+
+/** The same as it stands in the table: `name:type …`. */
+export function signatureWords(call: string): string | undefined {
+  lines ??= readTable();
+  return lines.get(call);
+}
+
+export function parseSignature(words: string): readonly Argument[] {
+  return words.split(" ").filter(Boolean).map(parseArgument);
 }
 
 /** The names of all calls in the table. */
@@ -425,7 +434,7 @@ function parseArgument(word: string): Argument {
     : { name: word.slice(0, colon), type: argumentType(word.slice(colon + 1)) };
 }
 
-/** What is to be copied of the arguments of a call. */
-export function capturesOf(call: string): readonly Capture[] {
-  return (signatureOf(call) ?? []).flatMap(({ type }, arg) => type.captures?.(arg) ?? []);
+/** What is to be copied of these arguments. */
+export function capturesOf(signature: readonly Argument[]): readonly Capture[] {
+  return signature.flatMap(({ type }, arg) => type.captures?.(arg) ?? []);
 }

@@ -16,18 +16,19 @@ import {
 } from "../../../sdk/index.ts";
 import { callHeader, count, lookupThread, unique } from "./common.ts";
 import {
+  ALL_PLANS,
   CaptureKind,
   CaptureRecord,
   Control,
   Header,
   LengthKind,
-  PLANS,
   Plan,
   PlanCapture,
   RecordFlag,
   RecordKind,
   Step,
   Thread,
+  ThreadFlag,
 } from "./layout.ts";
 
 const ARGV_MAX = 24;
@@ -57,7 +58,7 @@ export function captureProgram(): readonly Instruction[] {
   lookupThread(a);
   a.jeq(r0, 0, "gone").mov(r6, r0);
   a.load("u16", r1, r6, Thread.plan)
-    .and(r1, PLANS - 1)
+    .and(r1, ALL_PLANS - 1)
     .mul(r1, Plan.size)
     .load("u8", r2, r6, Thread.next)
     .and(r2, PlanCapture.count - 1);
@@ -225,14 +226,11 @@ function argv(a: Assembler): void {
   a.label("argv")
     .load("u8", r9, r6, Thread.part)
     .store("u8", r10, BUFFER + Header.code + 1, r9);
-  a.mov(r1, r10)
-    .add(r1, WORD)
-    .mov(r2, 8)
-    .mov(r3, r9)
-    .lsh(r3, 3)
-    .add(r3, r8)
-    .call("probe_read_user")
-    .jne(r0, 0, "fault");
+  // A 32-bit program's pointers have four bytes.
+  a.store("u64", r10, WORD, 0).mov(r2, 8).mov(r3, r9).lsh(r3, 3);
+  a.load("u32", r1, r6, Thread.flags).and(r1, ThreadFlag.compat).jeq(r1, 0, "argv_wide");
+  a.mov(r2, 4).rsh(r3, 1).label("argv_wide");
+  a.mov(r1, r10).add(r1, WORD).add(r3, r8).call("probe_read_user").jne(r0, 0, "fault");
   a.load("u64", r3, r10, WORD).jeq(r3, 0, "capture_end");
   // There are more than are copied: an empty record with the next number says so.
   a.mov(r4, 0)

@@ -1,5 +1,5 @@
-import { type Assembler, type Register, r0, r1, r2, r3, r4, r6, r7, r10 } from "../../../sdk/index.ts";
-import { Control, Header, Thread, ThreadFlag } from "./layout.ts";
+import { type Assembler, type Register, r0, r1, r2, r3, r4, r6, r7, r8, r9, r10 } from "../../../sdk/index.ts";
+import { ALL_PLANS, Control, Header, Plan, Thread, ThreadFlag } from "./layout.ts";
 import type { KernelOptions } from "./options.ts";
 
 /** Stack slots every program uses. */
@@ -95,6 +95,21 @@ export function header(a: Assembler, options: KernelOptions, base: Register, kin
   currentIds(a, options);
   a.store("u32", base, Header.tid, r0).rsh(r0, 32).store("u32", base, Header.tgid, r0);
   a.load("u32", r1, state, Thread.seq).store("u32", base, Header.seq, r1);
+}
+
+/** r8 = the plan that the state in r9 has noted. Clobbers r1. */
+export function loadPlan(a: Assembler): void {
+  a.load("u16", r1, r9, Thread.plan)
+    .and(r1, ALL_PLANS - 1)
+    .mul(r1, Plan.size)
+    .loadMapValue(r8, "syscalls", 0)
+    .add(r8, r1);
+}
+
+/** Writes the number of a call behind its header: after `callHeader`. Clobbers r1. */
+export function callNumber(a: Assembler, base: Register, state: Register): void {
+  a.load("u32", r1, state, Thread.nr).store("u16", base, Header.code, r1);
+  a.rsh(r1, 16).store("u16", base, Header.codeHigh, r1);
 }
 
 /** Writes the ids and the sequence number of the call in flight at `base + at`. Clobbers r1. */

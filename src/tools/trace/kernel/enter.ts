@@ -44,8 +44,9 @@ export function enterProgram(options: KernelOptions): readonly Instruction[] {
   a.label("released").and(r1, ~ThreadFlag.pending).store("u32", r9, Thread.flags, r1);
   a.label("flags");
   if (options.mode === "calls") {
+    // The flags are written anew with the arguments.
+    a.and(r1, ThreadFlag.fresh).jeq(r1, 0, "traced");
     reportBirth(a, options, r9);
-    a.load("u32", r1, r9, Thread.flags).and(r1, ~ThreadFlag.fresh).store("u32", r9, Thread.flags, r1);
   } else {
     learnCompat(a, options);
   }
@@ -53,7 +54,7 @@ export function enterProgram(options: KernelOptions): readonly Instruction[] {
   if (options.mode === "summary") {
     // What comes after an exec may be of the other kind.
     a.jeq(r7, options.abi.execve, "exec").jne(r7, options.abi.execveat, "noted");
-    a.label("exec").load("u32", r1, r9, Thread.flags).or(r1, ThreadFlag.fresh).store("u32", r9, Thread.flags, r1);
+    a.label("exec").load("u32", r1, r9, Thread.flags).or(r1, ThreadFlag.learn).store("u32", r9, Thread.flags, r1);
     a.label("noted").store("u32", r9, Thread.nr, r7).call("ktime_get_ns").store("u64", r9, Thread.start, r0);
   } else {
     noteCall(a, options);
@@ -71,8 +72,10 @@ function learnCompat(a: Assembler, options: KernelOptions): void {
   const { compat } = options.abi;
   a.mov(r2, r1).and(r2, ThreadFlag.compat).jeq(r2, 0, "maybe_fresh");
   a.jeq(r7, compat.execve, "renew").jne(r7, compat.execveat, "maybe_fresh");
-  a.label("renew").or(r1, ThreadFlag.fresh).store("u32", r9, Thread.flags, r1).ja("noted");
-  a.label("maybe_fresh").and(r1, ThreadFlag.fresh).jeq(r1, 0, "traced");
+  a.label("renew").or(r1, ThreadFlag.learn).store("u32", r9, Thread.flags, r1).ja("noted");
+  a.label("maybe_fresh")
+    .and(r1, ThreadFlag.fresh | ThreadFlag.learn)
+    .jeq(r1, 0, "traced");
   callRegisters(a, options);
   a.mov(r1, r10)
     .add(r1, SCRATCH)
@@ -83,8 +86,8 @@ function learnCompat(a: Assembler, options: KernelOptions): void {
   a.jne(r1, compat.value, "native").mov(r2, ThreadFlag.compat).label("native").store("u32", r9, Thread.flags, r2);
 }
 
-/** r1 = the index of the plan for the number in `number` and the thread flags in `flags`. Clobbers `flags`. */
-export function planIndex(a: Assembler, number: Register, flags: Register): void {
+/** r1 = the index in the statistics for the number in `number` and the thread flags in `flags`. Clobbers `flags`. */
+export function statsIndex(a: Assembler, number: Register, flags: Register): void {
   const other = unique("other_plan");
   const own = unique("own_plan");
   a.mov32(r1, number).and(flags, ThreadFlag.compat).jne(flags, 0, other).jlt(r1, PLANS, own);
@@ -93,7 +96,10 @@ export function planIndex(a: Assembler, number: Register, flags: Register): void
 
 /** r8 = the plan for the number in `number` and the thread flags in `flags`, noted in the state (r9). Clobbers r1, `flags`. */
 export function lookupPlan(a: Assembler, number: Register, flags: Register): void {
-  planIndex(a, number, flags);
+  const known = unique("known_number");
+  const native = unique("native_plan");
+  a.mov32(r1, number).jlt(r1, PLANS, known).mov(r1, OTHER_PLAN).label(known);
+  a.and(flags, ThreadFlag.compat).jeq(flags, 0, native).add(r1, PLANS).label(native);
   a.store("u16", r9, Thread.plan, r1).mul(r1, Plan.size).loadMapValue(r8, "syscalls", 0).add(r8, r1);
 }
 
@@ -101,6 +107,7 @@ export function lookupPlan(a: Assembler, number: Register, flags: Register): voi
 export function readArguments(a: Assembler, options: KernelOptions, regs: Register): void {
   const { abi } = options;
   a.mov(r1, r10).add(r1, REGS).mov(r2, abi.length).mov(r3, regs).add(r3, abi.from).call("probe_read_kernel");
+  const [compat, done] = [unique("compat"), unique("arguments")];
   const inside = abi.compat.offset < abi.length;
   if (inside) {
     a.load("u32", r1, r10, REGS + abi.compat.offset);
@@ -108,13 +115,13 @@ export function readArguments(a: Assembler, options: KernelOptions, regs: Regist
     a.mov(r1, r10).add(r1, SCRATCH).mov(r2, 4).mov(r3, regs).add(r3, abi.compat.offset).call("probe_read_kernel");
     a.load("u32", r1, r10, SCRATCH);
   }
-  a.and(r1, abi.compat.mask).jeq(r1, abi.compat.value, "compat");
+  a.and(r1, abi.compat.mask).jeq(r1, abi.compat.value, compat);
   a.store("u32", r9, Thread.flags, 0);
   for (const [i, at] of abi.args.entries()) a.load("u64", r1, r10, REGS + at).store("u64", r9, Thread.args + 8 * i, r1);
-  a.ja("arguments").label("compat").store("u32", r9, Thread.flags, ThreadFlag.compat);
+  a.ja(done).label(compat).store("u32", r9, Thread.flags, ThreadFlag.compat);
   for (const [i, at] of abi.compat.args.entries())
     a.load("u32", r1, r10, REGS + at).store("u64", r9, Thread.args + 8 * i, r1);
-  a.label("arguments");
+  a.label(done);
 }
 
 function noteCall(a: Assembler, options: KernelOptions): void {
@@ -124,7 +131,10 @@ function noteCall(a: Assembler, options: KernelOptions): void {
   readArguments(a, options, r6);
   a.load("u32", r2, r9, Thread.flags);
   lookupPlan(a, r7, r2);
-  a.load("u8", r1, r8, Plan.enabled).jne(r1, 0, "enabled").store("u64", r9, Thread.start, 0).ja("end").label("enabled");
+  a.load("u8", r1, r8, Plan.enabled).jne(r1, 0, "enabled").store("u64", r9, Thread.start, 0);
+  // Not to be taken for one that was never entered.
+  a.load("u32", r1, r9, Thread.flags).or(r1, ThreadFlag.skipped).store("u32", r9, Thread.flags, r1).ja("end");
+  a.label("enabled");
   currentIds(a, options);
   a.store("u64", r9, Thread.ids, r0).call("ktime_get_ns").store("u64", r9, Thread.start, r0);
 }

@@ -5,20 +5,22 @@ import {
   CONTEXT,
   callArguments,
   callHeader,
+  callNumber,
   callRegisters,
   currentIds,
+  loadPlan,
   lookupThread,
   reserve,
   SCRATCH,
   submit,
+  unique,
 } from "./common.ts";
-import { lookupPlan, planIndex, REGS, readArguments, reportBirth } from "./enter.ts";
+import { lookupPlan, REGS, readArguments, reportBirth, statsIndex } from "./enter.ts";
 import {
   BUCKETS,
   CallRecord,
   Control,
   Header,
-  PLANS,
   Plan,
   PlanUse,
   RecordFlag,
@@ -31,6 +33,8 @@ import type { KernelOptions } from "./options.ts";
 
 /** Errors are returned as −4095 … −1 (MAX_ERRNO in the kernel's err.h). */
 const MIN_ERROR = -4095;
+/** Every capture of the entry is still to be made. */
+const ALL_FAULTED = 0x7fffffff;
 
 /** `raw_tp/sys_exit` (arguments: pt_regs, return value): reports the call, or adds it to the statistics. */
 export function exitProgram(options: KernelOptions): readonly Instruction[] {
@@ -42,27 +46,20 @@ export function exitProgram(options: KernelOptions): readonly Instruction[] {
   } else {
     a.jne(r0, 0, "known");
     adoptThread(a, options, REGS, "end");
-    // Found inside a call that began before the tracing: its number and arguments are still in the registers.
+    // Found inside a call that began before the tracing.
     a.mov(r9, r0);
-    if (options.mode === "calls") reportResumed(a, options);
-    a.ja("end");
+    if (options.mode === "calls") notEntered(a, options, ThreadFlag.resumed);
+    else a.store("u32", r9, Thread.flags, ThreadFlag.learn).ja("end");
   }
   a.label("known").mov(r9, r0);
   a.load("u64", r1, r9, Thread.start).jne(r1, 0, "finished");
-  if (options.mode === "calls") {
-    // A new thread's first event is the return from the clone that made it.
-    a.load("u32", r1, r9, Thread.flags)
-      .and(r1, ThreadFlag.fresh | ThreadFlag.pending)
-      .jne(r1, ThreadFlag.fresh, "end");
-    reportBirth(a, options, r9);
-    a.load("u32", r1, r9, Thread.flags).and(r1, ~ThreadFlag.fresh).store("u32", r9, Thread.flags, r1);
-  }
-  a.ja("end");
+  withoutEntry(a, options);
   a.label("finished")
     .call("ktime_get_ns")
     .load("u64", r1, r9, Thread.start)
     .sub(r0, r1)
     .store("u64", r9, Thread.duration, r0);
+  a.label("timed");
   if (options.mode === "summary") {
     a.store("u64", r9, Thread.start, 0);
     addToStats(a, options);
@@ -76,17 +73,35 @@ export function exitProgram(options: KernelOptions): readonly Instruction[] {
   return a.instructions();
 }
 
+/**
+ * The end of a call whose entry was not seen. A new thread's first event is the return from the call that made it. Else the
+ * kernel never came to the call: a seccomp filter answered, and that is told by the registers alone.
+ */
+function withoutEntry(a: Assembler, options: KernelOptions): void {
+  a.load("u32", r1, r9, Thread.flags).mov(r2, r1).and(r2, ThreadFlag.pending).jne(r2, 0, "end");
+  a.mov(r2, r1).and(r2, ThreadFlag.fresh).jeq(r2, 0, "not_new");
+  if (options.mode === "calls") {
+    reportBirth(a, options, r9);
+    a.load("u32", r1, r9, Thread.flags).and(r1, ~ThreadFlag.fresh).store("u32", r9, Thread.flags, r1);
+  } else {
+    a.and(r1, ~ThreadFlag.fresh).or(r1, ThreadFlag.learn).store("u32", r9, Thread.flags, r1);
+  }
+  a.ja("end").label("not_new");
+  if (options.mode === "calls") {
+    a.mov(r2, r1).and(r2, ThreadFlag.skipped).jeq(r2, 0, "refused");
+    a.and(r1, ~ThreadFlag.skipped).store("u32", r9, Thread.flags, r1).ja("end");
+    a.label("refused");
+    notEntered(a, options, ThreadFlag.refused);
+  } else {
+    countRefused(a, options);
+  }
+}
+
 /** Leaves by `done` when --failed or --min-us say so, except with calls that the reader's table of files needs. */
 function filters(a: Assembler, options: KernelOptions): void {
   if (!options.failedOnly && options.minNs === 0) return;
-  a.load("u16", r1, r9, Thread.plan)
-    .and(r1, PLANS - 1)
-    .mul(r1, Plan.size)
-    .loadMapValue(r8, "syscalls", 0)
-    .add(r8, r1)
-    .load("u8", r1, r8, Plan.enabled)
-    .and(r1, PlanUse.files)
-    .jne(r1, 0, "kept");
+  loadPlan(a);
+  a.load("u8", r1, r8, Plan.enabled).and(r1, PlanUse.files).jne(r1, 0, "kept");
   if (options.failedOnly) a.jsge(r7, 0, "done").jslt(r7, MIN_ERROR, "done");
   if (options.minNs > 0) a.load("u64", r1, r9, Thread.duration).loadImm64(r2, options.minNs).jlt(r1, r2, "done");
   a.label("kept");
@@ -95,15 +110,14 @@ function filters(a: Assembler, options: KernelOptions): void {
 /** Leaves for the captures when there are any; the report is then made by a step of its own. */
 function capturesAtExit(a: Assembler): void {
   a.store("u64", r9, Thread.ret, r7);
-  a.load("u16", r1, r9, Thread.plan)
-    .and(r1, PLANS - 1)
-    .mul(r1, Plan.size)
-    .loadMapValue(r8, "syscalls", 0)
-    .add(r8, r1);
-  // From the first one that was not readable at entry, or from those of the exit; those only of a call that succeeded.
+  loadPlan(a);
+  // From the first one that was not readable at entry, or from those of the exit; those mostly of a call that succeeded.
   a.load("u8", r2, r8, Plan.atEntry)
     .mov(r3, r2)
-    .jslt(r7, 0, "failed")
+    .jsge(r7, 0, "succeeded_or_all")
+    .load("u8", r1, r8, Plan.evenFailed)
+    .jeq(r1, 0, "failed")
+    .label("succeeded_or_all")
     .load("u8", r1, r8, Plan.atExit)
     .add(r3, r1)
     .label("failed");
@@ -126,16 +140,14 @@ export function reportProgram(): readonly Instruction[] {
 
 function reportCall(a: Assembler): void {
   reserve(a, CallRecord.size, Control.droppedCalls, "done");
-  fillCall(a, 0);
-}
-
-/** Fills and submits the call record in r0 from the state in r9. */
-function fillCall(a: Assembler, flags: number): void {
   a.mov(r8, r0);
   a.store("u32", r8, Header.kind, RecordKind.call);
   callHeader(a, r8, 0, r9);
-  a.load("u32", r1, r9, Thread.flags).and(r1, ThreadFlag.compat).or(r1, flags).store("u8", r8, Header.flags, r1);
-  a.load("u32", r1, r9, Thread.nr).store("u16", r8, Header.code, r1);
+  // These three have the same bits in both.
+  a.load("u32", r1, r9, Thread.flags)
+    .and(r1, RecordFlag.compat | RecordFlag.resumed | RecordFlag.refused)
+    .store("u8", r8, Header.flags, r1);
+  callNumber(a, r8, r9);
   a.load("u64", r1, r9, Thread.start).store("u64", r8, CallRecord.start, r1);
   a.load("u64", r1, r9, Thread.duration).store("u64", r8, CallRecord.duration, r1);
   a.load("u64", r1, r9, Thread.ret).store("u64", r8, CallRecord.ret, r1);
@@ -143,30 +155,65 @@ function fillCall(a: Assembler, flags: number): void {
   submit(a, r8);
 }
 
-/** A call that was under way when its thread was found: no start, no duration, arguments as the registers have them. */
-function reportResumed(a: Assembler, options: KernelOptions): void {
-  currentIds(a, options);
-  a.store("u64", r9, Thread.ids, r0);
-  a.call("ktime_get_ns")
-    .store("u64", r9, Thread.start, r0)
-    .store("u64", r9, Thread.duration, 0)
-    .store("u64", r9, Thread.ret, r7);
+/**
+ * A call of which only the end is seen: number and arguments are still in the registers, what they point to is read now.
+ * Goes on at `timed`, with the time it took unknown, or to `end` when the call is not wanted.
+ */
+function notEntered(a: Assembler, options: KernelOptions, flag: number): void {
+  const { abi } = options;
   callRegisters(a, options);
   readArguments(a, options, r6);
-  a.load("u32", r1, r10, REGS + options.abi.number)
+  if (abi.savedFirst !== undefined) {
+    a.mov(r1, r9).add(r1, Thread.args).mov(r2, 8).mov(r3, r6).add(r3, abi.savedFirst).call("probe_read_kernel");
+  }
+  a.load("u32", r1, r10, REGS + abi.number)
     .store("u32", r9, Thread.nr, r1)
-    .load("u32", r2, r9, Thread.flags);
+    .load("u32", r2, r9, Thread.flags)
+    .mov(r3, r2)
+    .or(r3, flag)
+    .store("u32", r9, Thread.flags, r3);
   lookupPlan(a, r1, r2);
-  a.load("u8", r1, r8, Plan.enabled).jeq(r1, 0, "resumed_end");
-  reserve(a, CallRecord.size, Control.droppedCalls, "resumed_end");
-  fillCall(a, RecordFlag.resumed);
-  a.label("resumed_end").store("u64", r9, Thread.start, 0);
+  a.load("u8", r1, r8, Plan.enabled).jeq(r1, 0, "end");
+  a.load("u32", r1, r9, Thread.seq).add(r1, 1).store("u32", r9, Thread.seq, r1);
+  a.store("u32", r9, Thread.faulted, ALL_FAULTED);
+  currentIds(a, options);
+  a.store("u64", r9, Thread.ids, r0).call("ktime_get_ns").store("u64", r9, Thread.start, r0);
+  // One that was under way may have taken any time.
+  if (flag === ThreadFlag.resumed) a.loadImm64(r1, options.minNs);
+  else a.mov(r1, 0);
+  a.store("u64", r9, Thread.duration, r1).ja("timed");
+}
+
+/** Counts a call that was never entered: it has a result, and no time. */
+function countRefused(a: Assembler, options: KernelOptions): void {
+  callRegisters(a, options);
+  a.mov(r1, r10)
+    .add(r1, SCRATCH)
+    .mov(r2, 4)
+    .mov(r3, r6)
+    .add(r3, options.abi.from + options.abi.number)
+    .call("probe_read_kernel");
+  a.load("u32", r1, r10, SCRATCH).store("u32", r9, Thread.nr, r1);
+  lookupStats(a);
+  a.mov(r1, 1).atomicAdd("u64", r8, Stats.refused, r1);
+  countError(a);
+  a.ja("end");
 }
 
 /** Adds the call to the statistics of this CPU. Only atomic operations: another thread may come in between. */
 function addToStats(a: Assembler, options: KernelOptions): void {
+  lookupStats(a);
+  countError(a);
+  a.load("u64", r6, r9, Thread.duration).atomicAdd("u64", r8, Stats.total, r6);
+  maximum(a, options);
+  bucket(a);
+  a.lsh(r2, 3).add(r8, r2).mov(r1, 1).atomicAdd("u64", r8, Stats.histogram, r1);
+}
+
+/** r8 = this CPU's statistics of the call in the state (r9), or a jump to `end`. Clobbers r0–r5. */
+function lookupStats(a: Assembler): void {
   a.load("u32", r1, r9, Thread.nr).load("u32", r2, r9, Thread.flags);
-  planIndex(a, r1, r2);
+  statsIndex(a, r1, r2);
   a.store("u32", r10, SCRATCH, r1)
     .loadMap(r1, "stats")
     .mov(r2, r10)
@@ -174,15 +221,16 @@ function addToStats(a: Assembler, options: KernelOptions): void {
     .call("map_lookup_elem")
     .jeq(r0, 0, "end")
     .mov(r8, r0);
-  a.jsge(r7, 0, "succeeded")
-    .jslt(r7, MIN_ERROR, "succeeded")
+}
+
+/** Adds to the errors of the statistics in r8 when the result in r7 is one. */
+function countError(a: Assembler): void {
+  const succeeded = unique("succeeded");
+  a.jsge(r7, 0, succeeded)
+    .jslt(r7, MIN_ERROR, succeeded)
     .mov(r1, 1)
     .atomicAdd("u64", r8, Stats.errors, r1)
-    .label("succeeded");
-  a.load("u64", r6, r9, Thread.duration).atomicAdd("u64", r8, Stats.total, r6);
-  maximum(a, options);
-  bucket(a);
-  a.lsh(r2, 3).add(r8, r2).mov(r1, 1).atomicAdd("u64", r8, Stats.histogram, r1);
+    .label(succeeded);
 }
 
 /** Raises the maximum to r6. */

@@ -38,13 +38,18 @@ export const Thread = {
 export const ThreadFlag = {
   /** Between the fork that Skep made and the exec of the command: nothing is reported yet. */
   pending: 1,
-  /**
-   * Born and not yet reported. Where nothing is reported (`-c`): which instruction set the program runs is to be looked
-   * at, because it may have changed.
-   */
+  /** Born, and not yet reported; its first event is the return from the call that made it. */
   fresh: 2,
   /** Runs 32-bit code: numbers are those of the i386 table. */
   compat: 4,
+  /** The call being reported began before the tracing did. */
+  resumed: 8,
+  /** The call being reported was never entered: a seccomp filter answered in the kernel's place. */
+  refused: 16,
+  /** The call in flight is not reported, because its plan says so. */
+  skipped: 32,
+  /** In `-c`: which instruction set the program runs is to be looked at, because it may have changed. */
+  learn: 64,
 } as const;
 
 /** What the programs do for a system call: value of the `syscalls` array, indexed by number. */
@@ -55,6 +60,8 @@ export const Plan = {
   atEntry: 1,
   /** How many captures are made at exit. */
   atExit: 2,
+  /** 1 when they are made of a call that failed, too. */
+  evenFailed: 3,
   /** Four captures of 8 bytes, see `PlanCapture`; those at entry come first. */
   captures: 8,
   size: 40,
@@ -77,12 +84,18 @@ export const PlanCapture = {
   size: 8,
   count: 4,
 } as const;
+
+/** In a packed plan, the bit of the count of captures at exit that says `evenFailed`. */
+export const EVEN_FAILED = 0x80;
+
 export const CaptureKind = { none: 0, string: 1, bytes: 2, argv: 3, iov: 4, msghdr: 5 } as const;
 export const LengthKind = { const: 0, arg: 1, ret: 2, deref: 3 } as const;
 
-/** Numbers from here on share the last plan: unknown calls, and all calls of 32-bit programs. */
+/** Native numbers from here on share the last of these plans: calls that no table has. */
 export const PLANS = 512;
 export const OTHER_PLAN = PLANS - 1;
+/** The plans of 32-bit programs' calls come behind the native ones. (`-c` counts all these as others.) */
+export const ALL_PLANS: number = 2 * PLANS;
 
 /** Places in the `steps` prog array: programs that continue where another ended. */
 export const Step = { capture: 0, report: 1, count: 2 } as const;
@@ -94,9 +107,11 @@ export const RecordKind = { call: 1, unfinished: 2, capture: 3, fork: 4, birth: 
 export const Header = {
   kind: 0,
   flags: 1,
-  /** Calls: the number. Captures: argument | part << 8. Signals: the signal. */
+  /** Calls: the number's lower half. Captures: argument | part << 8. Signals: the signal. */
   code: 2,
   seq: 4,
+  /** Calls have only the lower half of `seq`, and here the upper half of their number. */
+  codeHigh: 6,
   tid: 8,
   tgid: 12,
   size: 16,
@@ -111,6 +126,8 @@ export const RecordFlag = {
   compat: 4,
   /** The call began before the tracing did. */
   resumed: 8,
+  /** A seccomp filter answered the call: it was never entered. */
+  refused: 16,
 } as const;
 
 export const CallRecord = { start: 16, duration: 24, ret: 32, args: 40, size: 88 } as const;
@@ -137,7 +154,7 @@ export const Control = {
 } as const;
 
 /** Per-call statistics of `-c`: value of the per-CPU `stats` array, indexed like the plans. */
-export const Stats = { errors: 0, total: 8, max: 16, unfinished: 24, histogram: 32 } as const;
+export const Stats = { errors: 0, total: 8, max: 16, unfinished: 24, refused: 32, histogram: 40 } as const;
 /** Each power of two of nanoseconds has four buckets; the last is 2^40 ns (18 minutes) and more. */
 export const BUCKETS = 160;
 export const STATS_SIZE: number = Stats.histogram + BUCKETS * 8;

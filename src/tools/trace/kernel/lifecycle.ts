@@ -2,6 +2,7 @@ import { Assembler, type Instruction, r0, r1, r2, r3, r6, r7, r8, r9, r10 } from
 import {
   adoptThread,
   callHeader,
+  callNumber,
   header,
   insertThread,
   KEY,
@@ -11,7 +12,7 @@ import {
   SCRATCH,
   submit,
 } from "./common.ts";
-import { planIndex } from "./enter.ts";
+import { statsIndex } from "./enter.ts";
 import {
   CallRecord,
   Control,
@@ -80,7 +81,7 @@ export function threadExitProgram(options: KernelOptions): readonly Instruction[
       .jeq(r1, 0, "forget")
       .load("u32", r1, r9, Thread.nr)
       .load("u32", r2, r9, Thread.flags);
-    planIndex(a, r1, r2);
+    statsIndex(a, r1, r2);
     a.store("u32", r10, SCRATCH, r1)
       .loadMap(r1, "stats")
       .mov(r2, r10)
@@ -122,7 +123,8 @@ export function signalProgram(options: KernelOptions): readonly Instruction[] {
   a.jeq(r0, 0, "ended").mov(r9, r0);
   a.load("u32", r1, r9, Thread.flags).and(r1, ThreadFlag.pending).jne(r1, 0, "ended");
   a.load("u16", r1, r9, Thread.signal).store("u16", r9, Thread.signal, 0);
-  a.jne(r6, SIGKILL, "named").jeq(r1, 0, "named").mov(r6, r1).label("named");
+  // Nobody sent it: so the kernel ends the other threads of a process that exits or executes.
+  a.jne(r6, SIGKILL, "named").jeq(r1, 0, "ended").mov(r6, r1).label("named");
   reportLife(a, options, RecordKind.signal);
   a.label("ended").mov(r0, 0).exit();
   return a.instructions();
@@ -149,7 +151,7 @@ function reportUnfinished(a: Assembler, options: KernelOptions): void {
   a.store("u32", r8, Header.kind, RecordKind.unfinished);
   callHeader(a, r8, 0, r9);
   a.load("u32", r1, r9, Thread.flags).and(r1, ThreadFlag.compat).store("u8", r8, Header.flags, r1);
-  a.load("u32", r1, r9, Thread.nr).store("u16", r8, Header.code, r1);
+  callNumber(a, r8, r9);
   a.load("u64", r1, r9, Thread.start).store("u64", r8, CallRecord.start, r1);
   a.store("u64", r8, CallRecord.duration, r7).store("u64", r8, CallRecord.ret, 0);
   for (let i = 0; i < 6; i++) a.load("u64", r1, r9, Thread.args + 8 * i).store("u64", r8, CallRecord.args + 8 * i, r1);

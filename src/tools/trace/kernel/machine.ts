@@ -17,6 +17,8 @@ export interface SyscallAbi {
   };
   /** Where the copied part has the number of the call in flight. */
   readonly number: number;
+  /** Where pt_regs keeps the first argument once the register has the result; undefined when it stays where it was. */
+  readonly savedFirst?: number;
   readonly execve: number;
   readonly execveat: number;
 }
@@ -42,6 +44,8 @@ const ARM64: SyscallAbi = {
   compat: { offset: 264, mask: 0x10, value: 0x10, args: [0, 8, 16, 24, 32, 40], execve: 11, execveat: 387 },
   // regs[8] (x8) still holds the number.
   number: 64,
+  // orig_x0, behind pstate.
+  savedFirst: 272,
   execve: 221,
   execveat: 281,
 };

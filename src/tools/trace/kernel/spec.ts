@@ -1,5 +1,5 @@
 import { bytes, MapFlag, type MapSpec, type ObjectSpec, u8, u32 } from "../../../sdk/index.ts";
-import { Control, PLANS, Plan, STATS_SIZE, Step, Thread } from "./layout.ts";
+import { ALL_PLANS, Control, PLANS, Plan, STATS_SIZE, Step, Thread } from "./layout.ts";
 import type { KernelOptions } from "./options.ts";
 import { assemblePrograms } from "./programs.ts";
 
@@ -9,7 +9,7 @@ export function traceMaps(options: KernelOptions, preallocate: boolean) {
   return {
     threads: { type: "hash", keySize: 8, valueSize: Thread.size, maxEntries: options.maxThreads, flags },
     control: { type: "array", key: u32, value: bytes(Control.size), maxEntries: 1 },
-    syscalls: { type: "array", key: u32, value: bytes(Plan.size * PLANS), maxEntries: 1 },
+    syscalls: { type: "array", key: u32, value: bytes(Plan.size * ALL_PLANS), maxEntries: 1 },
   } as const satisfies Record<string, MapSpec>;
 }
 

@@ -9,9 +9,10 @@ export const SCHEMA = "skep.trace/1";
  * The trace as one JSON object a line. The first line is `{"schema": "skep.trace/1", …}`; then objects with a `type`:
  *
  * - `call`: `time_us` (since the epoch, when it was entered), `pid`, `tid`, `syscall`, `nr`, `args` (by name), `ret` (null when it
- *   never returned), `error` (name, or null), `ns` (null when it is not known), `unfinished`, `resumed`
+ *   never returned), `error` (name, or null), `ns` (null when it is not known), `ret_path` (what a returned descriptor is
+ *   open on), and where true `unfinished`, `resumed`, `refused` (by seccomp), `compat` (32-bit)
  * - `signal`: `time_us`, `pid`, `tid`, `signal`
- * - `exit`: `time_us`, `pid`, `tid`
+ * - `exit`: `time_us`, `pid`, `tid`, `last` (it was the last thread of its process)
  * - `summary`: the last line; what was delivered and what was lost.
  */
 export class JsonView implements TraceSink {
@@ -40,9 +41,12 @@ export class JsonView implements TraceSink {
       args: argsOf(call),
       ret: call.unfinished ? null : call.ret,
       error: failed && !call.unfinished ? errnoName(-call.ret) : null,
-      ns: call.unfinished || call.resumed ? null : call.ns,
+      ns: call.unfinished || call.resumed || call.refused ? null : call.ns,
+      // Left out when it is not known.
+      ret_path: call.files.opened(call)?.file.text,
       ...(call.unfinished && { unfinished: true }),
       ...(call.resumed && { resumed: true }),
+      ...(call.refused && { refused: true }),
       ...(call.compat && { compat: true }),
     });
   }
@@ -58,7 +62,8 @@ export class JsonView implements TraceSink {
   }
 
   threadExit(event: ThreadExitEvent): void {
-    this.#line({ type: "exit", time_us: this.#time(event.time), pid: event.pid, tid: event.tid });
+    const { pid, tid, time, last } = event;
+    this.#line({ type: "exit", time_us: this.#time(time), pid, tid, last });
   }
 
   end(summary: Readonly<Record<string, unknown>>): void {

@@ -15,6 +15,11 @@ export interface LinesOptions {
   readonly alwaysIds: boolean;
 }
 
+/** How long it took, or why that is not known. */
+function timeText(call: TracedCall): string {
+  return call.resumed ? "resumed" : call.refused ? "refused by seccomp" : formatDuration(call.ns);
+}
+
 /** The trace as lines for people: one for each call, signal and exit. */
 export class LinesView implements TraceSink {
   readonly #output: Output;
@@ -33,7 +38,7 @@ export class LinesView implements TraceSink {
 
   call(call: TracedCall): void {
     const prefix = this.#prefix(call.tid);
-    const duration = call.resumed ? " <resumed>" : call.unfinished ? "" : ` <${formatDuration(call.ns)}>`;
+    const duration = call.unfinished ? "" : ` <${timeText(call)}>`;
     const text = formatCall(call);
     if (!this.#colour) {
       this.#output.write(`${prefix}${text}${duration}\n`);
@@ -54,7 +59,7 @@ export class LinesView implements TraceSink {
   }
 
   threadExit(event: ThreadExitEvent): void {
-    this.#output.write(`${this.#prefix(event.tid)}+++ ${event.pid === event.tid ? "process" : "thread"} ended +++\n`);
+    this.#output.write(`${this.#prefix(event.tid)}+++ ${event.last ? "process" : "thread"} ended +++\n`);
   }
 
   /** Until a second thread shows up, ids would only be noise. */

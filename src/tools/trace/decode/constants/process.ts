@@ -40,6 +40,16 @@ export const SA: FlagSet = FlagSet.flags(`
   SA_RESETHAND 0x80000000 SA_RESTORER 0x4000000 SA_UNSUPPORTED 0x400 SA_EXPOSE_TAGBITS 0x800
 `);
 
+/** Why a signal was sent (sigaction(2), si_code), whichever it is. */
+export const SIGNAL_CODE: FlagSet = FlagSet.values(`
+  SI_USER 0 SI_KERNEL 0x80 SI_QUEUE -1 SI_TIMER -2 SI_MESGQ -3 SI_ASYNCIO -4 SI_SIGIO -5 SI_TKILL -6
+`);
+
+/** The same for SIGCHLD. */
+export const CHILD_CODE: FlagSet = FlagSet.values(`
+  CLD_EXITED 1 CLD_KILLED 2 CLD_DUMPED 3 CLD_TRAPPED 4 CLD_STOPPED 5 CLD_CONTINUED 6
+`);
+
 export const SS: FlagSet = FlagSet.flags(`
   SS_ONSTACK 1 SS_DISABLE 2 SS_AUTODISARM 0x80000000
 `);
@@ -76,6 +86,10 @@ export const RUSAGE: FlagSet = FlagSet.values(`
 
 export const PRIO: FlagSet = FlagSet.values(`
   PRIO_PROCESS 0 PRIO_PGRP 1 PRIO_USER 2
+`);
+
+export const IOPRIO_WHO: FlagSet = FlagSet.values(`
+  IOPRIO_WHO_PROCESS 1 IOPRIO_WHO_PGRP 2 IOPRIO_WHO_USER 3
 `);
 
 export const SCHED: FlagSet = FlagSet.values(`

@@ -26,6 +26,9 @@ export const BASIC: Readonly<Record<string, ArgumentType>> = {
   long: { text: long, json: (call, arg) => exact(long(call, arg)) },
   ulong: { text: ulong, json: (call, arg) => exact(ulong(call, arg)) },
   hex: { text: (call, arg) => (isNull(call, arg) ? "0" : hex(call, arg)) },
+  /** Of 32 bits, whatever the register has above them. */
+  xint: { text: (call, arg) => (low(call, arg) === 0 ? "0" : `0x${low(call, arg).toString(16)}`) },
+  makedev: { text: (call, arg) => deviceText(low(call, arg)) },
   ptr: { text: pointer, json: (call, arg) => (isNull(call, arg) ? null : hex(call, arg)) },
   oct: { text: (call, arg) => octal(low(call, arg) & 0xffff) },
   sig: { text: (call, arg) => (int(call, arg) === 0 ? "0" : signalName(int(call, arg))) },
@@ -53,6 +56,17 @@ function withPermissions(set: FlagSet): ArgumentType {
 export function octal(value: number): string {
   return `0${value.toString(8).padStart(2, "0")}`;
 }
+
+/** A device number as the kernel passes it: 12 bits of major from bit 8 on, the minor around them (makedev(3)). */
+export function deviceText(device: number): string {
+  const minor = (device & 0xff) | ((device >>> 12) & 0xfff00);
+  return `makedev(0x${((device >>> 8) & 0xfff).toString(16)}, 0x${minor.toString(16)})`;
+}
+
+/** Captures of as many bytes. */
+export const constant =
+  (size: number, when: "enter" | "exit"): NonNullable<ArgumentType["captures"]> =>
+  (arg) => [{ arg, when, kind: "bytes", length: { const: size } }];
 
 /** A type whose name is that of a set of constants. */
 export function flagType(name: string): ArgumentType | undefined {

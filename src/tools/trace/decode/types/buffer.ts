@@ -1,4 +1,4 @@
-import { quote, textOf } from "../escape.ts";
+import { bufferJson, quote, textOf } from "../escape.ts";
 import type { ArgumentType, CapturedBytes, DecodedCall } from "../model.ts";
 import { captured, failed, hex, isNull, pointer, unsigned, viewOf } from "../words.ts";
 import { stringText } from "./file.ts";
@@ -13,10 +13,6 @@ export function bufferText(buffer: CapturedBytes): string {
   return `${quote(buffer.bytes, shown)}${buffer.length > shown ? "..." : ""}`;
 }
 
-export function bufferJson(buffer: CapturedBytes): unknown {
-  return { data: textOf(buffer.bytes), length: buffer.length };
-}
-
 function input(lengthArg: number): ArgumentType {
   return {
     captures: (arg) => [{ arg, when: "enter", kind: "bytes", length: { arg: lengthArg } }],
@@ -25,7 +21,7 @@ function input(lengthArg: number): ArgumentType {
       if (buffer !== undefined) return bufferText(buffer);
       return !isNull(call, arg) && unsigned(call, lengthArg) === 0 ? '""' : pointer(call, arg);
     },
-    json: (call, arg) => bytesJson(call, arg),
+    json: (call, arg) => bytesJson(call, arg, unsigned(call, lengthArg) === 0),
   };
 }
 
@@ -44,7 +40,8 @@ function output(roomArg: number): ArgumentType {
     json: (call, arg) => {
       const buffer = written(call, arg, roomArg);
       if (buffer !== undefined) return bufferJson(buffer);
-      return isNull(call, arg) ? null : hex(call, arg);
+      if (isNull(call, arg)) return null;
+      return call.ret === 0 && !call.unfinished ? { data: "", length: 0 } : hex(call, arg);
     },
   };
 }
@@ -56,10 +53,12 @@ function written(call: DecodedCall, arg: number, roomArg: number): CapturedBytes
   return room === 0 ? undefined : { ...buffer, bytes: buffer.bytes.subarray(0, room), length: room };
 }
 
-function bytesJson(call: DecodedCall, arg: number): unknown {
+/** A buffer; `empty` says that there was one of no bytes, of which nothing is copied. */
+export function bytesJson(call: DecodedCall, arg: number, empty = false): unknown {
   const buffer = captured(call, arg);
   if (buffer !== undefined) return bufferJson(buffer);
-  return isNull(call, arg) ? null : hex(call, arg);
+  if (isNull(call, arg)) return null;
+  return empty ? { data: "", length: 0 } : hex(call, arg);
 }
 
 /** A path that the call fills in (readlink(2), getcwd(2)). */
@@ -159,6 +158,6 @@ export const BUFFER: Readonly<Record<string, (parameter: number) => ArgumentType
       const buffer = failed(call) ? undefined : captured(call, arg);
       return buffer === undefined ? pointer(call, arg) : bufferText(buffer);
     },
-    json: bytesJson,
+    json: (call, arg) => bytesJson(call, arg),
   }),
 };

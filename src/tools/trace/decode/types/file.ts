@@ -1,9 +1,21 @@
 import { signalName } from "../../../../machine/proc/index.ts";
-import { DNOTIFY, FCNTL, IOCTL, LEASE, OPEN, OPEN_ARM64, RESOLVE, SEALS } from "../constants/index.ts";
+import {
+  DNOTIFY,
+  FCNTL,
+  FILE_SYSTEM,
+  IOCTL,
+  LEASE,
+  OPEN,
+  OPEN_ARM64,
+  RESOLVE,
+  SEALS,
+  STATX,
+} from "../constants/index.ts";
 import { quote, textLength, textOf } from "../escape.ts";
 import type { ArgumentType, DecodedCall } from "../model.ts";
 import { captured, hex, int, isNull, low, pointer, viewOf } from "../words.ts";
-import { octal } from "./basic.ts";
+import { constant, deviceText, octal } from "./basic.ts";
+import { socketText } from "./network.ts";
 
 export const AT_FDCWD = -100;
 const OPEN_FLAGS = process.arch === "arm64" ? OPEN_ARM64 : OPEN;
@@ -25,11 +37,11 @@ export function openFlagsWantMode(flags: number): boolean {
 
 /** A descriptor with what it is open on: `3</etc/passwd>`. */
 export function fdText(call: DecodedCall, fd: number): string {
-  const file = call.files.text(fd);
+  const file = call.files.label(fd);
   return file === undefined ? String(fd) : `${fd}<${file}>`;
 }
 
-function fdJson(call: DecodedCall, fd: number): unknown {
+export function fdJson(call: DecodedCall, fd: number): unknown {
   const file = call.files.text(fd);
   return file === undefined ? { fd } : { fd, path: file };
 }
@@ -76,8 +88,8 @@ function statText(call: DecodedCall, arg: number): string {
   const mode = view.getUint32(process.arch === "arm64" ? 16 : 24, true);
   const type = (mode >>> 12) & 0xf;
   if (type === 2 || type === 6) {
-    const device = Number(view.getBigUint64(process.arch === "arm64" ? 32 : 40, true));
-    return `{st_mode=${modeText(mode)}, st_rdev=makedev(0x${((device >>> 8) & 0xfff).toString(16)}, 0x${(device & 0xff).toString(16)}), ...}`;
+    const device = view.getUint32(process.arch === "arm64" ? 32 : 40, true);
+    return `{st_mode=${modeText(mode)}, st_rdev=${deviceText(device)}, ...}`;
   }
   return `{st_mode=${modeText(mode)}, st_size=${view.getBigInt64(48, true)}, ...}`;
 }
@@ -87,7 +99,17 @@ function statxText(call: DecodedCall, arg: number): string {
   const view = viewOf(captured(call, arg), 48);
   if (view === undefined) return pointer(call, arg);
   const mode = modeText(view.getUint16(28, true));
-  return `{stx_mask=0x${view.getUint32(0, true).toString(16)}, stx_mode=${mode}, stx_size=${view.getBigUint64(40, true)}, ...}`;
+  return `{stx_mask=${STATX.text(view.getUint32(0, true))}, stx_mode=${mode}, stx_size=${view.getBigUint64(40, true)}, ...}`;
+}
+
+/** `struct statfs` (statfs(2)): type, bsize, blocks, bfree, bavail, each of 8 bytes. */
+function statfsText(call: DecodedCall, arg: number): string {
+  const view = viewOf(captured(call, arg), 40);
+  if (view === undefined) return pointer(call, arg);
+  const type = view.getUint32(0, true);
+  const [size, blocks, free, available] = [8, 16, 24, 32].map((at) => view.getBigUint64(at, true));
+  const name = FILE_SYSTEM.name(type) ?? `0x${type.toString(16)}`;
+  return `{f_type=${name}, f_bsize=${size}, f_blocks=${blocks}, f_bfree=${free}, f_bavail=${available}, ...}`;
 }
 
 /** `struct linux_dirent64` (getdents(2)): reclen 16, type 18, name 19. */
@@ -117,12 +139,6 @@ function howText(call: DecodedCall, arg: number): string {
   return `{flags=${openFlags(flags)}${mode === 0 ? "" : `, mode=${octal(mode)}`}, resolve=${RESOLVE.text(view.getUint32(16, true))}}`;
 }
 
-const F_DUPFD = 0;
-const F_SETFD = 2;
-const F_SETFL = 4;
-const F_DUPFD_CLOEXEC = 1030;
-const F_ADD_SEALS = 1033;
-
 function fcntlArgument(call: DecodedCall, arg: number): string {
   switch (FCNTL.name(int(call, 1))) {
     case "F_SETFD":
@@ -145,36 +161,34 @@ function fcntlArgument(call: DecodedCall, arg: number): string {
     case "F_OFD_SETLKW":
     case "F_GETOWN_EX":
     case "F_SETOWN_EX":
+    case "F_GET_RW_HINT":
+    case "F_SET_RW_HINT":
+    case "F_GET_FILE_RW_HINT":
+    case "F_SET_FILE_RW_HINT":
       return pointer(call, arg);
+    case "F_DUPFD_QUERY":
+      return fdText(call, int(call, arg));
+    case undefined:
+      return isNull(call, arg) ? "0" : hex(call, arg);
     default:
       return String(int(call, arg));
   }
 }
 
-/** Whether an fcntl command takes a third argument. */
+const WITHOUT_ARGUMENT = new Set([
+  "F_GETFD",
+  "F_GETFL",
+  "F_GETOWN",
+  "F_GETSIG",
+  "F_GETLEASE",
+  "F_GETPIPE_SZ",
+  "F_GET_SEALS",
+  "F_CREATED_QUERY",
+]);
+
+/** Whether an fcntl command takes a third argument; one that is not known may. */
 export function fcntlTakesArgument(command: number): boolean {
-  const takes = [
-    F_DUPFD,
-    F_SETFD,
-    F_SETFL,
-    F_DUPFD_CLOEXEC,
-    F_ADD_SEALS,
-    5,
-    6,
-    7,
-    8,
-    10,
-    15,
-    16,
-    36,
-    37,
-    38,
-    1024,
-    1026,
-    1027,
-    1031,
-  ];
-  return takes.includes(command) || (command >= 1035 && command <= 1040);
+  return !WITHOUT_ARGUMENT.has(FCNTL.name(command) ?? "");
 }
 
 const IOC_DIRECTIONS = ["_IOC_NONE", "_IOC_WRITE", "_IOC_READ", "_IOC_READ|_IOC_WRITE"] as const;
@@ -188,12 +202,21 @@ function ioctlText(call: DecodedCall, arg: number): string {
   return `_IOC(${IOC_DIRECTIONS[request >>> 30]}, ${part((request >>> 8) & 0xff)}, ${part(request & 0xff)}, ${part((request >>> 16) & 0x3fff)})`;
 }
 
+/** What both ends of a new pipe or pair are open on. */
+function pairKind(call: DecodedCall): string {
+  return call.name.startsWith("pipe") ? "pipe" : socketText(int(call, 0), int(call, 1), int(call, 2));
+}
+
 function pairText(call: DecodedCall, arg: number): string {
   const view = viewOf(captured(call, arg), 8);
   if (view === undefined) return pointer(call, arg);
-  const kind = call.name.startsWith("pipe") ? "pipe" : undefined;
-  const one = (fd: number) => (kind === undefined ? String(fd) : `${fd}<${kind}>`);
-  return `[${one(view.getInt32(0, true))}, ${one(view.getInt32(4, true))}]`;
+  return `[${view.getInt32(0, true)}<${pairKind(call)}>, ${view.getInt32(4, true)}<${pairKind(call)}>]`;
+}
+
+function pairJson(call: DecodedCall, arg: number): unknown {
+  const view = viewOf(captured(call, arg), 8);
+  if (view === undefined) return isNull(call, arg) ? null : hex(call, arg);
+  return [0, 4].map((at) => ({ fd: view.getInt32(at, true), path: pairKind(call) }));
 }
 
 /** Descriptors, paths, flags of open, and what calls about files fill in. */
@@ -205,14 +228,15 @@ export const FILE: Readonly<Record<string, ArgumentType>> = {
   },
   path: { captures: (arg) => [{ arg, when: "enter", kind: "string" }], text: stringText, json: stringJson },
   oflags: { text: (call, arg) => openFlags(int(call, arg)) },
-  how: { captures: (arg) => [{ arg, when: "enter", kind: "bytes", length: { const: 24 } }], text: howText },
-  stat: { captures: (arg) => [{ arg, when: "exit", kind: "bytes", length: { const: 64 } }], text: statText },
-  statx: { captures: (arg) => [{ arg, when: "exit", kind: "bytes", length: { const: 48 } }], text: statxText },
+  how: { captures: constant(24, "enter"), text: howText },
+  stat: { captures: constant(64, "exit"), text: statText },
+  statx: { captures: constant(48, "exit"), text: statxText },
+  statfs: { captures: constant(40, "exit"), text: statfsText },
   entries: {
     captures: (arg) => [{ arg, when: "exit", kind: "bytes", length: { ret: true }, max: 256 }],
     text: entriesText,
   },
-  pair: { captures: (arg) => [{ arg, when: "exit", kind: "bytes", length: { const: 8 } }], text: pairText },
+  pair: { captures: constant(8, "exit"), text: pairText, json: pairJson },
   mode: { text: (call, arg) => modeText(low(call, arg) & 0xffff) },
   fcntlarg: { text: fcntlArgument },
   ioctl: { text: ioctlText },

@@ -4,6 +4,7 @@ import { BUFFER } from "./buffer.ts";
 import { FILE } from "./file.ts";
 import { NETWORK } from "./network.ts";
 import { PROCESS } from "./process.ts";
+import { SIGNAL } from "./signal.ts";
 import { TIME } from "./time.ts";
 
 const known = new Map<string, ArgumentType>();
@@ -22,6 +23,7 @@ export function argumentType(word: string): ArgumentType {
       BASIC[head] ??
       FILE[head] ??
       TIME[head] ??
+      SIGNAL[head] ??
       (BUFFER[head] ?? NETWORK[head] ?? PROCESS[head])?.(parameter) ??
       flagType(head);
     if (type === undefined)

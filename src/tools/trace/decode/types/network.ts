@@ -1,7 +1,7 @@
 import { DOMAIN, IP, IPPROTO, IPV6, NETLINK, SO, SOCKFLAGS, SOCKTYPE, SOL, TCP } from "../constants/index.ts";
-import { quote } from "../escape.ts";
+import { bufferJson, quote, textOf } from "../escape.ts";
 import type { ArgumentType, CapturedBytes, DecodedCall } from "../model.ts";
-import { captured, int, isNull, low, pointer, viewOf } from "../words.ts";
+import { captured, int, low, pointer, viewOf } from "../words.ts";
 
 const AF_UNIX = 1;
 const AF_INET = 2;
@@ -35,9 +35,22 @@ export function endpointText(bytes: Uint8Array): string | undefined {
   const port = bytes.length >= 4 ? ((bytes[2] as number) << 8) | (bytes[3] as number) : 0;
   if (family === AF_INET && bytes.length >= 8) return `${bytes.subarray(4, 8).join(".")}:${port}`;
   if (family === AF_INET6 && bytes.length >= 24) return `[${ipv6Text(bytes.subarray(8, 24))}]:${port}`;
-  // Without the quotes, of which an abstract name has one after the @.
-  if (family === AF_UNIX) return unixPath(bytes)?.replace(/^(@?)"(.*)"$/s, "$1$2");
+  if (family === AF_UNIX) return unixName(bytes);
   return undefined;
+}
+
+/** The address family of a socket address. */
+export function familyOf(capture: CapturedBytes | undefined): number | undefined {
+  return viewOf(capture, 2)?.getUint16(0, true);
+}
+
+/** The same as `unixPath`, without quotes and escapes. */
+function unixName(bytes: Uint8Array): string | undefined {
+  if (bytes.length <= 2) return undefined;
+  if (bytes[2] === 0) return `@${textOf(bytes.subarray(3))}`;
+  const path = bytes.subarray(2);
+  const end = path.indexOf(0);
+  return textOf(path, end < 0 ? path.length : end);
 }
 
 /** A path in quotes, `@"name"` for an abstract address, undefined for an unnamed one (unix(7)). */
@@ -93,7 +106,12 @@ function optionValue(call: DecodedCall, arg: number): string {
   if (got === undefined) return pointer(call, arg);
   const view = viewOf(got, 4);
   if (got.length === 4 && view !== undefined) return `[${view.getInt32(0, true)}]`;
-  return quote(got.bytes);
+  return `${quote(got.bytes)}${got.length > got.bytes.length ? "..." : ""}`;
+}
+
+function optionJson(call: DecodedCall, arg: number): unknown {
+  const got = captured(call, arg);
+  return got === undefined || got.length === 4 ? optionValue(call, arg) : bufferJson(got);
 }
 
 /** The u32 behind a pointer, e.g. the length of an address. */
@@ -146,10 +164,12 @@ export const NETWORK: Readonly<Record<string, (parameter: number) => ArgumentTyp
   optname: () => ({ text: optionName }),
   optin: (length) => ({
     captures: (arg) => [{ arg, when: "enter", kind: "bytes", length: { arg: length }, max: 64 }],
-    text: (call, arg) => (isNull(call, arg) ? "NULL" : optionValue(call, arg)),
+    text: optionValue,
+    json: optionJson,
   }),
   optout: (length) => ({
     captures: (arg) => [{ arg, when: "exit", kind: "bytes", length: { deref: length }, max: 64 }],
     text: optionValue,
+    json: optionJson,
   }),
 };

@@ -1,54 +1,22 @@
 import { signalName } from "../../../../machine/proc/index.ts";
-import { CLOCK, CLONE, EPOLL, FUTEX, PERSONALITY, POLL, PRCTL, PTRACE, SA, SCHED, SS } from "../constants/index.ts";
-import { quote, textLength } from "../escape.ts";
+import {
+  CLOCK,
+  CLONE,
+  EPOLL,
+  EPOLL_OP,
+  FUTEX,
+  IDTYPE,
+  PERSONALITY,
+  POLL,
+  PRCTL,
+  PTRACE,
+  SCHED,
+} from "../constants/index.ts";
+import { quote, textLength, textOf } from "../escape.ts";
 import type { ArgumentType, DecodedCall } from "../model.ts";
 import { captured, hex, int, isNull, low, pointer, unsigned, viewOf } from "../words.ts";
-import { fdText } from "./file.ts";
-
-/** A set of signals, `[CHLD INT]`; of more than half of all, those that are missing: `~[KILL STOP]`. */
-export function signalSet(lowWord: number, highWord: number): string {
-  const members: string[] = [];
-  const others: string[] = [];
-  for (let i = 0; i < 64; i++) {
-    const bit = i < 32 ? lowWord & (1 << i) : highWord & (1 << (i - 32));
-    (bit === 0 ? others : members).push(signalName(i + 1).replace(/^SIG/, ""));
-  }
-  return members.length > 32 ? `~[${others.join(" ")}]` : `[${members.join(" ")}]`;
-}
-
-function signalSetText(call: DecodedCall, arg: number): string {
-  const view = viewOf(captured(call, arg), 8);
-  return view === undefined ? pointer(call, arg) : signalSet(view.getUint32(0, true), view.getUint32(4, true));
-}
-
-/** `struct sigaction` of the kernel (rt_sigaction(2)): handler, flags, on x86 a restorer, then the mask. */
-function sigactionText(call: DecodedCall, arg: number): string {
-  const view = viewOf(captured(call, arg), 24);
-  if (view === undefined) return pointer(call, arg);
-  const address = view.getBigUint64(0, true);
-  const handler = address === 0n ? "SIG_DFL" : address === 1n ? "SIG_IGN" : `0x${address.toString(16)}`;
-  const maskAt = process.arch === "arm64" ? 16 : 24;
-  const mask =
-    view.byteLength >= maskAt + 8 ? signalSet(view.getUint32(maskAt, true), view.getUint32(maskAt + 4, true)) : "...";
-  return `{sa_handler=${handler}, sa_mask=${mask}, sa_flags=${SA.text(view.getUint32(8, true))}}`;
-}
-
-/** What wait4(2) says of a child, in the macros of wait(2). */
-export function waitStatus(status: number): string {
-  if ((status & 0x7f) === 0) {
-    const exit = (status >>> 8) & 0xff;
-    return `[{WIFEXITED(s) && WEXITSTATUS(s) == ${exit}}]`;
-  }
-  if (status === 0xffff) return "[{WIFCONTINUED(s)}]";
-  if ((status & 0xff) === 0x7f) return `[{WIFSTOPPED(s) && WSTOPSIG(s) == ${signalName((status >>> 8) & 0xff)}}]`;
-  const core = (status & 0x80) === 0 ? "" : " && WCOREDUMP(s)";
-  return `[{WIFSIGNALED(s) && WTERMSIG(s) == ${signalName(status & 0x7f)}${core}}]`;
-}
-
-function waitText(call: DecodedCall, arg: number): string {
-  const view = viewOf(captured(call, arg), 4);
-  return view === undefined || call.ret === 0 ? pointer(call, arg) : waitStatus(view.getUint32(0, true));
-}
+import { constant } from "./basic.ts";
+import { fdJson, fdText } from "./file.ts";
 
 const CLONE_SIGNAL = 0xff;
 
@@ -89,8 +57,8 @@ function futexValue(call: DecodedCall, arg: number): string {
   return `{tv_sec=${view.getBigInt64(0, true)}, tv_nsec=${view.getBigInt64(8, true)}}`;
 }
 
-/** Arguments of a futex command (futex(2)). */
-export function futexArity(call: DecodedCall): number {
+/** Which arguments a futex command has (futex(2)): how many, or their numbers. */
+export function futexArguments(call: DecodedCall): number | readonly number[] {
   switch (FUTEX.text(low(call, 1) & 0x7f)) {
     case "FUTEX_WAKE":
       return 3;
@@ -101,11 +69,27 @@ export function futexArity(call: DecodedCall): number {
     case "FUTEX_LOCK_PI":
     case "FUTEX_LOCK_PI2":
       return 4;
+    case "FUTEX_WAIT_BITSET":
+      return WITHOUT_SECOND_ADDRESS;
+    case "FUTEX_WAKE_BITSET":
+      return WITHOUT_TIME_AND_ADDRESS;
     case "FUTEX_REQUEUE":
+    case "FUTEX_WAIT_REQUEUE_PI":
       return 5;
     default:
       return 6;
   }
+}
+
+const WITHOUT_SECOND_ADDRESS = [0, 1, 2, 3, 5] as const;
+const WITHOUT_TIME_AND_ADDRESS = [0, 1, 2, 5] as const;
+const MATCH_ANY = 0xffffffff;
+
+/** The last argument of futex(2): a set of bits for the commands that have one, else a number to compare with. */
+function futexLast(call: DecodedCall, arg: number): string {
+  const value = low(call, arg);
+  if (!FUTEX.text(low(call, 1) & 0x7f).endsWith("_BITSET")) return String(value);
+  return value === MATCH_ANY ? "FUTEX_BITSET_MATCH_ANY" : `0x${value.toString(16)}`;
 }
 
 /** `struct pollfd` (poll(2)): fd 0, events 4, revents 6. */
@@ -152,6 +136,27 @@ function fdSet(call: DecodedCall, arg: number): string {
   return `[${fds.join(" ")}]`;
 }
 
+/** Group ids (setgroups(2)). */
+function groupsText(call: DecodedCall, arg: number, count: number): string {
+  const got = captured(call, arg);
+  const view = viewOf(got, 4);
+  if (got === undefined || view === undefined) return count === 0 && !isNull(call, arg) ? "[]" : pointer(call, arg);
+  const shown = Math.min(count, Math.floor(got.bytes.length / 4));
+  const ids = Array.from({ length: shown }, (_, i) => view.getUint32(4 * i, true));
+  return `[${ids.join(", ")}${shown < count ? ", ..." : ""}]`;
+}
+
+/** A set of CPUs (sched_setaffinity(2)). */
+function cpusText(call: DecodedCall, arg: number): string {
+  const got = captured(call, arg);
+  if (got === undefined) return pointer(call, arg);
+  const cpus: number[] = [];
+  for (let i = 0; i < got.bytes.length * 8; i++) {
+    if (((got.bytes[i >> 3] as number) & (1 << (i & 7))) !== 0) cpus.push(i);
+  }
+  return `[${cpus.join(", ")}${got.length > got.bytes.length ? ", ..." : ""}]`;
+}
+
 /** `struct utsname` (uname(2)): three fields of 65 bytes are copied. */
 function unameText(call: DecodedCall, arg: number): string {
   const got = captured(call, arg);
@@ -186,29 +191,51 @@ function prctlValue(call: DecodedCall, arg: number): string {
   return NUMERIC_PRCTL.has(option) ? String(int(call, arg)) : isNull(call, arg) ? "0" : hex(call, arg);
 }
 
-/** How many arguments prctl(2) takes for an option. */
+function prctlJson(call: DecodedCall, arg: number): unknown {
+  const name = PRCTL.name(int(call, 0)) === "PR_SET_NAME" ? captured(call, arg) : undefined;
+  return name === undefined ? prctlValue(call, arg) : textOf(name.bytes, textLength(name.bytes));
+}
+
+/** Options that the kernel takes with nothing but zeros behind their own arguments: shown, because else they are refused. */
+const STRICT_PRCTL =
+  /^PR_(SET_NO_NEW_PRIVS|GET_NO_NEW_PRIVS|SET_THP_DISABLE|GET_THP_DISABLE|MCE_KILL|MCE_KILL_GET|CAP_AMBIENT|SET_MDWE|GET_MDWE|SET_IO_FLUSHER|GET_IO_FLUSHER|SET_MEMORY_MERGE|GET_MEMORY_MERGE|SET_VMA|SET_MM|SCHED_CORE|GET_SPECULATION_CTRL|SET_SPECULATION_CTRL)$/;
+
+/** How many arguments prctl(2) takes for an option; all for one that is not known. */
 export function prctlArity(call: DecodedCall): number {
-  const option = PRCTL.name(int(call, 0)) ?? "";
-  if (option === "PR_SET_VMA" || option === "PR_SET_MM" || option === "PR_SCHED_CORE") return 5;
-  if (option === "PR_CAP_AMBIENT") return 3;
-  if (option.startsWith("PR_SET_SECCOMP")) return int(call, 1) === 2 ? 3 : 2;
+  const option = PRCTL.name(int(call, 0));
+  if (option === undefined || STRICT_PRCTL.test(option)) return 5;
+  if (option === "PR_SET_SECCOMP") return int(call, 1) === 2 ? 3 : 2;
   if (/^PR_GET_(?!PDEATHSIG|NAME|CHILD_SUBREAPER|TSC|TID_ADDRESS|UNALIGN|AUXV)/.test(option)) return 1;
   return 2;
 }
 
-const constant =
-  (size: number, when: "enter" | "exit"): NonNullable<ArgumentType["captures"]> =>
-  (arg) => [{ arg, when, kind: "bytes", length: { const: size } }];
-
 export const PROCESS: Readonly<Record<string, (parameter: number) => ArgumentType>> = {
-  sigset: () => ({ captures: constant(8, "enter"), text: signalSetText }),
-  sigsetout: () => ({ captures: constant(8, "exit"), text: signalSetText }),
-  sigaction: () => ({ captures: constant(32, "enter"), text: sigactionText }),
-  sigactionout: () => ({ captures: constant(32, "exit"), text: sigactionText }),
-  wstatus: () => ({ captures: constant(4, "exit"), text: waitText }),
   cloneflags: () => ({ text: (call, arg) => cloneFlags(low(call, arg)) }),
   cloneargs: () => ({ captures: constant(88, "enter"), text: cloneArgs }),
   futexop: () => ({ text: (call, arg) => futexCommand(low(call, arg)) }),
+  futexval3: () => ({ text: futexLast }),
+  waitedid: () => ({
+    text: (call, arg) =>
+      IDTYPE.name(int(call, 0)) === "P_PIDFD" ? fdText(call, int(call, arg)) : String(int(call, arg)),
+    json: (call, arg) => (IDTYPE.name(int(call, 0)) === "P_PIDFD" ? fdJson(call, int(call, arg)) : int(call, arg)),
+  }),
+  groups: (count) => ({
+    captures: (arg) => [{ arg, when: "enter", kind: "bytes", length: { arg: count, scale: 4 } }],
+    text: (call, arg) => groupsText(call, arg, low(call, count)),
+  }),
+  groupsout: () => ({
+    captures: (arg) => [{ arg, when: "exit", kind: "bytes", length: { ret: true, scale: 4 } }],
+    // Without room only their number is asked for.
+    text: (call, arg) => (low(call, 0) === 0 ? pointer(call, arg) : groupsText(call, arg, call.ret)),
+  }),
+  cpus: (size) => ({
+    captures: (arg) => [{ arg, when: "enter", kind: "bytes", length: { arg: size }, max: 128 }],
+    text: cpusText,
+  }),
+  cpusout: () => ({
+    captures: (arg) => [{ arg, when: "exit", kind: "bytes", length: { ret: true }, max: 128 }],
+    text: cpusText,
+  }),
   futexval: () => ({ captures: constant(16, "enter"), text: futexValue }),
   pollfds: (count) => ({
     captures: (arg) => [{ arg, when: "enter", kind: "bytes", length: { arg: count, scale: 8 }, max: 256 }],
@@ -218,7 +245,9 @@ export const PROCESS: Readonly<Record<string, (parameter: number) => ArgumentTyp
     captures: constant(EPOLL_EVENT, "enter"),
     text: (call, arg) => {
       const view = viewOf(captured(call, arg), EPOLL_EVENT);
-      return view === undefined ? pointer(call, arg) : epollEvent(view, 0);
+      // Not looked at when a descriptor is taken out.
+      const used = view !== undefined && EPOLL_OP.name(int(call, 1)) !== "EPOLL_CTL_DEL";
+      return used ? epollEvent(view, 0) : pointer(call, arg);
     },
   }),
   epevents: () => ({
@@ -227,19 +256,11 @@ export const PROCESS: Readonly<Record<string, (parameter: number) => ArgumentTyp
   }),
   fdset: () => ({ captures: constant(128, "enter"), text: fdSet }),
   uname: () => ({ captures: constant(195, "exit"), text: unameText }),
-  prctlval: () => ({ captures: (arg) => [{ arg, when: "enter", kind: "string" }], text: prctlValue }),
+  prctlval: () => ({ captures: (arg) => [{ arg, when: "enter", kind: "string" }], text: prctlValue, json: prctlJson }),
   clock: () => ({ text: (call, arg) => clockText(int(call, arg)) }),
   policy: () => ({ text: (call, arg) => policyText(int(call, arg)) }),
   persona: () => ({ text: (call, arg) => personaText(low(call, arg)) }),
   ptrace: () => ({ text: (call, arg) => PTRACE.text(int(call, arg)) }),
-  stack: () => ({
-    captures: constant(24, "enter"),
-    text: (call, arg) => {
-      const view = viewOf(captured(call, arg), 24);
-      if (view === undefined) return pointer(call, arg);
-      return `{ss_sp=0x${view.getBigUint64(0, true).toString(16)}, ss_flags=${SS.text(view.getUint32(8, true))}, ss_size=${view.getBigUint64(16, true)}}`;
-    },
-  }),
 };
 
 const SCHED_RESET_ON_FORK = 0x40000000;

@@ -47,10 +47,19 @@ function structureText(
   return view === undefined ? pointer(call, arg) : show(view, 0);
 }
 
+/** EINTR, and what the kernel makes of it where the call can be gone on with. */
+const INTERRUPTED = new Set([-4, -516]);
+
 /** Structures of a fixed size with times, limits and the like; `…out` is filled in by the call. */
 export const TIME: Readonly<Record<string, ArgumentType>> = {
   ts: structure(16, "enter", timespec),
   tsout: structure(16, "exit", timespec),
+  tsleft: {
+    captures: (arg) => [{ arg, when: "exit", kind: "bytes", length: { const: 16 }, evenFailed: true }],
+    // What was left of a sleep is told when a signal ends it, only.
+    text: (call, arg) =>
+      structureText(call, arg, INTERRUPTED.has(call.ret) ? captured(call, arg) : undefined, 16, timespec),
+  },
   tv: structure(16, "enter", timeval),
   tvout: structure(16, "exit", timeval),
   its: structure(32, "enter", pairOf(timespec, "it_interval", "it_value")),
