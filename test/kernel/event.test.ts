@@ -203,6 +203,7 @@ kernelTest("one way at a time, and no reading in its own callback", { kernel: "5
   using ring = reader(object);
   ring.listen(() => {});
   assert.throws(() => ring.listen(() => {}), TypeError);
+  ring.close();
   using other = reader(object);
   send(object, 1);
   assert.throws(() => other.consume(() => other.consume(() => {})), TypeError);

@@ -35,10 +35,13 @@ const COMMIT_EVERY = 8192;
 /** The part of the ring that counts as pressing when one drain takes it (measured: 6 % keeps up with a flood). */
 const PRESSING = 1 / 16;
 
+/** Maps that have a reader: a second one would take the first one's events, and neither would know where the other is. */
+const beingRead = new WeakSet<BpfMap>();
+
 /**
  * Reads a ring buffer map (`BPF_MAP_TYPE_RINGBUF`, Linux 5.8): with a callback (`listen`), in batches (`for await`), or
- * by hand (`consume`). Use one way at a time. The reader maps the ring for itself and must be closed; the map stays
- * its owner's. What was consumed is given back to the kernel once per drain, not per record.
+ * by hand (`consume`). Use one way at a time; a map has one reader at a time. The reader maps the ring for itself and must
+ * be closed; the map stays its owner's. What was consumed is given back to the kernel once per drain, not per record.
  */
 export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
   readonly #name: string;
@@ -68,6 +71,11 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
 
   private constructor(map: BpfMap, source: (memory: Memory) => RecordSource<T>, options: RingBufferOptions) {
     if (map.info.type !== "ringbuf") throw new TypeError(`Map "${map.name}" is of type ${map.info.type}, not ringbuf.`);
+    if (beingRead.has(map)) {
+      throw new TypeError(
+        `Ring buffer "${map.name}" has a reader already, and two would take each other's events. Close the first one.`,
+      );
+    }
     this.#map = map;
     this.#options = options;
     this.#name = `reader of ring buffer "${map.name}"`;
@@ -101,6 +109,7 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
       { memory, base: page, mask: this.#size - 1, weaklyOrdered: process.arch !== "x64" },
       records,
     );
+    beingRead.add(map);
   }
 
   /** A reader that copies each record out as bytes. */
@@ -291,6 +300,7 @@ export class RingBufferReader<T = Uint8Array> implements AsyncIterable<T[]> {
     this.#lease?._move(0, 0);
     this.#consumer.close();
     this.#data.close();
+    beingRead.delete(this.#map);
   }
 
   #claim(use: "listener" | "loop"): void {
