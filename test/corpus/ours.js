@@ -11,11 +11,24 @@ function withoutDescriptors({ bytes, maps }) {
   return copy.toString("hex");
 }
 
+/** What the tools themselves set before they load their objects; as in reference.c. */
+function withSizes(spec) {
+  const sized = (map) => {
+    const isSized = map.type === "hash" || map.type === "array" || map.type === "stack_trace";
+    return {
+      ...map,
+      ...(map.maxEntries === 0 && isSized && { maxEntries: 64 }),
+      ...(map.valueSize === 0 && map.type === "stack_trace" && { valueSize: 127 * 8 }),
+    };
+  };
+  return { ...spec, maps: Object.fromEntries(Object.entries(spec.maps).map(([name, map]) => [name, sized(map)])) };
+}
+
 /** `{ error }` for an object that cannot be read, or `program(name)` that loads one and tells what came of it. */
 export function ours(file) {
   let spec;
   try {
-    spec = openObject(file);
+    spec = withSizes(openObject(file));
   } catch (error) {
     return { error: error.message };
   }

@@ -86,6 +86,13 @@ static void one(const char* path, const char* name) {
   if (object == NULL) return;
   struct bpf_program* program;
   bpf_object__for_each_program(program, object) bpf_program__set_autoload(program, strcmp(bpf_program__name(program), name) == 0);
+  // What the tools themselves set before they load their objects.
+  struct bpf_map* map;
+  bpf_object__for_each_map(map, object) {
+    enum bpf_map_type type = bpf_map__type(map);
+    if (bpf_map__max_entries(map) == 0 && (type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_ARRAY || type == BPF_MAP_TYPE_STACK_TRACE)) bpf_map__set_max_entries(map, 64);
+    if (bpf_map__value_size(map) == 0 && type == BPF_MAP_TYPE_STACK_TRACE) bpf_map__set_value_size(map, 127 * 8);
+  }
   free(seen);
   seen = NULL;
   seen_count = 0;

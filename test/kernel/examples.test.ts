@@ -25,3 +25,14 @@ kernelTest("example trace-library: the file that cat looks for in vain", { kerne
   // What cat does find is not printed.
   assert.doesNotMatch(stdout, /libc\.so\.6/);
 });
+
+kernelTest(
+  "example clang-object: the calls of readdir, counted by an object of clang's",
+  { kernel: "5.8" },
+  async () => {
+    const { code, stdout, stderr } = await example("clang-object");
+    assert.equal(code, 0, stderr);
+    const counts = [...stdout.matchAll(/^system call \d+: (\d+)$/gm)].map((match) => Number(match[1]));
+    assert.ok(counts.length >= 3, stdout);
+  },
+);

@@ -51,7 +51,9 @@ for (const [program, { what, line, register }] of Object.entries(REFUSED)) {
     assert.match(explanation.what ?? "", what, log);
     assert.match(explanation.source?.text ?? "", line, log);
     assert.equal(explanation.function, program);
-    if (register !== undefined) assert.match(explanation.registers.map(({ words }) => words).join("; "), register, log);
+    // Older kernels do not write what they know of registers beside each step.
+    if (register !== undefined && kernelIsAtLeast("5.18"))
+      assert.match(explanation.registers.map(({ words }) => words).join("; "), register, log);
     assert.match(message, /\n {2}what: .*\n {2}mend: .*\n {2}at: {3}refused\.bpf\.c:\d+, in /);
   });
 }
@@ -73,11 +75,12 @@ kernelTest("what the kernel lacks and the program reaches is named by type and f
 });
 
 kernelTest("a program that reads what it never wrote is refused where the kernel minds", () => {
-  // From Linux 6.3 on, programs with CAP_PERFMON may.
-  if (kernelIsAtLeast("6.3")) {
+  // From Linux 6.3 on, and in some older ones that Debian mends, programs with CAP_PERFMON may.
+  try {
     loadObject(object("refused"), { programs: ["never_written"] }).close();
-    return;
+  } catch (error) {
+    assert.ok(error instanceof VerifierError, String(error));
+    assert.ok(!kernelIsAtLeast("6.3"));
+    assert.match(error.explanation?.what ?? "", /was never written/, error.log);
   }
-  const { explanation, log } = refusal("refused", "never_written");
-  assert.match(explanation?.what ?? "", /was never written/, log);
 });

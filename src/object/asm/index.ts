@@ -9,7 +9,6 @@ export { type DisassembleOptions, disassemble } from "./disassemble.ts";
 export { type ByteOrderOptions, encode } from "./encode.ts";
 export { Helper, type HelperName, helperName } from "./helper.ts";
 export {
-  CORE_KINDS,
   type CoreKind,
   type CoreRelocation,
   type Instruction,

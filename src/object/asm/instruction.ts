@@ -35,24 +35,21 @@ export interface Instruction {
   readonly functionType?: number;
 }
 
-/** The kinds of CO-RE relocation in the order of their numbers (linux/bpf.h, enum bpf_core_relo_kind). */
-export const CORE_KINDS = [
-  "fieldByteOffset",
-  "fieldByteSize",
-  "fieldExists",
-  "fieldSigned",
-  "fieldLeftShift",
-  "fieldRightShift",
-  "typeIdLocal",
-  "typeIdTarget",
-  "typeExists",
-  "typeSize",
-  "enumValueExists",
-  "enumValue",
-  "typeMatches",
-] as const;
-
-export type CoreKind = (typeof CORE_KINDS)[number];
+/** The kinds of CO-RE relocation (linux/bpf.h, enum bpf_core_relo_kind). */
+export type CoreKind =
+  | "fieldByteOffset"
+  | "fieldByteSize"
+  | "fieldExists"
+  | "fieldSigned"
+  | "fieldLeftShift"
+  | "fieldRightShift"
+  | "typeIdLocal"
+  | "typeIdTarget"
+  | "typeExists"
+  | "typeSize"
+  | "enumValueExists"
+  | "enumValue"
+  | "typeMatches";
 
 /** A CO-RE relocation (struct bpf_core_relo): which property of which type the instruction stands for. */
 export interface CoreRelocation {

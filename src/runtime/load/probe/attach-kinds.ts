@@ -21,10 +21,10 @@ type TypeKey = `${BtfKindName}:${string}`;
 
 /** Functions and types of the kernel that trial programs name; each of the first four exists wherever its kind does. */
 const RAW_TP: TypeKey = "typedef:btf_trace_sys_enter";
-const FUNCTION: TypeKey = "func:vfs_open";
-const SECURITY: TypeKey = "func:security_file_open";
-const LSM_HOOK: TypeKey = "func:bpf_lsm_file_open";
-const ITERATOR: TypeKey = "func:bpf_iter_task";
+const FUNCTION: TypeKey = "function:vfs_open";
+const SECURITY: TypeKey = "function:security_file_open";
+const LSM_HOOK: TypeKey = "function:bpf_lsm_file_open";
+const ITERATOR: TypeKey = "function:bpf_iter_task";
 const TCP_OPS: readonly TypeKey[] = ["struct:bpf_struct_ops_tcp_congestion_ops", "struct:tcp_congestion_ops"];
 const SCHED_OPS: TypeKey = "struct:bpf_struct_ops_sched_ext_ops";
 

@@ -83,7 +83,7 @@ const EPERM = 1;
 const EINVAL = 22;
 /** The verifier's words for a helper that the kernel does not have, or not for this type of program. */
 const NOT_THERE = /invalid func |unknown func |program of this type cannot use helper /;
-const ITERATOR = "func:bpf_iter_task";
+const ITERATOR = "function:bpf_iter_task";
 
 /**
  * Which helpers the kernel offers: a program of the kind that calls the helper is put before the verifier, which

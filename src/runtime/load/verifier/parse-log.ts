@@ -20,7 +20,7 @@ export interface VerifierLog {
   readonly branches: readonly Branch[];
   /** What was known of each register before the last instruction, in the log's words: `R1` → `scalar(umax=7)`. */
   readonly registers: ReadonlyMap<string, string>;
-  /** The lines that are no steps, states or statistics: what the verifier complains of. */
+  /** What the verifier said after the last step: its complaint, which since Linux 7 advice follows. */
   readonly complaints: readonly string[];
 }
 
@@ -36,7 +36,7 @@ const STATISTICS = /^(processed \d+ insns|verification time|stack depth|peak_sta
 export function parseLog(log: string): VerifierLog {
   let path: Step[] = [];
   let registers = new Map<string, string>();
-  const complaints: string[] = [];
+  let complaints: string[] = [];
   /** The path to each branch that may be gone back to. */
   const known = new Map<number, readonly Step[]>();
   for (const line of log.split("\n")) {
@@ -51,6 +51,7 @@ export function parseLog(log: string): VerifierLog {
     const step = STEP.exec(line);
     if (step !== null) {
       const slot = Number(step[1]);
+      complaints = [];
       path.push({ slot, text: (step[3] ?? "").trim() });
       if (/^(if|may_goto)/.test(step[3] ?? "")) known.set(slot, [...path]);
       // What the instruction changed stands behind it since Linux 5.18.

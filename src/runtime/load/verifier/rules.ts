@@ -194,9 +194,9 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** The rule that the log says was broken last; undefined where none of the known fits. */
+/** The rule that the first of these lines with known words is about; undefined where none is known. */
 export function brokenRule(lines: readonly string[]): BrokenRule | undefined {
-  for (const line of [...lines].reverse()) {
+  for (const line of lines) {
     for (const { pattern, what, mend } of RULES) {
       const found = pattern.exec(line);
       if (found === null) continue;
