@@ -1,8 +1,8 @@
 import { type Btf, CoreResolver } from "../../object/btf/index.ts";
 import { layoutOf } from "../../object/codec/index.ts";
 import { type MapSpec, type ObjectSpec, type ProgramSpec, withVariables } from "../../object/spec/index.ts";
-import { type BpfMap, createMap } from "../map/index.ts";
-import { BpfAttr, SystemError } from "../sys/index.ts";
+import { type BpfMap, createMap, possibleCpus } from "../map/index.ts";
+import { BpfAttr, pageSize, SystemError } from "../sys/index.ts";
 import { type Extern, resolveExterns } from "./externs.ts";
 import { kconfigContents, kernelFacts, kernelVersionCode } from "./kconfig.ts";
 import { KernelTypes } from "./kernel-types.ts";
@@ -139,9 +139,20 @@ function prepareAll(
   );
 }
 
+/** What objects leave to the loader: an array of perf events has one for each possible CPU, a ring whole pages. */
+function entriesOf({ type, maxEntries }: MapSpec): number {
+  if (type === "perf_event_array" && maxEntries === 0) return possibleCpus();
+  if ((type !== "ringbuf" && type !== "user_ringbuf") || maxEntries === 0) return maxEntries;
+  const size = pageSize();
+  if (maxEntries % size === 0 && Math.log2(maxEntries / size) % 1 === 0) return maxEntries;
+  const pages = 2 ** Math.ceil(Math.log2(maxEntries / size));
+  return Math.max(1, pages) * size;
+}
+
 /** The map with layouts of its keys and values, where the object's types tell them and the spec does not. */
 function typed(map: MapSpec, btf: Btf | undefined): MapSpec {
-  if (btf === undefined) return map;
+  const maxEntries = entriesOf(map);
+  if (btf === undefined) return { ...map, maxEntries };
   const layout = (id: number | undefined, size: number | undefined) => {
     const found = id === undefined ? undefined : layoutOf(btf, id);
     return found?.size === size ? found : undefined;
@@ -149,7 +160,7 @@ function typed(map: MapSpec, btf: Btf | undefined): MapSpec {
   // Values of a section's map are read variable by variable, not as one struct.
   const value = map.section === undefined ? (map.value ?? layout(map.valueType, map.valueSize)) : map.value;
   const key = map.key ?? layout(map.keyType, map.keySize);
-  return { ...map, ...(key !== undefined && { key }), ...(value !== undefined && { value }) };
+  return { ...map, maxEntries, ...(key !== undefined && { key }), ...(value !== undefined && { value }) };
 }
 
 function checkByteOrder({ byteOrder }: ObjectSpec): void {

@@ -1,10 +1,9 @@
 import { readlinkSync } from "node:fs";
 import type { Infer, Layout } from "../../object/codec/index.ts";
 import { MapFlag, type MapSpec, MapType, type MapTypeName } from "../../object/spec/index.ts";
-import { BpfAttr, type CapabilityName, Fd, pageSize, raiseMemlock, SystemError } from "../sys/index.ts";
+import { BpfAttr, type CapabilityName, Fd, raiseMemlock, SystemError } from "../sys/index.ts";
 import { BpfMap, type MapInfo, mapTypeName } from "./bpf-map.ts";
 import { KeyedMap, type ValueOf } from "./keyed-map.ts";
-import { possibleCpus } from "./possible-cpus.ts";
 
 const EPERM = 1;
 const KEYED: ReadonlySet<MapTypeName> = new Set([
@@ -145,19 +144,9 @@ function infoOf(spec: MapSpec, name: string): MapInfo {
     name,
     keySize: spec.keySize ?? spec.key?.size ?? (isArray ? 4 : 0),
     valueSize: spec.valueSize ?? spec.value?.size ?? 0,
-    maxEntries: entriesOf(spec),
+    maxEntries: spec.maxEntries,
     flags: spec.flags ?? 0,
   };
-}
-
-/** What objects leave to the loader: an array of perf events has one for each possible CPU, a ring whole pages. */
-function entriesOf({ type, maxEntries }: MapSpec): number {
-  if (type === "perf_event_array" && maxEntries === 0) return possibleCpus();
-  if ((type !== "ringbuf" && type !== "user_ringbuf") || maxEntries === 0) return maxEntries;
-  const size = pageSize();
-  if (maxEntries % size === 0 && Math.log2(maxEntries / size) % 1 === 0) return maxEntries;
-  const pages = 2 ** Math.ceil(Math.log2(maxEntries / size));
-  return Math.max(1, pages) * size;
 }
 
 /** Types of maps whose entries are the kernel's own: it refuses BTF for them. */

@@ -66,7 +66,7 @@ const RULES: readonly Rule[] = [
     mend: "Use a constant index, or keep the data in a map's value.",
   },
   {
-    pattern: /R(\d+) !read_ok/,
+    pattern: /R(\d+) (?:!read_ok|is not readable)/,
     what: "R$1 is read and was never given a value on this path.",
     mend: "Give the variable a value on every path. After a call R1 to R5 are gone; a function that returns nothing leaves R0 unset.",
   },
