@@ -75,7 +75,7 @@ function measure(bench, kind, calls, files) {
     );
   return {
     name: `${kind}: what tracing adds to a call`,
-    note: `strace costs five times as much where the scheduler puts it on another CPU than the program: both are measured\n${MILLION} calls of ${kind === "read" ? "read(2), one byte of /dev/zero" : "getppid(2)"}; each run measures the program alone, then traced`,
+    note: `strace costs five times as much where the scheduler puts it on another CPU than the program: both are measured\nprograms that do nothing on the same tracepoints show the least that is possible\n${MILLION} calls of ${kind === "read" ? "read(2), one byte of /dev/zero" : "getppid(2)"}; each run measures the program alone, then traced`,
     rounds: 5,
     metrics: {
       added: { title: "ns added/call" },
@@ -91,6 +91,11 @@ function measure(bench, kind, calls, files) {
       column("skep", "skep trace -o FILE", MILLION, (command) => [...skep("-o", files.output), ...command], {
         look: lostCalls,
       }),
+      column("nothing", "two programs that do nothing", MILLION, (command) => [
+        process.execPath,
+        path("trace/nothing.js"),
+        ...command,
+      ]),
       bpftrace("bpftrace", "debian12"),
       bpftrace("bpftrace-new", "newest"),
       strace("strace-c", "debian12", ["-f", "-c", "-o", files.output], "-f -c"),
