@@ -40,9 +40,11 @@ const spec = {
 const object = loadObject(spec);
 const seen: Infer<typeof u32>[] = [];
 const errors: string[] = [];
+/** After this many ticks the reader is closed. */
+const TICKS = 20;
 let ticks = 0;
 process.on("uncaughtException", (error: Error) => errors.push(error.message));
-process.on("exit", () => console.log(JSON.stringify({ seen: seen.length, errors, ticks })));
+process.on("exit", () => console.log(JSON.stringify({ seen: seen.length, errors, kept: ticks >= TICKS })));
 
 const reader = RingBufferReader.of(object.maps.events, u32, { latency });
 reader.listen((event) => {
@@ -56,6 +58,6 @@ if (what === "ref") reader.ref();
 // Does not keep the process alive itself: only what the reader is for does.
 const timer = setInterval(() => {
   ticks++;
-  if (ticks === 20) reader.close();
+  if (ticks === TICKS) reader.close();
 }, 10);
 timer.unref();
