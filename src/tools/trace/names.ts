@@ -13,10 +13,13 @@ export function nameOfCall(nr: number, compat: boolean): string {
   return known[nr];
 }
 
+/** clone in 32-bit programs, of x86 and of arm: looking it up would read their whole table at each start. */
+export const COMPAT_CLONE = 120;
+
 /** Calls that make a process or thread and have the clone flags as their first argument. */
 export function cloneNumbers(arch: string): ReadonlySet<number> {
   // A 32-bit program's too: where it is another call's number, that call makes no process.
-  return new Set([...numbersOf(["clone"], arch), ...numbersOf(["clone"], compatArch(arch) ?? "")]);
+  return new Set([...numbersOf(["clone"], arch), COMPAT_CLONE]);
 }
 
 /** Numbers of the calls that change what a process has open. */
