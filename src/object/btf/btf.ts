@@ -8,6 +8,12 @@ import type { BtfKind, BtfType } from "./type.ts";
 const VOID: BtfType = { kind: "void", name: "" };
 /** How many typedefs and qualifiers may stand before a type; more is taken for a loop. */
 const MAX_CHAIN = 64;
+/** Names are far shorter (the kernel takes 511 bytes); without a limit many names inside one long text take all memory. */
+const MAX_NAME = 4096;
+const MAX_TEXT = 65_536;
+const MAX_CACHED = 512;
+/** Types of an object are this few; those of a kernel are more, and come from tools that keep each text once. */
+const SMALL = 20_000;
 const decoder = new TextDecoder();
 
 export interface BtfOptions {
@@ -73,7 +79,7 @@ export class Btf {
     if (type === undefined) {
       const at = this.#index()[id - this.firstId];
       if (at === undefined) throw new BtfError(`There is no type ${id}: the ids are 1 to ${this.endId - 1}.`);
-      type = decodeType(this.#view, at, this.#header.little, (offset) => this.text(offset));
+      type = decodeType(this.#view, at, this.#header.little, (offset) => this.text(offset, MAX_NAME));
       this.#types.set(id, type);
     }
     return type;
@@ -88,11 +94,14 @@ export class Btf {
     return KIND_NAMES[(this.#view.getUint32(at + 4, this.#header.little) >>> 24) & 0x1f] as BtfKind;
   }
 
-  /** The string at an offset of the string table. Throws BtfError for an offset outside of it. */
-  text(offset: number): string {
+  /**
+   * The string at an offset of the string table, of at most `limit` bytes. Throws BtfError for an offset outside of it, or a
+   * longer string.
+   */
+  text(offset: number, limit: number = MAX_TEXT): string {
     if (offset === 0) return "";
     const start = this.stringsStart;
-    if (offset < start && this.base !== undefined) return this.base.text(offset);
+    if (offset < start && this.base !== undefined) return this.base.text(offset, limit);
     let text = this.#names.get(offset);
     if (text === undefined) {
       const { strings, stringsEnd } = this.#header;
@@ -100,8 +109,13 @@ export class Btf {
       if (at >= stringsEnd)
         throw new BtfError(`A name is at ${offset} of the strings, which end at ${this.stringsEnd}.`);
       // The table ends with a NUL, so there is one.
-      text = decoder.decode(this.bytes.subarray(at, this.bytes.indexOf(0, at)));
-      this.#names.set(offset, text);
+      const end = this.bytes.indexOf(0, at);
+      if (end - at > limit)
+        throw new BtfError(
+          `The text at ${offset} of the strings has ${end - at} bytes: more than ${limit} are no name.`,
+        );
+      text = decoder.decode(this.bytes.subarray(at, end));
+      if (end - at <= MAX_CACHED) this.#names.set(offset, text);
     }
     return text;
   }
@@ -186,6 +200,12 @@ export class Btf {
 
   #own(name: string, kind: BtfKind | undefined, firstOnly: boolean): readonly number[] {
     if (name === "") return [];
+    const offsets = this.#index();
+    // Small tables may hold a text twice, or one as the end of another: all names are looked at.
+    if (offsets.length <= SMALL) {
+      const all = this.#candidateIndex().get(essentialName(name)) ?? [];
+      return all.filter((id) => this.type(id).name === name && (kind === undefined || this.kind(id) === kind));
+    }
     const offset = this.#offsetOf(name);
     if (offset === undefined) return [];
     const ids = this.#idsByName(offset, firstOnly && kind === undefined);
@@ -234,7 +254,7 @@ export class Btf {
     for (let i = 0; i < offsets.length; i++) {
       const nameOffset = view.getUint32(offsets[i] as number, little);
       if (nameOffset === 0) continue;
-      const name = essentialName(this.text(nameOffset));
+      const name = essentialName(this.text(nameOffset, MAX_NAME));
       const ids = index.get(name);
       if (ids === undefined) index.set(name, [this.firstId + i]);
       else ids.push(this.firstId + i);
