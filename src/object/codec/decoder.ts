@@ -1,5 +1,6 @@
+import { readBits } from "./bits.ts";
 import { CodecError } from "./codec-error.ts";
-import type { Infer, Layout } from "./layout.ts";
+import type { BitsLayout, Infer, Layout } from "./layout.ts";
 import { doublesOf, type Memory } from "./memory.ts";
 import { makeStringReader } from "./string-reader.ts";
 import { makeTextReader, readText } from "./text.ts";
@@ -59,7 +60,13 @@ function generate(layout: Layout, align: number, memory: Memory | undefined, liv
       parts[name] = bound ? makeStringReader(size, memory) : makeStringReader(size);
       return `${name}(${bound ? at : `m,${at}`})`;
     };
-    const expression = readExpression(layout, 0, { align, string, live }, 0);
+    let fields = 0;
+    const wideBits = (field: BitsLayout, at: string) => {
+      const name = `b${fields++}`;
+      parts[name] = (m: Memory, o: number) => readBits(field, m, o);
+      return `${name}(m,${at})`;
+    };
+    const expression = readExpression(layout, 0, { align, string, wideBits, live }, 0);
     const views = "const {u8,u16,i32,u32,u64,i64,view}=m;";
     const body = bound
       ? `${views}return function decode(o){return ${expression}}`
@@ -79,6 +86,8 @@ interface Reading {
   readonly align: number;
   /** The expression that reads a text. */
   readonly string: (size: number, at: string) => string;
+  /** The expression that reads a bit-field of more than four bytes. */
+  readonly wideBits: (field: BitsLayout, at: string) => string;
   /** Whether a 64-bit number must be read with one load. */
   readonly live: boolean;
 }
@@ -102,7 +111,7 @@ function readSignedOnce(value: bigint): number {
 }
 
 function readExpression(layout: Layout, offset: number, reading: Reading, depth: number): string {
-  const { align, string, live } = reading;
+  const { align, string, wideBits, live } = reading;
   const at = offset === 0 ? "o" : `o+${offset}`;
   const aligned = (to: number) => align >= to && offset % to === 0;
   const atOnce = live && aligned(8);
@@ -139,6 +148,13 @@ function readExpression(layout: Layout, offset: number, reading: Reading, depth:
         : [`view.getUint32(${at},true)`, `view.getInt32(o+${offset + 4},true)`];
       return `(${hi}>0x1fffff||${hi}<-0x1fffff&&(${hi}!==-0x200000||${lo}===0)?sbig(${lo},${hi}):${hi}*4294967296+${lo})`;
     }
+    case "bits": {
+      if (layout.size > 4) return wideBits(layout, at);
+      const bytes = Array.from({ length: layout.size }, (_, i) => `u8[o+${offset + i}]${i > 0 ? `<<${8 * i}` : ""}`);
+      const left = 32 - layout.bits - layout.shift;
+      const right = 32 - layout.bits;
+      return `((${bytes.join("|")})<<${left}${layout.signed ? ">>" : ">>>"}${right})`;
+    }
     case "bytes":
       return `u8.slice(${at},o+${offset + layout.size})`;
     case "str":
@@ -155,7 +171,7 @@ function readExpression(layout: Layout, offset: number, reading: Reading, depth:
       const step = layout.element.size;
       const inner = [8, 4, 2, 1].find((n) => step % n === 0 && offset % n === 0 && align >= n) as 1 | 2 | 4 | 8;
       const i = `i${depth}`;
-      const element = readExpression(layout.element, 0, { align: inner, string, live }, depth + 1);
+      const element = readExpression(layout.element, 0, { align: inner, string, wideBits, live }, depth + 1);
       return `((b)=>{const a=new Array(${layout.length});for(let ${i}=0;${i}<${layout.length};${i}++){const o=b+${i}*${step};a[${i}]=${element}}return a})(${at})`;
     }
     case "struct":
@@ -200,6 +216,8 @@ function readSlowly(layout: Layout, m: Memory, o: number): unknown {
       const value = hi * 2 ** 32 + view.getUint32(o, true);
       return Number.isSafeInteger(value) ? value : bigSigned(view.getUint32(o, true), hi);
     }
+    case "bits":
+      return readBits(layout, m, o);
     case "bytes":
       return m.u8.slice(o, o + layout.size);
     case "str":

@@ -1,6 +1,8 @@
+import { writeBits } from "./bits.ts";
 import { CodecError } from "./codec-error.ts";
 import type { Infer, Layout, StructLayout } from "./layout.ts";
 import { doublesOf, type Memory } from "./memory.ts";
+import { writeOverlapping } from "./overlap.ts";
 
 /** Writes one value at a byte offset of a memory, padding between fields as zeros: hash maps compare keys whole. */
 export type Encoder<T> = (memory: Memory, offset: number, value: T) => void;
@@ -114,6 +116,7 @@ function writeStatements(layout: Layout, place: Place, offset: number, v: string
           : `u32[(${at})>>>2]=${v};i32[(o+${offset + 4})>>>2]=Math.floor(${v}/4294967296);`
       }`;
     case "struct": {
+      if (layout.overlapping) break;
       const fields = layout.fields.map((f, i) => {
         const inner = `v${depth}_${i}`;
         const statements = writeStatements(f.layout, place, offset + f.offset, inner, `${path}.${f.name}`, depth + 1);
@@ -176,6 +179,9 @@ function writeSlowly(layout: Layout, m: Memory, o: number, value: unknown, path:
       if (typeof value !== "number" || !Number.isSafeInteger(value)) bad("i64n", value, path);
       view.setBigInt64(o, BigInt(value), true);
       return;
+    case "bits":
+      writeBits(layout, m, o, value, path);
+      return;
     case "bytes":
       if (!(value instanceof Uint8Array) || value.length !== layout.size) bad(`bytes(${layout.size})`, value, path);
       m.u8.set(value, o);
@@ -200,6 +206,10 @@ function writeSlowly(layout: Layout, m: Memory, o: number, value: unknown, path:
     case "struct": {
       if (typeof value !== "object" || value === null) bad("struct", value, path);
       const record = value as Record<string, unknown>;
+      if (layout.overlapping) {
+        writeOverlapping(layout, m, o, record, path, writeSlowly);
+        return;
+      }
       for (const f of layout.fields) writeSlowly(f.layout, m, o + f.offset, record[f.name], `${path}.${f.name}`);
       for (const [from, to] of paddingOf(layout)) m.u8.fill(0, o + from, o + to);
     }

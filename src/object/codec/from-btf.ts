@@ -1,4 +1,5 @@
-import { type Btf, BtfError, type StructType } from "../btf/index.ts";
+import { type Btf, BtfError, type BtfType, type StructType } from "../btf/index.ts";
+import { bitsAt } from "./bits.ts";
 import {
   array,
   bool,
@@ -18,7 +19,7 @@ import {
   u64,
 } from "./layout.ts";
 
-/** How deep unnamed structs may be nested. */
+/** How deep types may be nested; what is deeper reads as bytes. */
 const DEPTH = 32;
 
 /** Values of so many parts that reading them is no use; they read as bytes. */
@@ -29,9 +30,9 @@ const SIGNED: Readonly<Record<number, ScalarLayout>> = { 1: i8, 2: i16, 4: i32, 
 
 /**
  * How values of a BTF type read: integers and enums as numbers, those of 64 bits and pointers as bigints, `bool` as
- * boolean, `char[]` as text, `unsigned char[]` as bytes, structs as objects with the members of unnamed structs among
- * their own. Unions, structs with bit-fields, floating point, integers of 128 bits and values of more than 4096 parts read as
- * raw bytes. Throws BtfError for a type that has no size. Numbers are in the machine's own byte order.
+ * boolean, `char[]` as text, `unsigned char[]` as bytes, structs as objects with the members of unnamed structs and unions
+ * among their own, unions as objects with all members, bit-fields as numbers. Floating point, integers of 128 bits and
+ * values of more than 4096 parts read as raw bytes. Throws BtfError for a type that has no size. Numbers are in the machine's own byte order.
  */
 export function layoutOf(btf: Btf, id: number): Layout {
   return new Layouts(btf).of(id).layout;
@@ -47,6 +48,7 @@ interface Made {
 class Layouts {
   readonly #btf: Btf;
   readonly #made = new Map<number, Made | undefined>();
+  #depth = 0;
 
   constructor(btf: Btf) {
     this.#btf = btf;
@@ -58,7 +60,9 @@ class Layouts {
     if (known !== undefined) return known;
     if (this.#made.has(resolved)) throw new BtfError(`Type ${resolved} holds itself: it has no size.`);
     this.#made.set(resolved, undefined);
-    const made = this.#make(resolved);
+    this.#depth++;
+    const made = this.#depth > DEPTH ? { layout: bytes(this.#btf.sizeOf(resolved)), parts: 1 } : this.#make(resolved);
+    this.#depth--;
     this.#made.set(resolved, made);
     return made;
   }
@@ -88,13 +92,23 @@ class Layouts {
         const { layout, parts } = this.of(type.element);
         return parts > MOST_PARTS ? raw() : { layout: array(layout, type.length), parts };
       }
-      case "struct": {
-        const fields = new Map<string, FieldLayout>();
-        const parts = this.#addFields(type, 0, type.size, fields, 0);
-        if (parts === undefined || parts > MOST_PARTS) return one(bytes(type.size));
-        const align = Math.max(1, ...[...fields.values()].map(({ layout }) => layout.align));
-        const layout = { kind: "struct", size: type.size, align, fields: [...fields.values()] } satisfies StructLayout;
-        return { layout, parts };
+      case "struct":
+      case "union": {
+        const fields = new Fields();
+        if (!this.#addFields(type, { base: 0, size: type.size, depth: 0, choice: undefined }, fields)) return raw();
+        const all = [...fields.named.values()];
+        // Bytes of a union are only aligned as one of its members is.
+        const align = Math.max(1, ...all.map(({ layout }) => layout.align));
+        const layout: StructLayout = {
+          kind: "struct",
+          size: type.size,
+          align,
+          fields: all,
+          ...(all.some((field) => field.choice !== undefined || field.layout.kind === "bits") && {
+            overlapping: true as const,
+          }),
+        };
+        return { layout, parts: fields.parts };
       }
       default:
         return raw();
@@ -102,34 +116,64 @@ class Layouts {
   }
 
   /**
-   * How many parts the fields have; undefined where the struct cannot be told apart into fields: it has bit-fields, two
-   * fields of one name, or one that lies beyond its end.
+   * Adds the members of a struct or union, those of unnamed ones inside it as well. False where it cannot be told apart into
+   * fields: two have one name, one lies beyond its end, there are too many.
    */
-  #addFields(
-    type: StructType,
-    base: number,
-    size: number,
-    fields: Map<string, FieldLayout>,
-    depth: number,
-  ): number | undefined {
-    let parts = 0;
-    for (const { name, type: member, bitOffset, bitSize } of type.members) {
-      if (bitSize > 0 || bitOffset % 8 !== 0 || parts > MOST_PARTS) return undefined;
-      const offset = base + bitOffset / 8;
-      const inner = this.#btf.type(this.#btf.resolve(member));
-      if (name === "" && inner.kind === "struct") {
-        const more = depth > DEPTH ? undefined : this.#addFields(inner, offset, size, fields, depth + 1);
-        if (more === undefined) return undefined;
-        parts += more;
+  #addFields(type: StructType, at: Place, fields: Fields): boolean {
+    if (++fields.visits > MOST_PARTS) return false;
+    // A union inside a union is one more way to read the same bytes.
+    const choice = at.choice ?? (type.kind === "union" ? fields.choices++ : undefined);
+    for (const member of type.members) {
+      const { name, bitOffset } = member;
+      const inner = this.#btf.type(this.#btf.resolve(member.type));
+      if (name === "" && (inner.kind === "struct" || inner.kind === "union")) {
+        if (at.depth > DEPTH || bitOffset % 8 !== 0) return false;
+        const place = { base: at.base + bitOffset / 8, size: at.size, depth: at.depth + 1, choice };
+        if (!this.#addFields(inner, place, fields)) return false;
         continue;
       }
-      // An unnamed union, or a name that JavaScript would move to the front.
-      if (name === "" || /^(0|[1-9]\d*)$/.test(name) || fields.has(name)) return undefined;
-      const made = this.of(member);
-      if (offset + made.layout.size > size) return undefined;
-      fields.set(name, { name, offset, layout: made.layout });
-      parts += made.parts;
+      const bits = bitsOf(member.bitSize, inner);
+      // Padding of so many bits; old compilers leave it out.
+      if (name === "" && bits !== undefined) continue;
+      // A name that JavaScript would move to the front.
+      if (name === "" || /^(0|[1-9]\d*)$/.test(name) || fields.named.has(name)) return false;
+      let field: { offset: number; layout: Layout };
+      if (bits !== undefined) {
+        field = bitsAt(at.base * 8 + bitOffset + bits.skip, bits.count, bits.signed);
+        fields.parts++;
+      } else {
+        if (bitOffset % 8 !== 0) return false;
+        const made = this.of(member.type);
+        field = { offset: at.base + bitOffset / 8, layout: made.layout };
+        fields.parts += made.parts;
+      }
+      if (field.offset + field.layout.size > at.size || fields.parts > MOST_PARTS) return false;
+      fields.named.set(name, { name, ...field, ...(choice !== undefined && { choice }) });
     }
-    return parts;
+    return true;
   }
+}
+
+/** Where the members of a struct stand in the whole. */
+interface Place {
+  readonly base: number;
+  readonly size: number;
+  readonly depth: number;
+  /** The union it is a part of. */
+  readonly choice: number | undefined;
+}
+
+class Fields {
+  readonly named = new Map<string, FieldLayout>();
+  parts = 0;
+  choices = 0;
+  visits = 0;
+}
+
+/** What a bit-field has: bits counted by the member, or an integer of fewer bits than its bytes have, as old compilers do. */
+function bitsOf(bitSize: number, type: BtfType): { count: number; skip: number; signed: boolean } | undefined {
+  if (type.kind !== "int" && type.kind !== "enum" && type.kind !== "enum64") return undefined;
+  if (bitSize > 0 && bitSize <= 64) return { count: bitSize, skip: 0, signed: type.signed };
+  if (type.kind !== "int" || (type.bits === type.size * 8 && type.bitOffset === 0)) return undefined;
+  return type.bits > 0 && type.bits <= 64 ? { count: type.bits, skip: type.bitOffset, signed: type.signed } : undefined;
 }

@@ -6,6 +6,7 @@ export { layoutOf } from "./from-btf.ts";
 export {
   type ArrayLayout,
   array,
+  type BitsLayout,
   type BytesLayout,
   bool,
   bytes,
@@ -27,6 +28,8 @@ export {
   u32,
   u64,
   u64n,
+  union,
 } from "./layout.ts";
 export { type Memory, memoryOf } from "./memory.ts";
 export { makeTextReader, type TextReader } from "./text.ts";
+export { decodeValue, encodeValue } from "./values.ts";

@@ -40,11 +40,28 @@ export interface ArrayLayout<L extends Layout = Layout> {
   readonly value?: Infer<L>[];
 }
 
+/** A bit-field: a number, or a bigint when it has more than 53 bits. */
+export interface BitsLayout {
+  readonly kind: "bits";
+  /** Bytes that it has a part in. */
+  readonly size: number;
+  readonly align: 1;
+  /** Where it begins in the first of them, from the lowest bit. */
+  readonly shift: number;
+  readonly bits: number;
+  readonly signed: boolean;
+  /** Whether it reads as a bigint. */
+  readonly wide: boolean;
+  readonly value?: number | bigint;
+}
+
 /** A field of a struct with its place. */
 export interface FieldLayout {
   readonly name: string;
   readonly offset: number;
   readonly layout: Layout;
+  /** The union it is a member of, where its struct has such: of the fields with this number one is enough when writing. */
+  readonly choice?: number;
 }
 
 /** A struct; reads as an object with the fields in order. */
@@ -53,11 +70,13 @@ export interface StructLayout<F extends Readonly<Record<string, unknown>> = Read
   readonly size: number;
   readonly align: number;
   readonly fields: readonly FieldLayout[];
+  /** Some fields lie over each other, or share bytes: a union, or a struct with unions or bit-fields among its members. */
+  readonly overlapping?: true;
   readonly value?: { -readonly [K in keyof F]: F[K] };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a layout of anything; the value type is recovered by Infer.
-export type Layout = ScalarLayout<any> | BytesLayout | StringLayout | ArrayLayout<any> | StructLayout<any>;
+export type Layout = ScalarLayout<any> | BitsLayout | BytesLayout | StringLayout | ArrayLayout<any> | StructLayout<any>;
 
 /** The JavaScript type a layout reads as. */
 export type Infer<L> = L extends { readonly value?: infer V } ? Exclude<V, undefined> : never;
@@ -118,6 +137,20 @@ export function struct<const F extends Readonly<Record<string, Layout>>>(
     align = Math.max(align, layout.align);
   }
   return { kind: "struct", size: roundUp(offset, align), align, fields: placed };
+}
+
+/**
+ * A union: all members begin at the same place. It reads as an object with every member; one member is enough to write it,
+ * and when several are given they must agree. What a member leaves of the union's bytes is zero.
+ */
+export function union<const F extends Readonly<Record<string, Layout>>>(
+  members: F,
+): StructLayout<{ readonly [K in keyof F]?: Infer<F[K]> }> {
+  const layouts = Object.values(members);
+  const align = Math.max(1, ...layouts.map((layout) => layout.align));
+  const size = roundUp(Math.max(0, ...layouts.map((layout) => layout.size)), align);
+  const fields = struct(members).fields.map(({ name, layout }) => ({ name, offset: 0, layout, choice: 0 }));
+  return { kind: "struct", size, align, fields, overlapping: true };
 }
 
 function checkLength(length: number, kind: string): number {

@@ -1,0 +1,55 @@
+import type { Btf } from "../btf/index.ts";
+import { CodecError } from "./codec-error.ts";
+import { type Decoder, makeDecoder } from "./decoder.ts";
+import { type Encoder, makeEncoder } from "./encoder.ts";
+import { layoutOf } from "./from-btf.ts";
+import type { Layout } from "./layout.ts";
+import { memoryOf } from "./memory.ts";
+
+interface Codec {
+  readonly layout: Layout;
+  decode?: Decoder<unknown>;
+  encode?: Encoder<unknown>;
+}
+
+/** Made on first use and kept as long as the types are: the second value of a type costs no generated code. */
+const codecs = new WeakMap<Btf, Map<number, Codec>>();
+const MACHINE_ORDER = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? "little" : "big";
+
+/**
+ * The value that `bytes` hold, by a type of BTF (its id, or its name): no bindings need to be generated before. How each
+ * kind reads: `layoutOf`. Throws BtfError for a type that there is not or that has no size, CodecError when the bytes are
+ * fewer than it has, or of the other byte order.
+ */
+export function decodeValue(btf: Btf, type: number | string, bytes: Uint8Array): unknown {
+  const codec = codecOf(btf, type);
+  const { size } = codec.layout;
+  if (bytes.length < size) throw new CodecError(`The type has ${size} bytes, and these are ${bytes.length}.`);
+  codec.decode ??= makeDecoder(codec.layout) as Decoder<unknown>;
+  const memory = memoryOf(new ArrayBuffer(Math.ceil(size / 8) * 8));
+  memory.u8.set(bytes.subarray(0, size));
+  return codec.decode(memory, 0);
+}
+
+/** The bytes of a value, by a type of BTF (its id, or its name). Throws BtfError, and CodecError for a value that does not fit. */
+export function encodeValue(btf: Btf, type: number | string, value: unknown): Uint8Array {
+  const codec = codecOf(btf, type);
+  codec.encode ??= makeEncoder(codec.layout) as Encoder<unknown>;
+  const memory = memoryOf(new ArrayBuffer(Math.ceil(codec.layout.size / 8) * 8));
+  codec.encode(memory, 0, value);
+  return memory.u8.slice(0, codec.layout.size);
+}
+
+function codecOf(btf: Btf, type: number | string): Codec {
+  if (btf.byteOrder !== MACHINE_ORDER)
+    throw new CodecError(
+      `The types are of a ${btf.byteOrder}-endian machine, and this one is ${MACHINE_ORDER}-endian.`,
+    );
+  const id = typeof type === "number" ? type : btf.find(type);
+  if (id === undefined) throw new CodecError(`There is no type "${type}".`);
+  let known = codecs.get(btf);
+  if (known === undefined) codecs.set(btf, (known = new Map()));
+  let codec = known.get(id);
+  if (codec === undefined) known.set(id, (codec = { layout: layoutOf(btf, id) }));
+  return codec;
+}
