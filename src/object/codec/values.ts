@@ -47,9 +47,9 @@ function codecOf(btf: Btf, type: number | string): Codec {
     );
   const id = typeof type === "number" ? type : btf.find(type);
   if (id === undefined) throw new CodecError(`There is no type "${type}".`);
-  let known = codecs.get(btf);
-  if (known === undefined) codecs.set(btf, (known = new Map()));
-  let codec = known.get(id);
-  if (codec === undefined) known.set(id, (codec = { layout: layoutOf(btf, id) }));
+  const known = codecs.get(btf) ?? new Map<number, Codec>();
+  codecs.set(btf, known);
+  const codec = known.get(id) ?? { layout: layoutOf(btf, id) };
+  known.set(id, codec);
   return codec;
 }
