@@ -467,21 +467,23 @@ static void finalize_mapping(napi_env env, void* data, void* hint) {
 }
 
 static napi_value js_mmap(napi_env env, napi_callback_info info) {
-  napi_value argv[5], buffer;
-  size_t argc = 5;
+  napi_value argv[6], buffer;
+  size_t argc = 6;
   void* data;
-  int64_t length, prot, flags, fd, offset;
+  int64_t length, prot, flags, fd, offset, near = 0;
   if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return napi_failed(env);
   State* state = data;
   if (!integer_argument(env, argv[0], &length) || !integer_argument(env, argv[1], &prot) ||
       !integer_argument(env, argv[2], &flags) || !integer_argument(env, argv[3], &fd) ||
       !integer_argument(env, argv[4], &offset))
     return type_error(env, "mmap: length, prot, flags, fd and offset must be integers");
+  // Where an arena has its address: without MAP_FIXED nothing that is mapped already can be replaced.
+  if (argc >= 6 && !integer_argument(env, argv[5], &near)) return type_error(env, "mmap: address must be an integer");
   if (length < 0 || length > 0xffffffffll) return type_error(env, "mmap: length must be below 4 GiB");
   if ((flags & MAP_FIXED_OR_NOREPLACE) != 0) return type_error(env, "mmap: MAP_FIXED is not supported");
   Mapping* mapping = take(state, &state->mappings);
   if (mapping == NULL) return number(env, -ENOMEM_);
-  long at = call6(NR_MMAP, 0, length, prot, flags, fd, offset);
+  long at = call6(NR_MMAP, near, length, prot, flags, fd, offset);
   if (failed(at)) {
     give(&state->mappings, mapping);
     return number(env, at);

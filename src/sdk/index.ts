@@ -35,6 +35,8 @@ export {
   bool,
   bytes,
   CodecError,
+  decodeValue,
+  encodeValue,
   type Infer,
   i8,
   i16,
@@ -50,6 +52,7 @@ export {
   u32,
   u64,
   u64n,
+  union,
 } from "../object/codec/index.ts";
 export { ElfError } from "../object/elf/index.ts";
 export {
@@ -163,16 +166,31 @@ export {
   VerifierError,
 } from "../runtime/load/index.ts";
 export {
+  ArenaMap,
+  BloomFilter,
   BpfMap,
   createMap,
+  type EntriesOptions,
+  type Holder,
   KeyedMap,
   type LiveMap,
+  type LookupOptions,
+  MapChangedError,
+  type MapDetails,
   type MapInfo,
+  MapMismatchError,
+  MapOfMaps,
   MappedArray,
+  mapDetails,
+  openMap,
   openPinnedMap,
   PossibleCpusError,
   possibleCpus,
+  QueueMap,
+  ReferenceMap,
+  StorageMap,
   type UpdateMode,
+  type UpdateOptions,
 } from "../runtime/map/index.ts";
 export {
   type Child,
@@ -182,6 +200,7 @@ export {
   NativeUnavailableError,
   type OpenFd,
   openFds,
+  openPidFd,
   SystemError,
   startChild,
   trackFds,

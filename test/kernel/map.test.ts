@@ -395,7 +395,7 @@ kernelTest("layouts that contradict the sizes are refused", () => {
 
 kernelTest("a map the kernel does not make is an error that says what was asked for", () => {
   const cases: [MapSpec, RegExp][] = [
-    [{ type: "hash", keySize: 4, valueSize: 4, maxEntries: 0 }, /EINVAL.*A size or flag does not suit the type/],
+    [{ type: "hash", keySize: 4, valueSize: 4, maxEntries: 0 }, /EINVAL.*It needs `maxEntries` of at least 1/],
     [
       { type: "array", keySize: 8, valueSize: 4, maxEntries: 1 },
       /array, keys of 8, values of 4 bytes, 1 entries.*EINVAL/,

@@ -470,6 +470,18 @@ describe("mmap and munmap", () => {
     closeSync(fd);
   });
 
+  it("are where they are wished to be, unless something is there", () => {
+    const wish = 0x100000000000;
+    const first = n.mmap(8192, RW, ANON, -1, 0, wish);
+    assert.equal(n.addressOf(first), wish);
+    new Uint8Array(first)[8191] = 7;
+    const second = n.mmap(8192, RW, ANON, -1, 0, wish);
+    assert.notEqual(n.addressOf(second), wish);
+    assert.equal(new Uint8Array(first)[8191], 7);
+    n.munmap(first);
+    n.munmap(second);
+  });
+
   it("return the kernel's errors", () => {
     assert.equal(n.mmap(0, RW, ANON, -1, 0), ERR.EINVAL);
     assert.equal(n.mmap(4096, RW, SHARED, -1, 0), ERR.EBADF);
@@ -489,6 +501,7 @@ describe("mmap and munmap", () => {
     assert.throws(() => n.mmap(), TypeError);
     assert.throws(() => n.mmap(-1, RW, ANON, -1, 0), TypeError);
     assert.throws(() => n.mmap(2 ** 32, RW, ANON, -1, 0), TypeError);
+    assert.throws(() => n.mmap(4096, RW, ANON, -1, 0, "1"), /address must be an integer/);
     assert.throws(() => n.mmap(4096, RW, ANON | 0x10, -1, 0), /MAP_FIXED/);
     assert.throws(() => n.mmap(4096, RW, ANON | 0x100000, -1, 0), /MAP_FIXED/);
   });

@@ -12,6 +12,8 @@ export interface Batch {
   readonly keyStride: number;
   readonly valueOffset: number;
   readonly count: number;
+  /** Whether the map has no more. */
+  readonly last: boolean;
 }
 
 const ENOENT = 2;
@@ -24,17 +26,23 @@ const ENOTSUPP = 524;
 /** How much memory one batch may take; 10,000 small entries fit, a map of large values is read in pieces. */
 const BUFFER_BYTES = 1 << 20;
 
-function buffers(map: BpfMap, entries: number) {
+function buffers(map: BpfMap, entries: number, valueBytes = map.valueBytes) {
   const { keySize } = map.info;
   const token = Math.ceil(Math.max(keySize, 8) / 8) * 8;
   const keyOffset = 2 * token;
   const valueOffset = Math.ceil((keyOffset + entries * keySize) / 8) * 8;
-  const buffer = new ArrayBuffer(Math.ceil((valueOffset + entries * map.valueBytes) / 8) * 8);
+  const buffer = new ArrayBuffer(Math.ceil((valueOffset + entries * valueBytes) / 8) * 8);
   return { memory: memoryOf(buffer), address: native().addressOf(buffer), token, keyOffset, valueOffset };
 }
 
-/** Reads the whole map in batches (BPF_MAP_LOOKUP_BATCH). Every bucket of a hash is read at once, so no key doubles. */
-export function* lookupBatch(map: BpfMap): IterableIterator<Batch | typeof BATCH_UNSUPPORTED> {
+/**
+ * Reads the whole map in batches (BPF_MAP_LOOKUP_BATCH). Every bucket of a hash is read at once, so no key doubles. With
+ * BPF_MAP_LOOKUP_AND_DELETE_BATCH what was read is gone from the map.
+ */
+export function* lookupBatch(
+  map: BpfMap,
+  command: "BPF_MAP_LOOKUP_BATCH" | "BPF_MAP_LOOKUP_AND_DELETE_BATCH" = "BPF_MAP_LOOKUP_BATCH",
+): IterableIterator<Batch | typeof BATCH_UNSUPPORTED> {
   const perEntry = map.info.keySize + map.valueBytes;
   let entries = Math.max(1, Math.min(map.info.maxEntries, Math.floor(BUFFER_BYTES / perEntry)));
   let space = buffers(map, entries);
@@ -49,7 +57,7 @@ export function* lookupBatch(map: BpfMap): IterableIterator<Batch | typeof BATCH
       .u32(36, map.fd.number)
       .u64(40, 0)
       .u64(48, 0);
-    const result = attr.call("BPF_MAP_LOOKUP_BATCH");
+    const result = attr.call(command);
     const count = attr.read32(32);
     if (first && (result === -EINVAL || result === -EOPNOTSUPP || result === -ENOTSUPP)) {
       yield BATCH_UNSUPPORTED;
@@ -64,13 +72,14 @@ export function* lookupBatch(map: BpfMap): IterableIterator<Batch | typeof BATCH
       continue;
     }
     if (result < 0 && result !== -ENOENT) {
-      throw new SystemError({ errno: -result, syscall: "bpf(BPF_MAP_LOOKUP_BATCH)", doing: `read map "${map.name}"` });
+      throw new SystemError({ errno: -result, syscall: `bpf(${command})`, doing: `read map "${map.name}"` });
     }
     const { memory, keyOffset, valueOffset } = space;
     // The kernel's place moves to the front now: the caller may be gone for long between two steps.
     memory.u8.copyWithin(0, space.token, 2 * space.token);
-    if (count > 0) yield { memory, keyOffset, keyStride: map.info.keySize, valueOffset, count };
-    if (result === -ENOENT) return;
+    const last = result === -ENOENT;
+    yield { memory, keyOffset, keyStride: map.info.keySize, valueOffset, count, last };
+    if (last) return;
     first = false;
   }
 }
@@ -112,4 +121,46 @@ export function updateBatch(
     done += count;
   }
   return total;
+}
+
+/**
+ * Deletes `total` keys in batches; how many were there. Undefined where the map or kernel has no batches. The kernel stops
+ * at a key that is not there: that one is stepped over.
+ */
+export function deleteBatch(
+  map: BpfMap,
+  total: number,
+  write: (memory: Memory, keyOffset: number, i: number) => void,
+): number | undefined {
+  const { keySize } = map.info;
+  const per = Math.max(1, Math.min(total, Math.floor(BUFFER_BYTES / keySize)));
+  const space = buffers(map, per, 0);
+  let deleted = 0;
+  for (let done = 0; done < total; ) {
+    const count = Math.min(per, total - done);
+    for (let i = 0; i < count; i++) write(space.memory, space.keyOffset + i * keySize, done + i);
+    for (let at = 0; at < count; ) {
+      const attr = new BpfAttr()
+        .u64(16, space.address + space.keyOffset + at * keySize)
+        .u32(32, count - at)
+        .u32(36, map.fd.number)
+        .u64(40, 0)
+        .u64(48, 0);
+      const result = attr.call("BPF_MAP_DELETE_BATCH");
+      if (done + at === 0 && (result === -EINVAL || result === -EOPNOTSUPP || result === -ENOTSUPP)) return undefined;
+      const gone = result === 0 ? count - at : attr.read32(32);
+      deleted += gone;
+      if (result < 0 && result !== -ENOENT)
+        throw new SystemError({
+          errno: -result,
+          syscall: "bpf(BPF_MAP_DELETE_BATCH)",
+          doing: `delete ${total} keys of map "${map.name}"`,
+          hint: `${deleted} of them were deleted before it failed.`,
+          needs: ["CAP_BPF"],
+        });
+      at += gone + (result < 0 ? 1 : 0);
+    }
+    done += count;
+  }
+  return deleted;
 }

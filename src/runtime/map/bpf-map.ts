@@ -28,10 +28,25 @@ export interface MapInfo {
 /** When an update may happen: always, only for a new key, only for a key that is there (bpf(2), BPF_MAP_UPDATE_ELEM). */
 export type UpdateMode = "any" | "noexist" | "exist";
 
+export interface LookupOptions {
+  /** Copies the value under its `bpf_spin_lock`: it is never half changed (BPF_F_LOCK; hashes and arrays, Linux 5.1). */
+  readonly lock?: boolean;
+}
+
+export interface UpdateOptions {
+  readonly mode?: UpdateMode;
+  /** Writes the value under its `bpf_spin_lock` (BPF_F_LOCK; hashes and arrays, Linux 5.1). */
+  readonly lock?: boolean;
+}
+
 const UPDATE_FLAG: Readonly<Record<UpdateMode, number>> = { any: 0, noexist: 1, exist: 2 };
+const LOCK = 4;
 
 const ENOENT = 2;
 const E2BIG = 7;
+const EINVAL = 22;
+const EOPNOTSUPP = 95;
+const ENOTSUPP = 524;
 const ATTR_SIZE = 32;
 /** For deleting the attributes end with the key: a pointer to a value behind it is EINVAL. */
 const DELETE_ATTR_SIZE = 16;
@@ -41,6 +56,11 @@ export function isPerCpu(type: MapTypeName): boolean {
   return (
     type === "percpu_hash" || type === "percpu_array" || type === "lru_percpu_hash" || type === "percpu_cgroup_storage"
   );
+}
+
+/** Whether all keys from 0 on are there from the beginning, and none can go. */
+export function isArray(type: MapTypeName): boolean {
+  return type === "array" || type === "percpu_array";
 }
 
 /**
@@ -59,6 +79,8 @@ export class BpfMap {
   protected readonly keyOffset: number;
   protected readonly nextKeyOffset: number;
   protected readonly valueOffset: number;
+  /** Queues, stacks and bloom filters have no key: the kernel wants NULL then. */
+  readonly #keyAddress: bigint;
   #closed = false;
 
   constructor(fd: Fd, info: MapInfo) {
@@ -74,7 +96,8 @@ export class BpfMap {
     this.valueOffset = this.nextKeyOffset + key;
     const { view } = slot.memory;
     view.setUint32(slot.offset, fd.number, true);
-    view.setBigUint64(slot.offset + 8, BigInt(slot.address + ATTR_SIZE), true);
+    this.#keyAddress = info.keySize === 0 ? 0n : BigInt(slot.address + ATTR_SIZE);
+    view.setBigUint64(slot.offset + 8, this.#keyAddress, true);
     this.#pointAt(this.valueOffset);
   }
 
@@ -83,14 +106,13 @@ export class BpfMap {
   }
 
   /** A copy of the value at `key`, or undefined. Both in the kernel's own bytes. */
-  getRaw(key: Uint8Array): Uint8Array | undefined {
+  getRaw(key: Uint8Array, options?: LookupOptions): Uint8Array | undefined {
     this.#setKey(key);
-    if (!this.lookup()) return undefined;
-    return this.slot.memory.u8.slice(this.valueOffset, this.valueOffset + this.valueBytes);
+    return this.lookup(options) ? this.#copyOfValue() : undefined;
   }
 
   /** Writes a value in the kernel's own bytes. Throws SystemError EEXIST/ENOENT as `mode` asks, E2BIG when it is full. */
-  setRaw(key: Uint8Array, value: Uint8Array, mode: UpdateMode = "any"): void {
+  setRaw(key: Uint8Array, value: Uint8Array, mode: UpdateMode | UpdateOptions = "any"): void {
     this.#setKey(key);
     if (value.length !== this.valueBytes) {
       throw new RangeError(`A value of map "${this.name}" is ${this.valueBytes} bytes, not ${value.length}.`);
@@ -103,6 +125,22 @@ export class BpfMap {
   deleteRaw(key: Uint8Array): boolean {
     this.#setKey(key);
     return this.remove();
+  }
+
+  /** Removes a key and returns its value, as one step: nobody else gets it (Linux 5.14 for hashes). */
+  takeRaw(key: Uint8Array): Uint8Array | undefined {
+    this.#setKey(key);
+    return this.lookupAndDelete() ? this.#copyOfValue() : undefined;
+  }
+
+  /**
+   * From now on user space cannot change the map, by this or any other descriptor (BPF_MAP_FREEZE, Linux 5.2); programs
+   * can, unless it was made with `MapFlag.rdonly_prog`. There is no way back. Throws SystemError EBUSY while it is mapped
+   * writable, and EBUSY or EPERM, as the kernel is, when it is frozen already.
+   */
+  freeze(): void {
+    const result = new BpfAttr().u32(0, this.fd.number).call("BPF_MAP_FREEZE");
+    if (result < 0) throw this.failure("BPF_MAP_FREEZE", -result, `make map "${this.name}" read-only`);
   }
 
   /** Pins the map at a path in a bpffs, where it stays when this process is gone, until the file is removed. */
@@ -123,15 +161,31 @@ export class BpfMap {
   }
 
   /** Looks the key in the slot up; the value is in the slot then. False when it is not there. */
-  protected lookup(): boolean {
-    const result = this.element(BpfCommand.BPF_MAP_LOOKUP_ELEM);
+  protected lookup(options?: LookupOptions): boolean {
+    const result = this.element(BpfCommand.BPF_MAP_LOOKUP_ELEM, options?.lock === true ? LOCK : 0);
     if (result === 0) return true;
     if (result === -ENOENT) return false;
     throw this.failure("BPF_MAP_LOOKUP_ELEM", -result, `look up a key of map "${this.name}"`);
   }
 
-  protected update(mode: UpdateMode): void {
-    const result = this.element(BpfCommand.BPF_MAP_UPDATE_ELEM, UPDATE_FLAG[mode]);
+  /** Looks the key in the slot up and removes it; the value is in the slot then. False when it is not there. */
+  protected lookupAndDelete(): boolean {
+    const result = this.element(BpfCommand.BPF_MAP_LOOKUP_AND_DELETE_ELEM);
+    if (result === 0) return true;
+    if (result === -ENOENT) return false;
+    const hint =
+      result === -EOPNOTSUPP || result === -ENOTSUPP || result === -EINVAL
+        ? `Maps of type ${this.info.type} cannot do so on this kernel: queues and stacks can since Linux 4.20, hashes since 5.14. Look the key up and delete it, where nobody else changes it in between.`
+        : undefined;
+    throw this.failure("BPF_MAP_LOOKUP_AND_DELETE_ELEM", -result, `take a key out of map "${this.name}"`, hint);
+  }
+
+  protected update(options: UpdateMode | UpdateOptions): void {
+    const flags =
+      typeof options === "string"
+        ? UPDATE_FLAG[options]
+        : UPDATE_FLAG[options.mode ?? "any"] | (options.lock === true ? LOCK : 0);
+    const result = this.element(BpfCommand.BPF_MAP_UPDATE_ELEM, flags);
     if (result === 0) return;
     const hint = result === -E2BIG ? `The map is full: it holds at most ${this.info.maxEntries} entries.` : undefined;
     throw this.failure("BPF_MAP_UPDATE_ELEM", -result, `update a key of map "${this.name}"`, hint);
@@ -151,7 +205,7 @@ export class BpfMap {
     if (first) view.setBigUint64(this.slot.offset + 8, 0n, true);
     this.#pointAt(this.nextKeyOffset);
     const result = this.element(BpfCommand.BPF_MAP_GET_NEXT_KEY);
-    view.setBigUint64(this.slot.offset + 8, BigInt(this.slot.address + ATTR_SIZE), true);
+    view.setBigUint64(this.slot.offset + 8, this.#keyAddress, true);
     this.#pointAt(this.valueOffset);
     if (result === -ENOENT) return false;
     if (result < 0) throw this.failure("BPF_MAP_GET_NEXT_KEY", -result, `iterate over map "${this.name}"`);
@@ -183,6 +237,10 @@ export class BpfMap {
 
   protected failure(command: BpfCommandName, errno: number, doing: string, hint?: string): SystemError {
     return new SystemError({ errno, syscall: `bpf(${command})`, doing, hint, needs: ["CAP_BPF"] });
+  }
+
+  #copyOfValue(): Uint8Array {
+    return this.slot.memory.u8.slice(this.valueOffset, this.valueOffset + this.valueBytes);
   }
 
   #checkOpen(): void {

@@ -1,36 +1,12 @@
-import { readlinkSync } from "node:fs";
-import type { Infer, Layout } from "../../object/codec/index.ts";
-import { MapFlag, type MapSpec, MapType, type MapTypeName } from "../../object/spec/index.ts";
-import { BpfAttr, type CapabilityName, Fd, raiseMemlock, SystemError } from "../sys/index.ts";
-import { BpfMap, type MapInfo, mapTypeName } from "./bpf-map.ts";
-import { KeyedMap, type ValueOf } from "./keyed-map.ts";
+import { MapFlag, type MapSpec, MapType, type MapTypeName, MapTypeSince } from "../../object/spec/index.ts";
+import { BpfAttr, type CapabilityName, Fd, kernelSince, pageSize, raiseMemlock, SystemError } from "../sys/index.ts";
+import type { BpfMap, MapInfo } from "./bpf-map.ts";
+import { type Layouts, type LiveMap, openLive } from "./live-map.ts";
+import { mapInfo } from "./map-info.ts";
+import { storageTypes } from "./storage-types.ts";
 
 const EPERM = 1;
-const KEYED: ReadonlySet<MapTypeName> = new Set([
-  "hash",
-  "array",
-  "percpu_hash",
-  "percpu_array",
-  "lru_hash",
-  "lru_percpu_hash",
-]);
-
-type LayoutOf<S, K extends "key" | "value"> = S extends { readonly [P in K]: infer L extends Layout }
-  ? Infer<L>
-  : Uint8Array;
-type KeyedTypeName = "hash" | "array" | "percpu_hash" | "percpu_array" | "lru_hash" | "lru_percpu_hash";
-
-/** The class and types a spec becomes when it is created. */
-export type LiveMap<S extends MapSpec> = S["type"] extends KeyedTypeName
-  ? KeyedMap<
-      S extends { readonly key: Layout }
-        ? LayoutOf<S, "key">
-        : S["type"] extends "array" | "percpu_array"
-          ? number
-          : Uint8Array,
-      S extends { readonly value: infer L extends Layout } ? ValueOf<S["type"], L> : Uint8Array
-    >
-  : BpfMap;
+const EINVAL = 22;
 
 /**
  * Creates a map in the kernel. The caller closes it. Throws SystemError: EPERM (names the missing capability), EINVAL
@@ -44,36 +20,57 @@ export function createMap<const S extends MapSpec>(
   needs: readonly CapabilityName[] = ["CAP_BPF"],
   types?: Fd,
 ): LiveMap<S> {
-  const info = infoOf(spec, name);
+  const info = specInfo(spec, name);
+  // Local storage made by hand: the kernel wants to know its types all the same.
+  const own = types === undefined && STORAGE.has(spec.type) ? storageTypes(info.valueSize) : undefined;
+  using _ownTypes = own?.fd;
+  const typed = own === undefined ? spec : { ...spec, keyType: own.key, valueType: own.value };
   // The kernel takes the kind of maps that it is to hold from one of them, which need not stay.
   using template =
     spec.inner === undefined
       ? undefined
       : (createMap(spec.inner, spec.inner.name ?? `${name}.inner`, needs, types) as BpfMap);
-  let result = create(info, spec, types, template);
-  if (result === -EPERM && raiseMemlock()) result = create(info, spec, types, template);
+  let result = create(info, typed, own?.fd ?? types, template);
+  if (result === -EPERM && raiseMemlock()) result = create(info, typed, own?.fd ?? types, template);
   if (result < 0) {
     throw new SystemError({
       errno: -result,
       syscall: "bpf(BPF_MAP_CREATE)",
       doing: `create map "${name}" (${spec.type}, keys of ${info.keySize}, values of ${info.valueSize} bytes, ${info.maxEntries} entries)`,
       hint:
-        result === -22
-          ? "A size or flag does not suit the type, or this kernel is older than the map type."
-          : undefined,
+        kernelSince(`Maps of type ${spec.type}`, MapTypeSince[spec.type]) ??
+        (result === -EINVAL ? hintOf(spec, info) : undefined),
       needs,
     });
   }
-  return openMap(new Fd(result, `map "${name}"`), info, spec.key, spec.value) as LiveMap<S>;
+  return openLive(new Fd(result, `map "${name}"`), info, spec) as LiveMap<S>;
+}
+
+/** What is wrong with a map that the kernel calls invalid, as far as it can be told. */
+function hintOf({ type, maxEntries, inner }: MapSpec, { keySize, valueSize }: MapInfo): string {
+  if (KEYLESS.has(type) && keySize !== 0) return `Maps of type ${type} have no key: its size must be 0.`;
+  if (
+    (type === "ringbuf" || type === "user_ringbuf") &&
+    (maxEntries % pageSize() !== 0 || Math.log2(maxEntries) % 1 !== 0)
+  )
+    return `The entries of a ${type} are its bytes: a power of two and a multiple of ${pageSize()}.`;
+  if ((type === "array_of_maps" || type === "hash_of_maps") && inner === undefined)
+    return "A map of maps needs `inner`: what the maps in it are like.";
+  if (maxEntries === 0 && !STORAGE.has(type)) return "It needs `maxEntries` of at least 1.";
+  if (type === "lpm_trie" && keySize < 5)
+    return "Keys of an lpm_trie are a u32, the length of the prefix in bits, and up to 256 bytes.";
+  if (HOLDS_DESCRIPTORS.has(type) && valueSize !== 4) return `Values of a ${type} are descriptors, of 4 bytes.`;
+  return "A size or flag does not suit the type.";
 }
 
 /**
  * Opens a map pinned in a bpffs. Give the layouts to have typed keys and values. The caller closes it; the pin stays.
  * Throws SystemError ENOENT when nothing is pinned there.
  */
-export function openPinnedMap<
-  const S extends { readonly key?: Layout; readonly value?: Layout; readonly type?: MapTypeName },
->(path: string, layouts: S = {} as S): S extends MapSpec ? LiveMap<S> : BpfMap {
+export function openPinnedMap<const S extends Layouts & { readonly type?: MapTypeName }>(
+  path: string,
+  layouts: S = {} as S,
+): S extends MapSpec ? LiveMap<S> : BpfMap {
   const result = new BpfAttr().cString(0, path).u32(8, 0).call("BPF_OBJ_GET");
   if (result < 0) {
     throw new SystemError({ errno: -result, syscall: "bpf(BPF_OBJ_GET)", doing: `open ${path}`, needs: ["CAP_BPF"] });
@@ -86,68 +83,41 @@ export function openPinnedMap<
     fd.close();
     throw error;
   }
-  return openMap(fd, info, layouts.key, layouts.value) as S extends MapSpec ? LiveMap<S> : BpfMap;
+  return openLive(fd, info, layouts) as S extends MapSpec ? LiveMap<S> : BpfMap;
 }
 
-/** Asks the kernel what a map is (BPF_OBJ_GET_INFO_BY_FD, Linux 4.13). Throws when the descriptor is not a map's. */
-export function mapInfo(fd: Fd): MapInfo {
-  // The kernel answers the same question about programs and links, with other structures: look at the kind first.
-  const kind = kindOf(fd);
-  if (kind !== undefined && kind !== "bpf-map")
-    throw new TypeError(`There is no map behind ${fd.what}: it is a ${kind}.`);
-  // struct bpf_map_info, as far as its name: type, id, key_size, value_size, max_entries, map_flags, name[16].
-  const info = new Uint8Array(40);
-  const result = new BpfAttr().u32(0, fd.number).u32(4, info.length).pointer(8, info).call("BPF_OBJ_GET_INFO_BY_FD");
-  if (result < 0)
-    throw new SystemError({ errno: -result, syscall: "bpf(BPF_OBJ_GET_INFO_BY_FD)", doing: `look at ${fd.what}` });
-  const view = new DataView(info.buffer);
-  const name = Buffer.from(info.subarray(24, 40)).toString("latin1");
-  return {
-    type: mapTypeName(view.getUint32(0, true)),
-    keySize: view.getUint32(8, true),
-    valueSize: view.getUint32(12, true),
-    maxEntries: view.getUint32(16, true),
-    flags: view.getUint32(20, true),
-    name: name.slice(0, name.indexOf("\0")),
-  };
-}
-
-/** What an anonymous descriptor is of (`bpf-map`, `bpf-prog`); undefined without /proc. */
-function kindOf(fd: Fd): string | undefined {
-  try {
-    return readlinkSync(`/proc/self/fd/${fd.number}`).replace("anon_inode:", "");
-  } catch {
-    return undefined;
-  }
-}
-
-/** Makes the live map, which owns the descriptor; when it cannot be made the descriptor is closed. */
-function openMap(fd: Fd, info: MapInfo, key: Layout | undefined, value: Layout | undefined): BpfMap {
-  try {
-    if (!KEYED.has(info.type)) return new BpfMap(fd, info);
-    return new KeyedMap<unknown, unknown>(fd, info, key ?? defaultKey(info.type), value);
-  } catch (error) {
-    fd.close();
-    throw error;
-  }
-}
-
-/** Arrays are indexed by a u32, whatever the caller says about keys. */
-function defaultKey(type: MapTypeName): Layout | undefined {
-  return type === "array" || type === "percpu_array" ? { kind: "u32", size: 4, align: 4 } : undefined;
-}
-
-function infoOf(spec: MapSpec, name: string): MapInfo {
-  const isArray = spec.type === "array" || spec.type === "percpu_array";
+/** The sizes that follow from the type where the spec gives none; `specInfo` of a spec is what `mapInfo` tells of its map. */
+export function specInfo(spec: MapSpec, name: string): MapInfo {
   return {
     type: spec.type,
     name,
-    keySize: spec.keySize ?? spec.key?.size ?? (isArray ? 4 : 0),
-    valueSize: spec.valueSize ?? spec.value?.size ?? 0,
+    keySize: spec.keySize ?? spec.key?.size ?? (KEYLESS.has(spec.type) ? 0 : 4),
+    valueSize: spec.valueSize ?? spec.value?.size ?? (HOLDS_DESCRIPTORS.has(spec.type) ? 4 : 0),
     maxEntries: spec.maxEntries,
-    flags: spec.flags ?? 0,
+    flags: (spec.flags ?? 0) | (STORAGE.has(spec.type) ? MapFlag.no_prealloc : 0),
   };
 }
+
+const KEYLESS: ReadonlySet<MapTypeName> = new Set([
+  "ringbuf",
+  "user_ringbuf",
+  "queue",
+  "stack",
+  "bloom_filter",
+  "arena",
+]);
+const STORAGE: ReadonlySet<MapTypeName> = new Set(["sk_storage", "inode_storage", "task_storage", "cgrp_storage"]);
+const HOLDS_DESCRIPTORS: ReadonlySet<MapTypeName> = new Set([
+  "prog_array",
+  "perf_event_array",
+  "cgroup_array",
+  "xskmap",
+  "sockmap",
+  "sockhash",
+  "reuseport_sockarray",
+  "array_of_maps",
+  "hash_of_maps",
+]);
 
 /** Types of maps whose entries are the kernel's own: it refuses BTF for them. */
 const UNTYPED: ReadonlySet<MapTypeName> = new Set([

@@ -1,6 +1,21 @@
 /** Live maps: created, opened, read, written, mapped. They own file descriptors; whoever made one closes it. */
-export { BpfMap, isPerCpu, type MapInfo, type UpdateMode } from "./bpf-map.ts";
-export { createMap, type LiveMap, mapInfo, openPinnedMap } from "./create.ts";
-export { KeyedMap, type ValueOf } from "./keyed-map.ts";
+export { ArenaMap } from "./arena-map.ts";
+export {
+  BpfMap,
+  isPerCpu,
+  type LookupOptions,
+  type MapInfo,
+  type UpdateMode,
+  type UpdateOptions,
+} from "./bpf-map.ts";
+export { createMap, openPinnedMap, specInfo } from "./create.ts";
+export { descriptorOf, type Holder } from "./holder.ts";
+export { type EntriesOptions, KeyedMap, type ValueOf } from "./keyed-map.ts";
+export { type Layouts, type LiveMap, openMap } from "./live-map.ts";
+export { MapChangedError, MapMismatchError } from "./map-error.ts";
+export { type MapDetails, mapDetails, mapInfo } from "./map-info.ts";
 export { MappedArray } from "./mapped-array.ts";
 export { PossibleCpusError, possibleCpus } from "./possible-cpus.ts";
+export { BloomFilter, QueueMap } from "./queue-map.ts";
+export { MapOfMaps, ReferenceMap } from "./reference-map.ts";
+export { StorageMap } from "./storage-map.ts";

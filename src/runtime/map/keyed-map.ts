@@ -9,12 +9,28 @@ import {
   makeEncoder,
 } from "../../object/codec/index.ts";
 import type { Fd } from "../sys/index.ts";
-import { BATCH_UNSUPPORTED, lookupBatch, updateBatch } from "./batch.ts";
-import { BpfMap, isPerCpu, type MapInfo, type UpdateMode } from "./bpf-map.ts";
+import { BATCH_UNSUPPORTED, deleteBatch, lookupBatch, updateBatch } from "./batch.ts";
+import {
+  BpfMap,
+  isArray,
+  isPerCpu,
+  type LookupOptions,
+  type MapInfo,
+  type UpdateMode,
+  type UpdateOptions,
+} from "./bpf-map.ts";
+import { checkLayout } from "./check-layout.ts";
+import { KeySet } from "./key-set.ts";
+import { MapChangedError } from "./map-error.ts";
+
+export interface EntriesOptions {
+  /** `false` reads key by key even where the kernel has batches: less memory for huge values, several times slower. */
+  readonly batch?: boolean;
+}
 
 /**
- * A map with typed keys and values (hash, array, LRU and their per-CPU kinds). Values of per-CPU maps are arrays with
- * one value per possible CPU.
+ * A map with typed keys and values: hash, array, LRU and their per-CPU kinds, LPM trie, stack traces, cgroup storage,
+ * devmap (values: struct bpf_devmap_val, or a u32), cpumap (struct bpf_cpumap_val, or a u32). Values of per-CPU maps are arrays with one value per possible CPU.
  */
 export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   readonly #keyLayout: Layout;
@@ -27,17 +43,17 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
 
   constructor(fd: Fd, info: MapInfo, key?: Layout, value?: Layout) {
     super(fd, info);
-    this.#keyLayout = checkSize(key ?? bytes(info.keySize), info.keySize, "key", info.name);
-    this.#valueLayout = checkSize(value ?? bytes(info.valueSize), info.valueSize, "value", info.name);
+    this.#keyLayout = checkLayout(key ?? bytes(info.keySize), info.keySize, "key", info.name);
+    this.#valueLayout = checkLayout(value ?? bytes(info.valueSize), info.valueSize, "value", info.name);
     this.#encodeKey = makeEncoder(this.#keyLayout) as Encoder<K>;
     this.#decodeValue = this.#makeValueDecoder();
   }
 
   /** The value at `key`, or undefined when the key is not there. */
-  get(key: K): V | undefined {
+  get(key: K, options?: LookupOptions): V | undefined {
     const { memory } = this.slot;
     this.#encodeKey(memory, this.keyOffset, key);
-    return this.lookup() ? this.#decodeValue(memory, this.valueOffset) : undefined;
+    return this.lookup(options) ? this.#decodeValue(memory, this.valueOffset) : undefined;
   }
 
   has(key: K): boolean {
@@ -46,7 +62,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   }
 
   /** Sets a value. Throws SystemError: EEXIST/ENOENT as `mode` asks, E2BIG when the map is full. */
-  set(key: K, value: V, mode: UpdateMode = "any"): void {
+  set(key: K, value: V, mode: UpdateMode | UpdateOptions = "any"): void {
     const { memory } = this.slot;
     this.#encodeKey(memory, this.keyOffset, key);
     this.#valueEncoder()(memory, this.valueOffset, value);
@@ -60,24 +76,82 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   }
 
   /**
-   * All entries, read a few thousand at a time with BPF_MAP_LOOKUP_BATCH (Linux 5.6) where the map type has it, key by
-   * key elsewhere. A hash that is changed meanwhile may show a new key or not.
+   * Removes a key and returns its value as one step, so that no program's update in between is lost; undefined when it was
+   * not there. Throws SystemError where the kernel cannot (hashes can since Linux 5.14).
    */
-  *entries(): IterableIterator<[K, V]> {
+  take(key: K): V | undefined {
+    const { memory } = this.slot;
+    this.#encodeKey(memory, this.keyOffset, key);
+    return this.lookupAndDelete() ? this.#decodeValue(memory, this.valueOffset) : undefined;
+  }
+
+  /**
+   * All entries, read a few thousand at a time with BPF_MAP_LOOKUP_BATCH (Linux 5.6) where the map type has it, key by
+   * key elsewhere. A hash that is changed meanwhile may show a new key or not, but no key twice. In batches every key that
+   * is there throughout appears; key by key the kernel may step over one whose neighbour is replaced meanwhile, and starts
+   * over when the key it stands at is deleted: keys seen already are left out then, and after ten starts over the error is
+   * a MapChangedError.
+   */
+  *entries(options: EntriesOptions = {}): IterableIterator<[K, V]> {
     const decodeKey = this.#keyDecoder();
-    for (const batch of lookupBatch(this)) {
-      if (batch === BATCH_UNSUPPORTED) {
-        yield* this.#entriesOneByOne(decodeKey);
-        return;
+    if (options.batch !== false) {
+      for (const batch of lookupBatch(this)) {
+        if (batch === BATCH_UNSUPPORTED) break;
+        const { memory, keyOffset, keyStride, valueOffset, count } = batch;
+        const decodeValue = this.#decodeValue;
+        const stride = this.valueBytes;
+        for (let i = 0; i < count; i++)
+          yield [decodeKey(memory, keyOffset + i * keyStride), decodeValue(memory, valueOffset + i * stride)];
+        if (batch.last) return;
       }
+    }
+    yield* this.#entriesOneByOne(decodeKey);
+  }
+
+  /** All keys; as `entries()`. */
+  *keys(): IterableIterator<K> {
+    for (const [key] of this.entries()) yield key;
+  }
+
+  /** All values; as `entries()`. */
+  *values(): IterableIterator<V> {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  /**
+   * Takes all entries out of a hash, a few thousand at a time (BPF_MAP_LOOKUP_AND_DELETE_BATCH, Linux 5.6): every update
+   * of a program's is either in what is yielded or still in the map. A batch that was yielded is the caller's; what the
+   * loop does not ask for stays in the map. Throws SystemError for map types that cannot.
+   */
+  *drain(): IterableIterator<[K, V][]> {
+    const decodeKey = this.#keyDecoder();
+    for (const batch of lookupBatch(this, "BPF_MAP_LOOKUP_AND_DELETE_BATCH")) {
+      if (batch === BATCH_UNSUPPORTED)
+        throw this.failure(
+          "BPF_MAP_LOOKUP_AND_DELETE_BATCH",
+          EOPNOTSUPP,
+          `take all entries out of map "${this.name}"`,
+          `Maps of type ${this.info.type} cannot do so on this kernel: hashes can since Linux 5.6.`,
+        );
       const { memory, keyOffset, keyStride, valueOffset, count } = batch;
-      for (let i = 0; i < count; i++) {
-        yield [
+      const entries = new Array<[K, V]>(count);
+      for (let i = 0; i < count; i++)
+        entries[i] = [
           decodeKey(memory, keyOffset + i * keyStride),
           this.#decodeValue(memory, valueOffset + i * this.valueBytes),
         ];
-      }
+      if (count > 0) yield entries;
+      if (batch.last) return;
     }
+  }
+
+  /** Removes many keys with one system call (BPF_MAP_DELETE_BATCH, Linux 5.6; one by one where there is none); how many were there. */
+  deleteMany(keys: Iterable<K>): number {
+    const all = Array.isArray(keys) ? (keys as readonly K[]) : [...keys];
+    if (all.length === 0) return 0;
+    const encodeKey = this.#encodeKey;
+    const deleted = deleteBatch(this, all.length, (memory, offset, i) => encodeKey(memory, offset, all[i] as K));
+    return deleted ?? all.filter((key) => this.delete(key)).length;
   }
 
   /** Calls `visit` for each entry: `entries()` without an array per entry. */
@@ -93,6 +167,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
       const stride = this.valueBytes;
       for (let i = 0; i < count; i++)
         visit(decodeValue(memory, valueOffset + i * stride), decodeKey(memory, keyOffset + i * keyStride));
+      if (batch.last) return;
     }
   }
 
@@ -115,15 +190,24 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
 
   *#entriesOneByOne(decodeKey: Decoder<K>): IterableIterator<[K, V]> {
     const { memory } = this.slot;
-    const next = new Uint8Array(this.info.keySize);
+    const { keySize, maxEntries } = this.info;
+    const next = new Uint8Array(keySize);
+    // The keys of an array are always the same ones, in order.
+    const seen = isArray(this.info.type) ? undefined : new KeySet(keySize);
+    let again = 0;
     for (let more = this.nextKey(true); more; ) {
-      const key = decodeKey(memory, this.keyOffset);
-      const entry: [K, V] | undefined = this.lookup() ? [key, this.#decodeValue(memory, this.valueOffset)] : undefined;
+      const isNew = seen === undefined || seen.add(memory, this.keyOffset);
+      let entry: [K, V] | undefined;
+      if (isNew) {
+        const key = decodeKey(memory, this.keyOffset);
+        if (this.lookup()) entry = [key, this.#decodeValue(memory, this.valueOffset)];
+      } else if (++again > MOST_STARTS * Math.max(100, maxEntries)) throw new MapChangedError(this.name);
       // The caller may delete this key, upon which the kernel would start over: the next one is asked for before. It may
       // also use the map, so the place is kept outside the slot.
       more = this.nextKey(false);
-      next.set(memory.u8.subarray(this.keyOffset, this.keyOffset + next.length));
-      if (entry !== undefined) yield entry;
+      if (entry === undefined) continue;
+      next.set(memory.u8.subarray(this.keyOffset, this.keyOffset + keySize));
+      yield entry;
       if (more) this.moveTo(next);
     }
   }
@@ -166,17 +250,14 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   }
 }
 
+const EOPNOTSUPP = 95;
+/** How often the kernel may start over before reading key by key is given up. */
+const MOST_STARTS = 10;
+
 /** The JavaScript type of the values of a map of type `T` with value layout `L`. */
 export type ValueOf<T, L> = T extends "percpu_hash" | "percpu_array" | "lru_percpu_hash" ? Infer<L>[] : Infer<L>;
 
 /** Keys and values stand 8-aligned in the slot, but at any multiple of their size in a batch. */
 function strideAlign(stride: number): 1 | 2 | 4 | 8 {
   return stride % 8 === 0 ? 8 : stride % 4 === 0 ? 4 : stride % 2 === 0 ? 2 : 1;
-}
-
-function checkSize(layout: Layout, size: number, what: string, name: string): Layout {
-  if (layout.size === size) return layout;
-  throw new RangeError(
-    `The ${what} layout of map "${name}" is ${layout.size} bytes, but its ${what}s are ${size} bytes.`,
-  );
 }

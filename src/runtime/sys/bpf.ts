@@ -16,7 +16,10 @@ export const BpfCommand = {
   BPF_PROG_ATTACH: 8,
   BPF_PROG_DETACH: 9,
   BPF_PROG_TEST_RUN: 10,
+  BPF_PROG_GET_NEXT_ID: 11,
+  BPF_MAP_GET_NEXT_ID: 12,
   BPF_PROG_GET_FD_BY_ID: 13,
+  BPF_MAP_GET_FD_BY_ID: 14,
   BPF_OBJ_GET_INFO_BY_FD: 15,
   BPF_RAW_TRACEPOINT_OPEN: 17,
   BPF_BTF_LOAD: 18,
@@ -30,8 +33,11 @@ export const BpfCommand = {
   BPF_MAP_DELETE_BATCH: 27,
   BPF_LINK_CREATE: 28,
   BPF_LINK_UPDATE: 29,
+  BPF_LINK_GET_FD_BY_ID: 30,
+  BPF_LINK_GET_NEXT_ID: 31,
   BPF_ITER_CREATE: 33,
   BPF_LINK_DETACH: 34,
+  BPF_TOKEN_CREATE: 36,
 } as const;
 
 export type BpfCommandName = keyof typeof BpfCommand;

@@ -16,13 +16,16 @@ export {
 } from "./capability.ts";
 export { type Child, type ChildEnd, startChild } from "./child.ts";
 export { Fd, type OpenFd, openFds, trackFds } from "./fd.ts";
+export { idsOf } from "./ids.ts";
 export { interfaceIndexOf } from "./interface-index.ts";
+export { isKernelBefore, kernelSince } from "./kernel-version.ts";
 export { MapFlags, Mapping, Protection } from "./mapping.ts";
 export { raiseMemlock } from "./memlock.ts";
 export { NativeUnavailableError, native, nativePath, packageFile } from "./native.ts";
 export { type NetlinkAttribute, type NetlinkRequest, netlinkText, netlinkU32, routeRequest } from "./netlink.ts";
 export { pageSize } from "./page-size.ts";
 export { ioctl, openPerfEvent, type PerfEventOptions, PerfIoctl, PerfType } from "./perf-event.ts";
+export { openPidFd } from "./pid-fd.ts";
 export { withSignalsBlocked } from "./signal-mask.ts";
 export { SocketOption, setSocketOption } from "./socket-option.ts";
 export { nr } from "./syscall-number.ts";

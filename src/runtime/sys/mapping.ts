@@ -15,8 +15,9 @@ export class Mapping {
   readonly what: string;
   #buffer: ArrayBuffer | undefined;
 
-  constructor(fd: Fd, length: number, protection: number, offset: number, what: string) {
-    const result = native().mmap(length, protection, MapFlags.shared, fd.number, offset);
+  /** `address`: where it is wished to be, in user memory; only an arena must have a certain one. */
+  constructor(fd: Fd, length: number, protection: number, offset: number, what: string, address = 0) {
+    const result = native().mmap(length, protection, MapFlags.shared, fd.number, offset, address);
     if (typeof result === "number") throw new SystemError({ errno: -result, syscall: "mmap", doing: `map ${what}` });
     this.#buffer = result;
     this.what = what;

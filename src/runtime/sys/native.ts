@@ -79,7 +79,7 @@ export interface Native {
    * not pass the buffer to asynchronous functions of Node (fs, zlib): they may still use it when it is unmapped.
    * @returns the memory, or `-errno`
    */
-  mmap(length: number, prot: number, flags: number, fd: number, offset: number): ArrayBuffer | number;
+  mmap(length: number, prot: number, flags: number, fd: number, offset: number, address?: number): ArrayBuffer | number;
   /**
    * Detaches the buffer and unmaps its memory; views of it are empty from then on.
    * @returns 0 or `-errno`

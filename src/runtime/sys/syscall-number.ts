@@ -15,6 +15,7 @@ const NUMBERS = {
     recvfrom: 45,
     rt_sigprocmask: 14,
     wait4: 61,
+    pidfd_open: 434,
   },
   arm64: {
     close: 57,
@@ -31,6 +32,7 @@ const NUMBERS = {
     recvfrom: 207,
     rt_sigprocmask: 135,
     wait4: 260,
+    pidfd_open: 434,
   },
 } as const;
 

@@ -1,9 +1,8 @@
-import { MapFlag, MapType, type MapTypeName } from "../../../object/spec/index.ts";
+import { MapFlag, MapType, type MapTypeName, MapTypeSince } from "../../../object/spec/index.ts";
 import { BpfAttr, Fd, pageSize, raiseMemlock } from "../../sys/index.ts";
 import { judge, type ProbeResult } from "./result.ts";
 
 interface TrialMap {
-  readonly since: string;
   readonly key?: number;
   readonly value?: number;
   readonly entries?: number;
@@ -22,47 +21,45 @@ const STORAGE = { key: 4, value: 4, entries: 0, flags: MapFlag.no_prealloc, btf:
 /** sizeof(struct bpf_cgroup_storage_key). */
 const CGROUP_KEY = 16;
 
-/** Each map type with the first kernel that has it and, where 4-byte keys and values do not do, the smallest that does. */
-const MAPS: Readonly<Record<MapTypeName, TrialMap>> & { readonly insn_array: TrialMap } = {
-  hash: { since: "3.19" },
-  array: { since: "3.19" },
-  prog_array: { since: "4.2" },
-  perf_event_array: { since: "4.3" },
-  percpu_hash: { since: "4.6" },
-  percpu_array: { since: "4.6" },
-  stack_trace: { since: "4.6", value: 8 },
-  cgroup_array: { since: "4.8" },
-  lru_hash: { since: "4.10" },
-  lru_percpu_hash: { since: "4.10" },
-  lpm_trie: { since: "4.11", key: 8, value: 8, flags: MapFlag.no_prealloc },
-  array_of_maps: { since: "4.12", inner: true },
-  hash_of_maps: { since: "4.12", inner: true },
-  devmap: { since: "4.14" },
-  sockmap: { since: "4.14" },
-  cpumap: { since: "4.15" },
-  xskmap: { since: "4.18" },
-  sockhash: { since: "4.18" },
-  cgroup_storage: { since: "4.19", key: CGROUP_KEY, value: 8, entries: 0 },
-  reuseport_sockarray: { since: "4.19" },
-  percpu_cgroup_storage: { since: "4.20", key: CGROUP_KEY, value: 8, entries: 0 },
-  queue: { since: "4.20", key: 0 },
-  stack: { since: "4.20", key: 0 },
-  sk_storage: { since: "5.2", ...STORAGE },
-  devmap_hash: { since: "5.4" },
-  struct_ops: { since: "5.6", known: ENOTSUPP },
-  ringbuf: { since: "5.8", key: 0, value: 0, entries: -1 },
-  inode_storage: { since: "5.10", ...STORAGE },
-  task_storage: { since: "5.11", ...STORAGE },
-  bloom_filter: { since: "5.16", key: 0 },
-  user_ringbuf: { since: "6.1", key: 0, value: 0, entries: -1 },
-  cgrp_storage: { since: "6.2", ...STORAGE },
-  arena: { since: "6.9", key: 0, value: 0, flags: MapFlag.mmapable },
-  insn_array: { since: "6.19", value: 16 },
+/** Each map type and, where 4-byte keys and values do not do, the smallest that does. */
+const MAPS: Readonly<Record<MapTypeName, TrialMap>> = {
+  hash: {},
+  array: {},
+  prog_array: {},
+  perf_event_array: {},
+  percpu_hash: {},
+  percpu_array: {},
+  stack_trace: { value: 8 },
+  cgroup_array: {},
+  lru_hash: {},
+  lru_percpu_hash: {},
+  lpm_trie: { key: 8, value: 8, flags: MapFlag.no_prealloc },
+  array_of_maps: { inner: true },
+  hash_of_maps: { inner: true },
+  devmap: {},
+  sockmap: {},
+  cpumap: {},
+  xskmap: {},
+  sockhash: {},
+  cgroup_storage: { key: CGROUP_KEY, value: 8, entries: 0 },
+  reuseport_sockarray: {},
+  percpu_cgroup_storage: { key: CGROUP_KEY, value: 8, entries: 0 },
+  queue: { key: 0 },
+  stack: { key: 0 },
+  sk_storage: { ...STORAGE },
+  devmap_hash: {},
+  struct_ops: { known: ENOTSUPP },
+  ringbuf: { key: 0, value: 0, entries: -1 },
+  inode_storage: { ...STORAGE },
+  task_storage: { ...STORAGE },
+  bloom_filter: { key: 0 },
+  user_ringbuf: { key: 0, value: 0, entries: -1 },
+  cgrp_storage: { ...STORAGE },
+  arena: { key: 0, value: 0, flags: MapFlag.mmapable },
+  insn_array: { value: 16 },
 };
 /** Types that belong to networking, for which the kernel wants CAP_NET_ADMIN (kernel/bpf/syscall.c, map_create). */
 const NETWORK: ReadonlySet<string> = new Set(["devmap", "devmap_hash", "sockmap", "sockhash", "xskmap"]);
-/** Types that come after the table in object/spec. */
-const NUMBERS: Readonly<Record<string, number>> = { ...MapType, insn_array: 34 };
 
 /** Which map types the kernel creates for this process; each is made as small as can be and closed at once. */
 export function probeMapTypes(): ProbeResult[] {
@@ -70,13 +67,14 @@ export function probeMapTypes(): ProbeResult[] {
   using btf = open(btfResult);
   return Object.entries(MAPS).map(([name, map]) => {
     // Without its BTF the kernel would call the map's attributes invalid, as if it did not know the type.
-    if (map.btf === true && btf === undefined) return judge(name, -btfResult, map.since, ["CAP_BPF"]);
+    if (map.btf === true && btf === undefined)
+      return judge(name, -btfResult, MapTypeSince[name as MapTypeName], ["CAP_BPF"]);
     let errno = tryMap(name, map, btf);
     if (errno === EPERM && raiseMemlock()) errno = tryMap(name, map, btf);
     return judge(
       name,
       errno === map.known ? 0 : errno,
-      map.since,
+      MapTypeSince[name as MapTypeName],
       NETWORK.has(name) ? ["CAP_BPF", "CAP_NET_ADMIN"] : ["CAP_BPF"],
     );
   });
@@ -87,7 +85,7 @@ function tryMap(name: string, map: TrialMap, btf: Fd | undefined): number {
   const innerResult = map.inner === true ? create(MapType.hash, MAPS.hash) : 0;
   if (innerResult < 0) return -innerResult;
   using inner = map.inner === true ? open(innerResult) : undefined;
-  const result = create(NUMBERS[name] as number, map, inner, map.btf === true ? btf : undefined);
+  const result = create(MapType[name as MapTypeName], map, inner, map.btf === true ? btf : undefined);
   open(result)?.close();
   return Math.max(0, -result);
 }

@@ -1,0 +1,87 @@
+import { readFileSync, readlinkSync } from "node:fs";
+import { BpfAttr, type Fd, SystemError } from "../sys/index.ts";
+import { type BpfMap, type MapInfo, mapTypeName } from "./bpf-map.ts";
+
+/** All that the kernel tells of a live map. */
+export interface MapDetails extends MapInfo {
+  /** Its number, as long as it lives; other tools name it by that. */
+  readonly id: number;
+  /** What it was made with besides (`map_extra`); 0 before Linux 5.16. */
+  readonly extra: bigint;
+  /** The id of the BTF that its key and value types are of, and theirs; 0 for none. */
+  readonly btfId: number;
+  readonly keyType: number;
+  readonly valueType: number;
+  /** Whether user space cannot change it any more; undefined where the kernel does not say (before 5.2, or no /proc). */
+  readonly frozen: boolean | undefined;
+  /** Bytes of kernel memory it takes, as far as the kernel says. */
+  readonly memory: number | undefined;
+}
+
+// struct bpf_map_info (linux/bpf.h).
+const SIZE = 88;
+
+function ask(fd: Fd): DataView {
+  // The kernel answers the same question about programs and links, with other structures: look at the kind first.
+  const kind = kindOf(fd);
+  if (kind !== undefined && kind !== "bpf-map")
+    throw new TypeError(`There is no map behind ${fd.what}: it is a ${kind}.`);
+  const info = new Uint8Array(SIZE);
+  const result = new BpfAttr().u32(0, fd.number).u32(4, info.length).pointer(8, info).call("BPF_OBJ_GET_INFO_BY_FD");
+  if (result < 0)
+    throw new SystemError({ errno: -result, syscall: "bpf(BPF_OBJ_GET_INFO_BY_FD)", doing: `look at ${fd.what}` });
+  return new DataView(info.buffer);
+}
+
+/** Asks the kernel what a map is (BPF_OBJ_GET_INFO_BY_FD, Linux 4.13). Throws when the descriptor is not a map's. */
+export function mapInfo(fd: Fd): MapInfo {
+  return plainInfo(ask(fd));
+}
+
+/** Asks the kernel for all it knows of a live map. Throws SystemError. */
+export function mapDetails(map: BpfMap): MapDetails {
+  const view = ask(map.fd);
+  const lines = fdInfo(map.fd);
+  const frozen = lines.get("frozen");
+  const memory = lines.get("memlock");
+  return {
+    ...plainInfo(view),
+    id: view.getUint32(4, true),
+    btfId: view.getUint32(64, true),
+    keyType: view.getUint32(68, true),
+    valueType: view.getUint32(72, true),
+    extra: view.getBigUint64(80, true),
+    frozen: frozen === undefined ? undefined : frozen === "1",
+    memory: memory === undefined ? undefined : Number(memory),
+  };
+}
+
+function plainInfo(view: DataView): MapInfo {
+  const name = Buffer.from(view.buffer, 24, 16).toString("latin1");
+  return {
+    type: mapTypeName(view.getUint32(0, true)),
+    keySize: view.getUint32(8, true),
+    valueSize: view.getUint32(12, true),
+    maxEntries: view.getUint32(16, true),
+    flags: view.getUint32(20, true),
+    name: name.slice(0, name.indexOf("\0")),
+  };
+}
+
+/** What an anonymous descriptor is of (`bpf-map`, `bpf-prog`); undefined without /proc. */
+function kindOf(fd: Fd): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd.number}`).replace("anon_inode:", "");
+  } catch {
+    return undefined;
+  }
+}
+
+function fdInfo(fd: Fd): ReadonlyMap<string, string> {
+  try {
+    const text = readFileSync(`/proc/self/fdinfo/${fd.number}`, "latin1");
+    return new Map(text.split("\n").map((line) => line.split(":\t", 2) as [string, string]));
+  } catch {
+    return new Map();
+  }
+}
