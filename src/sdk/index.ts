@@ -100,6 +100,7 @@ export {
   attachReuseport,
   attachSocketFilter,
   attachSockmap,
+  attachStructOps,
   attachTc,
   attachTcx,
   attachTracepoint,
@@ -189,6 +190,7 @@ export {
   QueueMap,
   ReferenceMap,
   StorageMap,
+  StructOpsMap,
   type UpdateMode,
   type UpdateOptions,
 } from "../runtime/map/index.ts";

@@ -41,6 +41,7 @@ export function ours(file) {
       try {
         loadObject(spec, {
           programs: [key],
+          pinPath: false,
           observe: (_, prepared) => {
             seen = prepared;
           },

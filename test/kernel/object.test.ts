@@ -69,7 +69,7 @@ kernelTest(
 );
 
 kernelTest("keys and values of a map are typed by the object's types", () => {
-  using object = loadObject(file("maps.el"));
+  using object = loadObject(file("maps.el"), { pinPath: false });
   const typed = object.maps["typed"] as unknown as KeyedMap<{ a: number; b: bigint }, unknown>;
   assert.equal(typed.get({ a: 1, b: 2n }), undefined);
   const value = { count: 2n ** 63n, name: "abc", colour: 2, bits: { low: 3, high: 30 } };
@@ -114,7 +114,7 @@ kernelTest("an object of the other byte order is refused with what to compile fo
 });
 
 kernelTest("maps in maps, programs in maps and functions by address are in their places", async () => {
-  const object = loadObject(file("maps.el"));
+  const object = loadObject(file("maps.el"), { pinPath: false });
   try {
     const number = (name: string, at: number) => {
       const bytes = object.maps[name]?.getRaw(new Uint8Array(Uint32Array.of(at).buffer));

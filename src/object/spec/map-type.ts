@@ -89,5 +89,7 @@ export const MapFlag = {
   mmapable: 1 << 10,
   preserve_elems: 1 << 11,
   inner_map: 1 << 12,
+  link: 1 << 13,
+  value_type_btf: 1 << 15,
   rb_overwrite: 1 << 19,
 } as const;

@@ -10,6 +10,7 @@ export { attachNetfilter, attachNetns, type NetfilterOptions } from "./netns.ts"
 export { attachPerfEvent, attachPerfEvents, type PerfEventName, type SamplingOptions } from "./perf-event.ts";
 export { attachRawTracepoint } from "./raw-tracepoint.ts";
 export { attachReuseport, attachSocketFilter, attachSockmap } from "./socket.ts";
+export { attachStructOps } from "./struct-ops.ts";
 export { attachNetkit, attachTc, attachTcx, type Direction, type TcOptions } from "./tc.ts";
 export { TracepointError } from "./tracefs.ts";
 export { attachTracepoint } from "./tracepoint.ts";

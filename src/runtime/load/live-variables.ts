@@ -1,52 +1,129 @@
 import type { Btf } from "../../object/btf/index.ts";
-import { decodeVariable, encodeVariable, type ObjectSpec, type VariableSpec } from "../../object/spec/index.ts";
-import type { BpfMap } from "../map/index.ts";
+import { layoutOf, type Memory, makeBoundDecoder, makeBoundEncoder, memoryOf } from "../../object/codec/index.ts";
+import {
+  decodeVariable,
+  encodeVariable,
+  MapFlag,
+  type ObjectSpec,
+  type VariableSpec,
+} from "../../object/spec/index.ts";
+import { ArenaMap, type BpfMap } from "../map/index.ts";
+import { Mapping, Protection, pageSize } from "../sys/index.ts";
 
 const KEY = new Uint8Array(4);
 
 /** A global variable of a loaded object. */
-export class LiveVariable {
+export interface LiveVariable {
   readonly name: string;
-  readonly #map: BpfMap;
-  readonly #spec: VariableSpec;
-  readonly #btf: Btf | undefined;
-
-  constructor(name: string, map: BpfMap, spec: VariableSpec, btf: Btf | undefined) {
-    this.name = name;
-    this.#map = map;
-    this.#spec = spec;
-    this.#btf = btf;
-  }
-
   /** Its value now, typed by the object's BTF; raw bytes in an object without. */
-  get(): unknown {
-    const { offset, size } = this.#spec;
-    const section = this.#map.getRaw(KEY);
-    return decodeVariable(this.#btf, this.#spec, section?.slice(offset, offset + size) ?? new Uint8Array(size));
-  }
-
+  get(): unknown;
   /**
-   * Changes it. The section is written as a whole: what a program writes to another variable of it at this very moment may
-   * be lost. Throws SystemError (EPERM) for const variables, which are read-only once loaded, and VariableError for a value
-   * that does not fit.
+   * Changes it, at once as far as the machine can: numbers of up to 64 bits are never seen half written, and what programs
+   * write to other variables meanwhile stays. Where the section cannot be mapped (objects whose variables are all static)
+   * it is written as a whole. Throws SystemError (EPERM) for const variables, which are read-only once loaded, and
+   * VariableError for a value that does not fit.
    */
-  set(value: unknown): void {
-    const bytes = encodeVariable(this.#btf, this.name, this.#spec, value);
-    const section = this.#map.getRaw(KEY) ?? new Uint8Array(this.#map.info.valueSize);
-    section.set(bytes, this.#spec.offset);
-    this.#map.setRaw(KEY, section);
-  }
+  set(value: unknown): void;
 }
 
-/** The variables of an object by name. */
+/** The variables of an object by name; `close` gives up the memory they are read from. */
 export function liveVariables(
   object: ObjectSpec,
   maps: Readonly<Record<string, BpfMap>>,
-): Record<string, LiveVariable> {
-  return Object.fromEntries(
-    Object.entries(object.variables ?? {}).flatMap(([name, spec]) => {
-      const map = maps[spec.map];
-      return map === undefined ? [] : [[name, new LiveVariable(name, map, spec, object.btf)]];
-    }),
-  );
+): { readonly variables: Readonly<Record<string, LiveVariable>>; readonly close: () => void } {
+  const sections = new Map<BpfMap, Section>();
+  const variables = Object.entries(object.variables ?? {}).flatMap(([name, spec]): [string, LiveVariable][] => {
+    const map = Object.hasOwn(maps, spec.map) ? maps[spec.map] : undefined;
+    if (map === undefined) return [];
+    const section = sections.get(map) ?? new Section(map, object.maps[spec.map]?.frozen === true);
+    sections.set(map, section);
+    return [[name, section.isMapped ? mapped(name, spec, section, object.btf) : copied(name, spec, map, object.btf)]];
+  });
+  return {
+    variables: Object.fromEntries(variables),
+    close: () => {
+      for (const section of sections.values()) section.close();
+    },
+  };
+}
+
+/** The map of a section, mapped when a variable of it is first used. */
+class Section {
+  readonly isMapped: boolean;
+  readonly #map: BpfMap;
+  #mapping: Mapping | undefined;
+  #memory: Memory | undefined;
+
+  constructor(map: BpfMap, frozen: boolean) {
+    this.#map = map;
+    const { type, flags } = map.info;
+    // What is read-only would end the process when it is written to; it does not change, so a copy does.
+    this.isMapped = map instanceof ArenaMap || (type === "array" && (flags & MapFlag.mmapable) !== 0 && !frozen);
+  }
+
+  get memory(): Memory {
+    if (this.#map instanceof ArenaMap) return this.#map.memory;
+    if (this.#memory === undefined) {
+      const bytes = Math.ceil(this.#map.info.valueSize / pageSize()) * pageSize();
+      const protection = Protection.read | Protection.write;
+      this.#mapping = new Mapping(this.#map.fd, bytes, protection, 0, `memory of map "${this.#map.name}"`);
+      this.#memory = memoryOf(this.#mapping.buffer);
+    }
+    // Throws a ClosedError when the object is closed.
+    void this.#mapping?.buffer;
+    return this.#memory;
+  }
+
+  close(): void {
+    this.#mapping?.close();
+  }
+}
+
+function mapped(name: string, spec: VariableSpec, section: Section, btf: Btf | undefined): LiveVariable {
+  const { offset, size, type } = spec;
+  const layout = btf === undefined || type === undefined ? undefined : layoutOf(btf, type);
+  const align = [8, 4, 2, 1].find((n) => offset % n === 0) as 1 | 2 | 4 | 8;
+  let decode: ((offset: number) => unknown) | undefined;
+  let encode: ((offset: number, value: never) => void) | undefined;
+  const isNumber = layout !== undefined && layout.kind !== "struct" && layout.kind !== "array" && layout.kind !== "str";
+  return {
+    name,
+    get() {
+      const { memory } = section;
+      if (layout === undefined) return memory.u8.slice(offset, offset + size);
+      decode ??= makeBoundDecoder(layout, memory, { live: true, align });
+      return decode(offset);
+    },
+    set(value) {
+      const { memory } = section;
+      const bytes = encodeVariable(btf, name, spec, value);
+      if (
+        layout !== undefined &&
+        isNumber &&
+        align >= layout.align &&
+        size === layout.size &&
+        layout.kind !== "bytes"
+      ) {
+        encode ??= makeBoundEncoder(layout, memory, { live: true }) as (offset: number, value: never) => void;
+        encode(offset, value as never);
+      } else memory.u8.set(bytes, offset);
+    },
+  };
+}
+
+function copied(name: string, spec: VariableSpec, map: BpfMap, btf: Btf | undefined): LiveVariable {
+  const { offset, size } = spec;
+  return {
+    name,
+    get() {
+      const section = map.getRaw(KEY);
+      return decodeVariable(btf, spec, section?.slice(offset, offset + size) ?? new Uint8Array(size));
+    },
+    set(value) {
+      const bytes = encodeVariable(btf, name, spec, value);
+      const section = map.getRaw(KEY) ?? new Uint8Array(map.info.valueSize);
+      section.set(bytes, offset);
+      map.setRaw(KEY, section);
+    },
+  };
 }

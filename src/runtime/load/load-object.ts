@@ -1,18 +1,18 @@
 import { type Btf, CoreResolver } from "../../object/btf/index.ts";
-import { layoutOf } from "../../object/codec/index.ts";
-import { type MapSpec, type ObjectSpec, type ProgramSpec, withVariables } from "../../object/spec/index.ts";
-import { type BpfMap, createMap, possibleCpus } from "../map/index.ts";
-import { BpfAttr, pageSize, SystemError } from "../sys/index.ts";
+import { type ObjectSpec, type ProgramSpec, withVariables } from "../../object/spec/index.ts";
+import type { BpfMap } from "../map/index.ts";
 import { type Extern, resolveExterns } from "./externs.ts";
-import { kconfigContents, kernelFacts, kernelVersionCode } from "./kconfig.ts";
+import { kernelVersionCode } from "./kconfig.ts";
 import { KernelTypes } from "./kernel-types.ts";
 import { liveVariables } from "./live-variables.ts";
 import type { LoadedObject, LoadOptions } from "./load-assembled.ts";
 import { loadProgram, type ProgramDetails } from "./load-program.ts";
 import { loadObjectTypes, stringOffsets } from "./object-btf.ts";
 import { ObjectError } from "./object-error.ts";
+import { ObjectMaps } from "./object-maps.ts";
 import { type PreparedProgram, prepareProgram } from "./prepare-program.ts";
 import { neededCapabilities, type Program } from "./program.ts";
+import { fillStructOps, structOpsTargets } from "./struct-ops.ts";
 import { explain, explanationText } from "./verifier/explain.ts";
 import { VerifierError } from "./verifier-error.ts";
 
@@ -24,6 +24,11 @@ export interface ObjectLoadOptions extends LoadOptions {
   readonly variables?: Readonly<Record<string, unknown>>;
   /** Types of this very kernel, where it has none of its own. */
   readonly kernelBtf?: Btf;
+  /**
+   * The folder in a bpffs where maps pinned by name (`LIBBPF_PIN_BY_NAME`) are found or pinned; `/sys/fs/bpf` when left
+   * out. `false` keeps them to this process. A map that is there must be of the same kind; the pins outlive the object.
+   */
+  readonly pinPath?: string | false;
   /** Told of each program as it is about to be given to the kernel. */
   readonly observe?: (name: string, program: PreparedProgram) => void;
 }
@@ -33,7 +38,8 @@ const MACHINE_ORDER = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? "li
 /**
  * Loads an object into the kernel: fits its programs to the kernel's types (CO-RE), finds what it wants of the kernel by
  * name, creates its maps and fills them, loads its programs. When one part fails, those made before it are closed again:
- * the kernel is left as it was. Throws SystemError, VerifierError, CoreError, ObjectError or UnknownMapError. Needs
+ * the kernel is left as it was. Throws SystemError, VerifierError, CoreError, ObjectError,
+ * MapMismatchError (a map pinned by name is of another kind) or UnknownMapError. Needs
  * CAP_BPF, and CAP_PERFMON for tracing or CAP_NET_ADMIN for networking programs. The caller closes the object.
  */
 export function loadObject<const S extends ObjectSpec>(object: S, options: ObjectLoadOptions = {}): LoadedObject<S> {
@@ -41,28 +47,23 @@ export function loadObject<const S extends ObjectSpec>(object: S, options: Objec
   checkByteOrder(spec);
   const chosen = choosePrograms(spec, options.programs);
   const needs = [...new Set(Object.values(chosen).flatMap(({ type }) => neededCapabilities(type)))];
-  const maps: Record<string, BpfMap> = {};
+  const made = new ObjectMaps(options.maps);
+  const maps = made.live;
   const programs: Record<string, Program> = {};
-  const close = () => {
+  const closePrograms = () => {
     for (const program of Object.values(programs)) program.close();
-    for (const [name, map] of Object.entries(maps)) if (options.maps?.[name] !== map) map.close();
   };
   using kernel = new KernelTypes(options.kernelBtf);
   using types = loadObjectTypes(spec);
   try {
     const prepared = prepareAll(spec, chosen, kernel, options);
-    for (const [name, map] of Object.entries(spec.maps)) {
-      maps[name] =
-        options.maps?.[name] ??
-        (createMap(typed(map, spec.btf), map.name ?? name, needs.length > 0 ? needs : undefined, types) as BpfMap);
-      if (options.maps?.[name] === undefined) fillMap(name, maps[name], contentsOf(name, map, spec, kernel));
-      if (map.frozen === true && options.maps?.[name] === undefined) freeze(name, maps[name]);
-    }
+    made.create(spec, kernel, types, needs.length > 0 ? needs : undefined, options);
     for (const [name, program] of Object.entries(chosen)) {
-      const { instructions, code, info, attach, modules } = prepared[name] as PreparedProgram;
+      const { instructions, code, info, attach, modules, member } = prepared[name] as PreparedProgram;
       options.observe?.(name, prepared[name] as PreparedProgram);
       programs[name] = loadExplained(spec, name, { ...program, instructions, code }, maps, {
         ...(types !== undefined && { types, info }),
+        ...(member !== undefined && { member }),
         ...(attach !== undefined && {
           attach: { id: attach.id, types: attach.module === undefined ? undefined : kernel.moduleFd(attach.module) },
         }),
@@ -74,11 +75,18 @@ export function loadObject<const S extends ObjectSpec>(object: S, options: Objec
       });
     }
     fillSlots(spec, maps, programs);
+    fillStructOps(spec, kernel, maps, programs);
   } catch (error) {
-    close();
+    closePrograms();
+    made.giveUp();
     throw error;
   }
-  const variables = liveVariables(spec, maps);
+  const { variables, close: closeVariables } = liveVariables(spec, maps);
+  const close = () => {
+    closeVariables();
+    closePrograms();
+    made.close();
+  };
   return { maps, programs, variables, links: [], close, [Symbol.dispose]: close } as unknown as LoadedObject<S>;
 }
 
@@ -133,34 +141,11 @@ function prepareAll(
           ...(options.kernelBtf === undefined && { modules: () => kernel.modules.map((module) => module.btf) }),
         });
   const strings = btf === undefined ? undefined : stringOffsets(btf);
-  const preparation = { kernel, externs, resolver, strings };
+  const structOps = structOpsTargets(spec, kernel);
+  const preparation = { kernel, externs, resolver, strings, structOps };
   return Object.fromEntries(
     Object.entries(chosen).map(([name, program]) => [name, prepareProgram(name, program, spec, preparation)]),
   );
-}
-
-/** What objects leave to the loader: an array of perf events has one for each possible CPU, a ring whole pages. */
-function entriesOf({ type, maxEntries }: MapSpec): number {
-  if (type === "perf_event_array" && maxEntries === 0) return possibleCpus();
-  if ((type !== "ringbuf" && type !== "user_ringbuf") || maxEntries === 0) return maxEntries;
-  const size = pageSize();
-  if (maxEntries % size === 0 && Math.log2(maxEntries / size) % 1 === 0) return maxEntries;
-  const pages = 2 ** Math.ceil(Math.log2(maxEntries / size));
-  return Math.max(1, pages) * size;
-}
-
-/** The map with layouts of its keys and values, where the object's types tell them and the spec does not. */
-function typed(map: MapSpec, btf: Btf | undefined): MapSpec {
-  const maxEntries = entriesOf(map);
-  if (btf === undefined) return { ...map, maxEntries };
-  const layout = (id: number | undefined, size: number | undefined) => {
-    const found = id === undefined ? undefined : layoutOf(btf, id);
-    return found?.size === size ? found : undefined;
-  };
-  // Values of a section's map are read variable by variable, not as one struct.
-  const value = map.section === undefined ? (map.value ?? layout(map.valueType, map.valueSize)) : map.value;
-  const key = map.key ?? layout(map.keyType, map.keySize);
-  return { ...map, maxEntries, ...(key !== undefined && { key }), ...(value !== undefined && { value }) };
 }
 
 function checkByteOrder({ byteOrder }: ObjectSpec): void {
@@ -186,33 +171,6 @@ function choosePrograms(
       return [name, program];
     }),
   );
-}
-
-function contentsOf(name: string, map: MapSpec, spec: ObjectSpec, kernel: KernelTypes): Uint8Array | undefined {
-  if (name !== ".kconfig") return map.contents;
-  return kconfigContents(spec, map.valueSize ?? map.contents?.length ?? 0, kernelFacts(kernel));
-}
-
-/** The value that a map of one entry has from the start. */
-function fillMap(name: string, map: BpfMap, contents: Uint8Array | undefined): void {
-  if (contents === undefined || map.info.type !== "array") return;
-  if (contents.length !== map.info.valueSize)
-    throw new ObjectError(
-      `The contents of map "${name}" are ${contents.length} bytes, and its value is ${map.info.valueSize}.`,
-    );
-  // The kernel's memory is zero already: what .bss is.
-  if (contents.some((byte) => byte !== 0)) map.setRaw(new Uint8Array(4), contents);
-}
-
-function freeze(name: string, map: BpfMap): void {
-  const result = new BpfAttr().u32(0, map.fd.number).call("BPF_MAP_FREEZE");
-  if (result < 0)
-    throw new SystemError({
-      errno: -result,
-      syscall: "bpf(BPF_MAP_FREEZE)",
-      doing: `make map "${name}" read-only`,
-      needs: ["CAP_BPF"],
-    });
 }
 
 /** Maps and programs that others hold from the start, once all are there. */

@@ -29,6 +29,8 @@ export interface ProgramDetails {
   readonly info?: { readonly functions: Uint8Array; readonly lines: Uint8Array } | undefined;
   /** What it attaches to: the id of a kernel's type, and the types of the module when it is in one. */
   readonly attach?: { readonly id: number; readonly types?: Fd | undefined } | undefined;
+  /** For struct_ops: the number of the member, which stands where others have their attach type. */
+  readonly member?: number | undefined;
   /** Descriptors that calls refer to by index; entry 0 stands for the kernel itself. */
   readonly descriptors?: Int32Array | undefined;
   readonly kernelVersion?: number | undefined;
@@ -86,7 +88,7 @@ function loadAttr(
   details: ProgramDetails,
   log?: Uint8Array,
 ): BpfAttr {
-  const { types, info, attach, descriptors, kernelVersion, token } = details;
+  const { types, info, attach, descriptors, kernelVersion, member, token } = details;
   const attr = new BpfAttr()
     .u32(0, ProgramType[spec.type])
     .u32(4, code.length / 8)
@@ -96,6 +98,7 @@ function loadAttr(
     .name(48, spec.name ?? name);
   if (kernelVersion !== undefined) attr.u32(40, kernelVersion);
   if (spec.expectedAttachType !== undefined) attr.u32(68, AttachType[spec.expectedAttachType]);
+  if (member !== undefined) attr.u32(68, member);
   if (types !== undefined && info !== undefined) {
     attr.u32(72, types.number);
     if (info.functions.length > 0)

@@ -10,7 +10,9 @@ import {
 import { attachTarget } from "./attach-target.ts";
 import { bindExtern, type Extern } from "./externs.ts";
 import type { KernelTypeId, KernelTypes } from "./kernel-types.ts";
+import { ObjectError } from "./object-error.ts";
 import { type ProgramInfo, programInfo } from "./program-info.ts";
+import type { StructOpsTarget } from "./struct-ops.ts";
 
 /** A program fitted to this kernel: only maps' descriptors are missing. */
 export interface PreparedProgram {
@@ -19,6 +21,8 @@ export interface PreparedProgram {
   readonly code: ProgramCode;
   readonly info: ProgramInfo | undefined;
   readonly attach: KernelTypeId | undefined;
+  /** For struct_ops: which member of the kernel's structure it is. */
+  readonly member?: number;
   /** Modules whose functions it calls, in the order of its array of descriptors, from index 1 on. */
   readonly modules: readonly string[];
 }
@@ -31,6 +35,8 @@ export interface Preparation {
   readonly resolver: CoreResolver | undefined;
   /** Offsets of strings in the types that are loaded; undefined when none are. */
   readonly strings: ReadonlyMap<string, number> | undefined;
+  /** Targets of the programs in tables of functions. */
+  readonly structOps: ReadonlyMap<string, StructOpsTarget>;
 }
 
 /**
@@ -58,11 +64,17 @@ export function prepareProgram(
       ? program.instructions
       : relocateCore(name, program.instructions, object.btf, resolver);
   const instructions = relocated.map((instruction) => bindExtern(instruction, context));
+  const table = program.type === "struct_ops" ? preparation.structOps.get(name) : undefined;
+  if (program.type === "struct_ops" && table === undefined && program.attachBtfId === undefined)
+    throw new ObjectError(
+      `Program "${name}" is a struct_ops program, and no table of functions of the object has it (SEC(".struct_ops")): what it is for is not known.`,
+    );
   return {
     instructions,
     code: encodeProgram(instructions),
     info: strings === undefined ? undefined : programInfo(instructions, strings),
-    attach: attachTarget(name, program, kernel),
+    attach: table?.attach ?? attachTarget(name, program, kernel),
+    ...(table !== undefined && { member: table.index }),
     modules,
   };
 }

@@ -19,3 +19,4 @@ export { PossibleCpusError, possibleCpus } from "./possible-cpus.ts";
 export { BloomFilter, QueueMap } from "./queue-map.ts";
 export { MapOfMaps, ReferenceMap } from "./reference-map.ts";
 export { StorageMap } from "./storage-map.ts";
+export { StructOpsMap } from "./struct-ops-map.ts";

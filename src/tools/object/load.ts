@@ -19,7 +19,11 @@ export interface LoadRequest {
  * SystemError for a pin that cannot be made.
  */
 export function loadAndReport(spec: ObjectSpec, request: LoadRequest = {}): LoadReport {
-  using object = loadObject(spec, request.programs === undefined ? {} : { programs: request.programs });
+  using object = loadObject(spec, {
+    // Nothing is to stay of a trial.
+    pinPath: false,
+    ...(request.programs !== undefined && { programs: request.programs }),
+  });
   const maps = Object.entries(object.maps).map(([name, map]) => {
     if (request.pin === undefined) return { name, type: map.info.type };
     const pinned = `${request.pin}/${name.replace(/^\./, "")}`;

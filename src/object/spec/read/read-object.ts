@@ -90,7 +90,7 @@ function readMaps(section: ElfSection, btf: Btf | undefined, elf: ElfObject): re
   return section.name === "maps" || section.name.startsWith("maps/") ? readLegacyMaps(section, elf) : [];
 }
 
-/** Globals in an arena stand at its end; the arena must be one of the object's maps. */
+/** Globals in an arena stand at its beginning; the arena must be one of the object's maps. */
 function addArena(elf: ElfObject, maps: Record<string, MapSpec>, data: Map<number, string>): void {
   const section = elf.sections.find((one) => one.name === ".addr_space.1" && one.size > 0);
   if (section === undefined) return;
