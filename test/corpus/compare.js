@@ -14,8 +14,9 @@ export function compareProgram(reference, own) {
   const reached = own.code !== undefined;
   const said = own.failure === undefined ? "loaded" : `${own.failure.code}: ${own.failure.message.split("\n")[0]}`;
   if (!reference.reached) {
-    if (!reached || own.failure !== undefined) return { kind: "bothRefused" };
-    return { kind: "oursOnly" };
+    if (!reached) return { kind: "bothRefused" };
+    if (own.failure === undefined) return { kind: "oursOnly" };
+    return difference(`libbpf refuses it before the kernel is asked, Skep asks (${said})`);
   }
   if (!reached) {
     const answer = reference.errno === 0 ? "libbpf loads it" : `the kernel tells libbpf errno ${reference.errno}`;

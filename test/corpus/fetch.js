@@ -49,5 +49,6 @@ export async function objectsInside(packages) {
 
 /** Files of a package by the end of their name. */
 export async function filesOf(name, end) {
-  return [...filesBelow(await packageFolder(name))].filter((path) => path.endsWith(end)).sort();
+  const files = [...filesBelow(await packageFolder(name))].filter((path) => path.endsWith(end));
+  return files.sort((a, b) => (a < b ? -1 : 1));
 }

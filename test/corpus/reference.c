@@ -2,7 +2,7 @@
 //
 //   reference FILE…
 //   reference --tests FILE     programs as the kernel's own test_loader loads them: each line of the input is NAME LEVEL
-//                              FLAGS RUN BTF AUXILIARY,…; also tells the verifier's log (as hex) and what a run returned
+//                              FLAGS RUN BTF FILL AUXILIARY,…; also tells the verifier's log (as hex) and what a run returned
 //
 // libbpf's own system call is ours here, so that the instructions can be seen as they are; the kernel gets them, too, and
 // its answer is told. Descriptors are written as 0: they are not the same in two loads.
@@ -123,7 +123,7 @@ static void one(const char* path, const char* name) {
 static char log_text[2 << 20];
 
 /** One program of test_loader's, by the same steps (tools/testing/selftests/bpf/test_loader.c, run_subtest). */
-static void test(const char* path, const char* name, int level, unsigned flags, int run, const char* btf, const char* auxiliary) {
+static void test(const char* path, const char* name, int level, unsigned flags, int run, const char* btf, const char* fill, const char* auxiliary) {
   LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = strcmp(btf, "-") == 0 ? NULL : btf);
   struct bpf_object* object = bpf_object__open_file(path, &options);
   if (object == NULL) return;
@@ -145,6 +145,12 @@ static void test(const char* path, const char* name, int level, unsigned flags, 
   printf("{\"program\":\"%s\",\"error\":%d,\"errno\":%d,\"reached\":%s,\"log\":\"", name, error, result_errno, seen == NULL ? "false" : "true");
   for (const unsigned char* at = (unsigned char*)log_text; *at != 0; at++) printf("%02x", *at);
   printf("\"");
+  struct bpf_map* filled = bpf_object__find_map_by_name(object, fill);
+  if (filled != NULL && error == 0) {
+    // As prog_tests/verifier.c does (struct test_val).
+    unsigned key = 0, value[12] = {28, [7] = 0xabcdef12};
+    bpf_map_update_elem(bpf_map__fd(filled), &key, value, 0);
+  }
   if (run && error == 0) {
     unsigned char in[64] = {0}, out[256] = {0};
     LIBBPF_OPTS(bpf_test_run_opts, how);
@@ -163,11 +169,11 @@ static void test(const char* path, const char* name, int level, unsigned flags, 
 }
 
 static int all_tests(const char* path) {
-  char name[128], btf[512], auxiliary[2048];
+  char name[128], btf[512], fill[64], auxiliary[2048];
   int level, run;
   unsigned flags;
-  while (scanf("%127s %d %u %d %511s %2047s", name, &level, &flags, &run, btf, auxiliary) == 6) {
-    test(path, name, level, flags, run, btf, auxiliary);
+  while (scanf("%127s %d %u %d %511s %63s %2047s", name, &level, &flags, &run, btf, fill, auxiliary) == 7) {
+    test(path, name, level, flags, run, btf, fill, auxiliary);
     fflush(stdout);
   }
   return 0;

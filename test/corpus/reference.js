@@ -33,8 +33,8 @@ export function theirs(reference, file) {
 /** libbpf's answers for programs loaded as test_loader does; a record for each. */
 export function theirTests(reference, file, tests) {
   const input = tests
-    .map(({ name, level, flags, run, btf, auxiliary }) =>
-      [name, level, flags, run ? 1 : 0, btf ?? "-", `,${auxiliary.join(",")},`].join(" "),
+    .map(({ name, level, flags, run, btf, fill, auxiliary }) =>
+      [name, level, flags, run ? 1 : 0, btf ?? "-", fill ?? "-", `,${auxiliary.join(",")},`].join(" "),
     )
     .join("\n");
   const { stdout, status, signal } = spawnSync(reference, ["--tests", file], {

@@ -19,6 +19,7 @@ import { printDifferences } from "./causes.js";
 import { filesOf, objectsInside } from "./fetch.js";
 import { compareLoads, printLoads } from "./loads.js";
 import { buildReference } from "./reference.js";
+import { checkAnnotations, printAnnotations } from "./selftests/annotated.js";
 import { selftestObjects } from "./selftests/objects.js";
 import { include, library } from "./selftests/source.js";
 
@@ -52,11 +53,20 @@ async function selftests() {
   return objects;
 }
 
+async function annotations() {
+  const objects = await selftests();
+  const reference = buildReference({ include, library });
+  const { totals, differences } = checkAnnotations(objects, reference);
+  printAnnotations(totals);
+  return printDifferences(differences, values.all);
+}
+
 let unknown = 0;
 if (values.selftests) {
   const objects = await selftests();
   unknown += loads(objects, buildReference({ include, library }));
 }
+if (values.annotations) unknown += await annotations();
 if (!values.selftests && !values.annotations && !values.core) {
   unknown += loads(positionals.length > 0 ? positionals : await packages(), buildReference());
 }

@@ -2,14 +2,14 @@ import { type Btf, CoreResolver } from "../../object/btf/index.ts";
 import { layoutOf } from "../../object/codec/index.ts";
 import { type MapSpec, type ObjectSpec, type ProgramSpec, withVariables } from "../../object/spec/index.ts";
 import { type BpfMap, createMap, possibleCpus } from "../map/index.ts";
-import { BpfAttr, pageSize, SystemError } from "../sys/index.ts";
+import { BpfAttr, type Fd, pageSize, SystemError } from "../sys/index.ts";
 import { type Extern, resolveExterns } from "./externs.ts";
 import { kconfigContents, kernelFacts, kernelVersionCode } from "./kconfig.ts";
 import { KernelTypes } from "./kernel-types.ts";
 import { liveVariables } from "./live-variables.ts";
 import type { LoadedObject, LoadOptions } from "./load-assembled.ts";
 import { loadProgram, type ProgramDetails } from "./load-program.ts";
-import { loadObjectTypes, stringOffsets } from "./object-btf.ts";
+import { BtfLoadError, loadObjectTypes, stringOffsets } from "./object-btf.ts";
 import { ObjectError } from "./object-error.ts";
 import { type PreparedProgram, prepareProgram } from "./prepare-program.ts";
 import { neededCapabilities, type Program } from "./program.ts";
@@ -48,7 +48,7 @@ export function loadObject<const S extends ObjectSpec>(object: S, options: Objec
     for (const [name, map] of Object.entries(maps)) if (options.maps?.[name] !== map) map.close();
   };
   using kernel = new KernelTypes(options.kernelBtf);
-  using types = loadObjectTypes(spec);
+  const { types, refusal } = offerTypes(spec);
   try {
     const prepared = prepareAll(spec, chosen, kernel, options);
     for (const [name, map] of Object.entries(spec.maps)) {
@@ -76,10 +76,26 @@ export function loadObject<const S extends ObjectSpec>(object: S, options: Objec
     fillSlots(spec, maps, programs);
   } catch (error) {
     close();
+    if (refusal !== undefined && error instanceof Error) error.cause ??= refusal;
     throw error;
+  } finally {
+    types?.close();
   }
   const variables = liveVariables(spec, maps);
   return { maps, programs, variables, links: [], close, [Symbol.dispose]: close } as unknown as LoadedObject<S>;
+}
+
+/**
+ * Gives the object's types to the kernel. Most objects do without: where the kernel refuses them the load goes on, and what
+ * it says of them is the cause of an error that comes of it.
+ */
+function offerTypes(spec: ObjectSpec): { readonly types?: Fd | undefined; readonly refusal?: BtfLoadError } {
+  try {
+    return { types: loadObjectTypes(spec) };
+  } catch (error) {
+    if (error instanceof BtfLoadError && error.code !== "EPERM") return { refusal: error };
+    throw error;
+  }
 }
 
 /** `loadProgram`, whose error is explained by the object's types and source lines. */
@@ -150,7 +166,9 @@ function entriesOf({ type, maxEntries }: MapSpec): number {
 }
 
 /** The map with layouts of its keys and values, where the object's types tell them and the spec does not. */
-function typed(map: MapSpec, btf: Btf | undefined): MapSpec {
+function typed(outer: MapSpec, btf: Btf | undefined): MapSpec {
+  const { inner } = outer;
+  const map: MapSpec = inner === undefined ? outer : { ...outer, inner: { ...inner, maxEntries: entriesOf(inner) } };
   const maxEntries = entriesOf(map);
   if (btf === undefined) return { ...map, maxEntries };
   const layout = (id: number | undefined, size: number | undefined) => {

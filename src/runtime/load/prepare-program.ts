@@ -10,6 +10,7 @@ import {
 import { attachTarget } from "./attach-target.ts";
 import { bindExtern, type Extern } from "./externs.ts";
 import type { KernelTypeId, KernelTypes } from "./kernel-types.ts";
+import { ObjectError } from "./object-error.ts";
 import { type ProgramInfo, programInfo } from "./program-info.ts";
 
 /** A program fitted to this kernel: only maps' descriptors are missing. */
@@ -43,6 +44,11 @@ export function prepareProgram(
   object: ObjectSpec,
   preparation: Preparation,
 ): PreparedProgram {
+  if (program.type === "unspec") {
+    throw new ObjectError(
+      `Program "${name}" is in section "${program.section ?? ""}", which is no kind of program: SEC("kprobe/…"), SEC("xdp"), SEC("tracepoint/…") and so on; or set its type in the spec.`,
+    );
+  }
   const { kernel, externs, resolver, strings } = preparation;
   const modules: string[] = [];
   const context = {

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { bpf, folder, include, prepareSource, run, tree } from "./source.js";
+import { bpf, compiled, include, prepareSource, run, tree } from "./source.js";
 
 const CLANG = process.env.SKEP_CLANG || "clang";
 
@@ -22,13 +22,12 @@ function hostIncludes() {
 
 /**
  * Compiles what is not compiled yet.
- * @returns {Promise<{ objects: string[], failed: { source: string, reason: string }[] }>} failed: what this compiler does
- *   not take, which is remembered
+ * @returns {Promise<{ objects: string[], failed: string[] }>} failed: what this compiler does not take, which is
+ *   remembered
  */
 export async function selftestObjects(only) {
   await prepareSource();
-  const out = join(folder, "objects");
-  mkdirSync(out, { recursive: true });
+  mkdirSync(compiled, { recursive: true });
   const sources = readdirSync(join(bpf, "progs")).filter((name) => name.endsWith(".c") && only.test(name.slice(0, -2)));
   const includes = [include, bpf, join(tree, "tools/include/uapi"), join(tree, "tools/include")];
   const shared = [...FLAGS, ...includes.map((path) => `-I${path}`), ...hostIncludes()];
@@ -36,7 +35,7 @@ export async function selftestObjects(only) {
   const failed = [];
   let told = false;
   for (const source of sources.sort()) {
-    const object = join(out, source.replace(/\.c$/, ".bpf.o"));
+    const object = join(compiled, source.replace(/\.c$/, ".bpf.o"));
     const refusal = `${object}.failed`;
     if (!existsSync(object) && !existsSync(refusal)) {
       if (!told) console.error("corpus: compiling the selftests' programs");
@@ -53,7 +52,7 @@ export async function selftestObjects(only) {
       }
     }
     if (existsSync(object)) objects.push(object);
-    else failed.push({ source: basename(source), refusal });
+    else failed.push(basename(source));
   }
   return { objects, failed };
 }

@@ -15,6 +15,7 @@ export const tree = join(folder, "linux");
 export const bpf = join(tree, "tools/testing/selftests/bpf");
 export const include = join(folder, "include");
 export const library = join(folder, "libbpf.a");
+export const compiled = join(folder, "objects");
 
 /** What of the kernel's source is needed: a tenth of it. */
 const PARTS = ["tools", "scripts", "include", "kernel/bpf"];
