@@ -20,6 +20,7 @@ import { filesOf, objectsInside } from "./fetch.js";
 import { compareLoads, printLoads } from "./loads.js";
 import { buildReference } from "./reference.js";
 import { checkAnnotations, printAnnotations } from "./selftests/annotated.js";
+import { checkCore, printCore } from "./selftests/core.js";
 import { selftestObjects } from "./selftests/objects.js";
 import { include, library } from "./selftests/source.js";
 
@@ -61,12 +62,20 @@ async function annotations() {
   return printDifferences(differences, values.all);
 }
 
+async function core() {
+  await selftests();
+  const { totals, differences } = checkCore(buildReference({ include, library }));
+  printCore(totals);
+  return printDifferences(differences, values.all);
+}
+
 let unknown = 0;
 if (values.selftests) {
   const objects = await selftests();
   unknown += loads(objects, buildReference({ include, library }));
 }
 if (values.annotations) unknown += await annotations();
+if (values.core) unknown += await core();
 if (!values.selftests && !values.annotations && !values.core) {
   unknown += loads(positionals.length > 0 ? positionals : await packages(), buildReference());
 }
