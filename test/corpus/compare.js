@@ -1,5 +1,6 @@
 // One program as libbpf and as Skep give it to the kernel.
 import { decode, disassemble } from "../../dist/object/asm/index.js";
+import { isTyped } from "./ours.js";
 
 const FIELDS = ["type", "attachType", "flags", "target", "functions", "lines"];
 
@@ -9,13 +10,18 @@ const FIELDS = ["type", "attachType", "flags", "target", "functions", "lines"];
  */
 export function compareProgram(reference, own) {
   if (own === undefined) return difference("Skep has no program of that name");
+  if (own.failure !== undefined && !isTyped(own.failure)) return difference(`a fault of Skep's: ${own.failure.stack}`);
   const reached = own.code !== undefined;
   const said = own.failure === undefined ? "loaded" : `${own.failure.code}: ${own.failure.message.split("\n")[0]}`;
   if (!reference.reached) {
     if (!reached) return { kind: "bothRefused" };
-    return own.failure === undefined ? { kind: "oursOnly" } : { kind: "bothRefused" };
+    if (own.failure === undefined) return { kind: "oursOnly" };
+    return difference(`libbpf refuses it before the kernel is asked, Skep asks (${said})`);
   }
-  if (!reached) return difference(`libbpf gives it to the kernel, Skep refuses it (${said})`);
+  if (!reached) {
+    const answer = reference.errno === 0 ? "libbpf loads it" : `the kernel tells libbpf errno ${reference.errno}`;
+    return difference(`${answer}, Skep refuses it before (${said})`);
+  }
   if (reference.code !== own.code) return difference(firstDifference(reference.code, own.code));
   for (const field of FIELDS) {
     if (reference[field] !== own[field]) return difference(`${field} is ${own[field]} instead of ${reference[field]}`);

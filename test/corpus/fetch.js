@@ -1,8 +1,8 @@
-// Objects inside other programs: Debian's packages are fetched and unpacked, and the ELF images of eBPF (machine 247) in
-// their executables are cut out.
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+// Objects in other people's packages: the ELF images of eBPF (machine 247) in their executables are cut out, and files that
+// are objects are taken as they are.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { cache, packageFolder } from "./packages.js";
 
 const MAGIC = "\x7fELF\x02\x01\x01";
 const MACHINE_BPF = 247;
@@ -15,20 +15,6 @@ function* filesBelow(folder) {
   }
 }
 
-/** Downloads a package into the cache and unpacks it there, once. */
-function unpacked(name, cache) {
-  const folder = join(cache, name);
-  if (existsSync(folder)) return folder;
-  const run = (command, ...args) => {
-    const { status, stderr } = spawnSync(command, args, { cwd: cache, encoding: "utf8" });
-    if (status !== 0) throw new Error(`corpus: ${command} ${args.join(" ")} failed: ${stderr.trim()}`);
-  };
-  run("apt-get", "download", "-qq", name);
-  const deb = readdirSync(cache).find((file) => file.startsWith(`${name}_`) && file.endsWith(".deb"));
-  run("dpkg-deb", "-x", join(cache, deb), folder);
-  return folder;
-}
-
 /** The eBPF objects in a file, which end with their section headers. */
 export function* carve(bytes) {
   for (let at = bytes.indexOf(MAGIC, 0, "latin1"); at >= 0; at = bytes.indexOf(MAGIC, at + 1, "latin1")) {
@@ -39,14 +25,14 @@ export function* carve(bytes) {
   }
 }
 
-/** Paths of all objects of these packages, cut out when they are not there yet. Two that are the same count once. */
-export function objectsOf(packages, cache) {
+/** Paths of all objects inside these packages' files, cut out. Two that are the same count once. */
+export async function objectsInside(packages) {
   const folder = join(cache, "objects");
   mkdirSync(folder, { recursive: true });
   const seen = new Set();
   const paths = [];
   for (const name of packages) {
-    for (const file of filesBelow(unpacked(name, cache))) {
+    for (const file of filesBelow(await packageFolder(name))) {
       let number = 0;
       for (const object of carve(readFileSync(file))) {
         const text = object.toString("latin1");
@@ -59,4 +45,10 @@ export function objectsOf(packages, cache) {
     }
   }
   return paths.sort();
+}
+
+/** Files of a package by the end of their name. */
+export async function filesOf(name, end) {
+  const files = [...filesBelow(await packageFolder(name))].filter((path) => path.endsWith(end));
+  return files.sort((a, b) => (a < b ? -1 : 1));
 }

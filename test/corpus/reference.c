@@ -1,10 +1,13 @@
 // What libbpf gives to the kernel for each program of an object: one line of JSON for each program, loaded by itself.
 //
 //   reference FILE…
+//   reference --tests FILE     programs as the kernel's own test_loader loads them: each line of the input is NAME LEVEL
+//                              FLAGS RUN BTF FILL AUXILIARY,…; also tells the verifier's log (as hex) and what a run returned
 //
 // libbpf's own system call is ours here, so that the instructions can be seen as they are; the kernel gets them, too, and
-// its answer is told. Descriptors of maps are written as 0: they are not the same in two loads.
+// its answer is told. Descriptors are written as 0: they are not the same in two loads.
 #define _GNU_SOURCE
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
@@ -67,18 +70,29 @@ long syscall(long number, ...) {
 static void print_instructions(void) {
   for (unsigned i = 0; i < seen_count; i++) {
     unsigned char* at = seen + i * 8;
-    if (at[0] == 0x18 && ((at[1] >> 4) == 1 || (at[1] >> 4) == 2)) memset(at + 4, 0, 4);
-    for (int k = 0; k < 8; k++) printf("%02x", at[k]);
-    if (at[0] == 0x18 && i + 1 < seen_count) {
-      i++;
-      for (int k = 0; k < 8; k++) printf("%02x", seen[i * 8 + k]);
-    }
+    unsigned source = at[1] >> 4;
+    int wide = at[0] == 0x18 && i + 1 < seen_count;
+    if (wide && (source == BPF_PSEUDO_MAP_FD || source == BPF_PSEUDO_MAP_VALUE)) memset(at + 4, 0, 4);
+    // Variables of modules: the descriptor of the module's types.
+    if (wide && source == BPF_PSEUDO_BTF_ID) memset(at + 12, 0, 4);
+    for (int k = 0; k < (wide ? 16 : 8); k++) printf("%02x", at[k]);
+    if (wide) i++;
   }
 }
 
 static int quiet(enum libbpf_print_level level, const char* format, va_list arguments) {
   if (getenv("VERBOSE") != NULL) return vfprintf(stderr, format, arguments);
   return 0;
+}
+
+static void begin(const char* name) {
+  free(seen);
+  seen = NULL;
+  seen_count = 0;
+  result_errno = 0;
+  memset(wanted, 0, sizeof wanted);
+  strncpy(wanted, name, 15);
+  recording = 1;
 }
 
 static void one(const char* path, const char* name) {
@@ -93,13 +107,7 @@ static void one(const char* path, const char* name) {
     if (bpf_map__max_entries(map) == 0 && (type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_ARRAY || type == BPF_MAP_TYPE_STACK_TRACE)) bpf_map__set_max_entries(map, 64);
     if (bpf_map__value_size(map) == 0 && type == BPF_MAP_TYPE_STACK_TRACE) bpf_map__set_value_size(map, 127 * 8);
   }
-  free(seen);
-  seen = NULL;
-  seen_count = 0;
-  result_errno = 0;
-  memset(wanted, 0, sizeof wanted);
-  strncpy(wanted, name, 15);
-  recording = 1;
+  begin(name);
   int error = bpf_object__load(object);
   recording = 0;
   printf("{\"program\":\"%s\",\"error\":%d,\"errno\":%d,\"reached\":%s", name, error, result_errno, seen == NULL ? "false" : "true");
@@ -112,8 +120,68 @@ static void one(const char* path, const char* name) {
   bpf_object__close(object);
 }
 
+static char log_text[2 << 20];
+
+/** One program of test_loader's, by the same steps (tools/testing/selftests/bpf/test_loader.c, run_subtest). */
+static void test(const char* path, const char* name, int level, unsigned flags, int run, const char* btf, const char* fill, const char* auxiliary) {
+  LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = strcmp(btf, "-") == 0 ? NULL : btf);
+  struct bpf_object* object = bpf_object__open_file(path, &options);
+  if (object == NULL) return;
+  struct bpf_program *program, *tested = NULL;
+  char listed[160];
+  bpf_object__for_each_program(program, object) {
+    const char* own = bpf_program__name(program);
+    snprintf(listed, sizeof listed, ",%s,", own);
+    if (strcmp(own, name) == 0) tested = program;
+    bpf_program__set_autoload(program, tested == program || strstr(auxiliary, listed) != NULL);
+  }
+  log_text[0] = 0;
+  bpf_program__set_log_buf(tested, log_text, sizeof log_text);
+  bpf_program__set_log_level(tested, level);
+  bpf_program__set_flags(tested, bpf_program__flags(tested) | flags);
+  begin(name);
+  int error = bpf_object__load(object);
+  recording = 0;
+  printf("{\"program\":\"%s\",\"error\":%d,\"errno\":%d,\"reached\":%s,\"log\":\"", name, error, result_errno, seen == NULL ? "false" : "true");
+  for (const unsigned char* at = (unsigned char*)log_text; *at != 0; at++) printf("%02x", *at);
+  printf("\"");
+  struct bpf_map* filled = bpf_object__find_map_by_name(object, fill);
+  if (filled != NULL && error == 0) {
+    // As prog_tests/verifier.c does (struct test_val).
+    unsigned key = 0, value[12] = {28, [7] = 0xabcdef12};
+    bpf_map_update_elem(bpf_map__fd(filled), &key, value, 0);
+  }
+  if (run && error == 0) {
+    unsigned char in[64] = {0}, out[256] = {0};
+    LIBBPF_OPTS(bpf_test_run_opts, how);
+    if (bpf_program__type(tested) != BPF_PROG_TYPE_SYSCALL) {
+      how.data_in = in;
+      how.data_size_in = sizeof in;
+      how.data_out = out;
+      how.data_size_out = sizeof out;
+      how.repeat = 1;
+    }
+    if (bpf_prog_test_run_opts(bpf_program__fd(tested), &how) != 0) printf(",\"runErrno\":%d", errno);
+    else printf(",\"retval\":%d", (int)how.retval);
+  }
+  printf("}\n");
+  bpf_object__close(object);
+}
+
+static int all_tests(const char* path) {
+  char name[128], btf[512], fill[64], auxiliary[2048];
+  int level, run;
+  unsigned flags;
+  while (scanf("%127s %d %u %d %511s %63s %2047s", name, &level, &flags, &run, btf, fill, auxiliary) == 7) {
+    test(path, name, level, flags, run, btf, fill, auxiliary);
+    fflush(stdout);
+  }
+  return 0;
+}
+
 int main(int argc, char** argv) {
   libbpf_set_print(quiet);
+  if (argc == 3 && strcmp(argv[1], "--tests") == 0) return all_tests(argv[2]);
   for (int i = 1; i < argc; i++) {
     printf("{\"object\":\"%s\"}\n", argv[i]);
     struct bpf_object* object = bpf_object__open_file(argv[i], NULL);

@@ -1,5 +1,7 @@
 /** Program types by their uapi name without the `BPF_PROG_TYPE_` prefix (linux/bpf.h, enum bpf_prog_type). */
 export const ProgramType = {
+  /** Of a section that is no known kind: a spec must be given another type before it is loaded. */
+  unspec: 0,
   socket_filter: 1,
   kprobe: 2,
   sched_cls: 3,

@@ -12,8 +12,18 @@ export function attachesByType(spec: ProgramSpec): boolean {
  * only). Undefined for programs that name none. Throws ObjectError where the kernel has no such target.
  */
 export function attachTarget(name: string, spec: ProgramSpec, kernel: KernelTypes): KernelTypeId | undefined {
-  if (!attachesByType(spec) || spec.attachBtfId !== undefined || spec.attachTo === undefined || spec.attachTo === "")
-    return undefined;
+  if (spec.attachBtfId !== undefined) return undefined;
+  if (spec.type === "ext") {
+    throw new ObjectError(
+      `Program "${name}" replaces a function of another program (SEC("freplace")), which this version of Skep cannot load.`,
+    );
+  }
+  if (!attachesByType(spec)) return undefined;
+  if (spec.attachTo === undefined || spec.attachTo === "") {
+    throw new ObjectError(
+      `Program "${name}" does not say what it attaches to: write it behind the kind, as in SEC("fentry/FUNCTION"), or set attachTo in the spec.`,
+    );
+  }
   const [, module, target = ""] = /^(?:([^:]+):)?(.+)$/.exec(spec.attachTo) ?? [];
   const [prefix, kind] = naming(spec);
   const wanted = `${prefix}${target}`;

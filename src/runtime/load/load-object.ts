@@ -1,13 +1,14 @@
 import { type Btf, CoreResolver } from "../../object/btf/index.ts";
 import { type ObjectSpec, type ProgramSpec, withVariables } from "../../object/spec/index.ts";
 import type { BpfMap } from "../map/index.ts";
+import type { Fd } from "../sys/index.ts";
 import { type Extern, resolveExterns } from "./externs.ts";
 import { kernelVersionCode } from "./kconfig.ts";
 import { KernelTypes } from "./kernel-types.ts";
 import { liveVariables } from "./live-variables.ts";
 import type { LoadedObject, LoadOptions } from "./load-assembled.ts";
 import { loadProgram, type ProgramDetails } from "./load-program.ts";
-import { loadObjectTypes, stringOffsets } from "./object-btf.ts";
+import { BtfLoadError, loadObjectTypes, stringOffsets } from "./object-btf.ts";
 import { ObjectError } from "./object-error.ts";
 import { ObjectMaps } from "./object-maps.ts";
 import { type PreparedProgram, prepareProgram } from "./prepare-program.ts";
@@ -54,7 +55,7 @@ export function loadObject<const S extends ObjectSpec>(object: S, options: Objec
     for (const program of Object.values(programs)) program.close();
   };
   using kernel = new KernelTypes(options.kernelBtf);
-  using types = loadObjectTypes(spec);
+  const { types, refusal } = offerTypes(spec);
   try {
     const prepared = prepareAll(spec, chosen, kernel, options);
     made.create(spec, kernel, types, needs.length > 0 ? needs : undefined, options);
@@ -79,7 +80,10 @@ export function loadObject<const S extends ObjectSpec>(object: S, options: Objec
   } catch (error) {
     closePrograms();
     made.giveUp();
+    if (refusal !== undefined && error instanceof Error) error.cause ??= refusal;
     throw error;
+  } finally {
+    types?.close();
   }
   const { variables, close: closeVariables } = liveVariables(spec, maps);
   const close = () => {
@@ -88,6 +92,19 @@ export function loadObject<const S extends ObjectSpec>(object: S, options: Objec
     made.close();
   };
   return { maps, programs, variables, links: [], close, [Symbol.dispose]: close } as unknown as LoadedObject<S>;
+}
+
+/**
+ * Gives the object's types to the kernel. Most objects do without: where the kernel refuses them the load goes on, and what
+ * it says of them is the cause of an error that comes of it.
+ */
+function offerTypes(spec: ObjectSpec): { readonly types?: Fd | undefined; readonly refusal?: BtfLoadError } {
+  try {
+    return { types: loadObjectTypes(spec) };
+  } catch (error) {
+    if (error instanceof BtfLoadError && error.code !== "EPERM") return { refusal: error };
+    throw error;
+  }
 }
 
 /** `loadProgram`, whose error is explained by the object's types and source lines. */

@@ -49,6 +49,11 @@ export function prepareProgram(
   object: ObjectSpec,
   preparation: Preparation,
 ): PreparedProgram {
+  if (program.type === "unspec") {
+    throw new ObjectError(
+      `Program "${name}" is in section "${program.section ?? ""}", which is no kind of program: SEC("kprobe/…"), SEC("xdp"), SEC("tracepoint/…") and so on; or set its type in the spec.`,
+    );
+  }
   const { kernel, externs, resolver, strings } = preparation;
   const modules: string[] = [];
   const context = {

@@ -158,9 +158,13 @@ function bySlot<T extends { readonly offset: number }>(
 
 /**
  * A program: the entry function, then each function that it reaches, where it is first reached, before the one that the
- * caller reaches next.
+ * caller reaches next; and at the end one that it does not call itself.
  */
-export function link(entry: ObjectFunction, functions: ReadonlyMap<string, ObjectFunction>): readonly Instruction[] {
+export function link(
+  entry: ObjectFunction,
+  functions: ReadonlyMap<string, ObjectFunction>,
+  last?: ObjectFunction,
+): readonly Instruction[] {
   const instructions: Instruction[] = [];
   const linked = new Set<string>();
   const add = (one: ObjectFunction): void => {
@@ -172,5 +176,6 @@ export function link(entry: ObjectFunction, functions: ReadonlyMap<string, Objec
     }
   };
   add(entry);
+  if (last !== undefined && !linked.has(last.name)) add(last);
   return instructions;
 }

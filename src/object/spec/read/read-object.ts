@@ -191,18 +191,12 @@ function readPrograms(
         `Program "${name}" in section ${section.name} is static: only functions of section .text can be, which others call.`,
       );
     }
-    const meaning = sectionMeaning(section.name);
-    if (meaning === undefined) {
-      throw new ObjectFileError(
-        `Program "${name}" is in section "${section.name}", which is no kind of program: SEC("kprobe/…"), SEC("xdp"), SEC("tracepoint/…") and so on.`,
-      );
-    }
-    const { kind, attachTo, optional } = meaning;
+    const { kind, attachTo, optional } = sectionMeaning(section.name);
     const functionId = btf?.find(symbol.name, "function");
     const tags = btf === undefined || functionId === undefined ? [] : tagsOf(btf, functionId);
     programs[name] = {
       type: kind.type,
-      instructions: link(one, byName),
+      instructions: link(one, byName, exceptionCallback(tags, byName)),
       license,
       ...(kind.attachType !== undefined && { expectedAttachType: kind.attachType }),
       ...(kind.flags !== undefined && { flags: kind.flags }),
@@ -213,6 +207,20 @@ function readPrograms(
     };
   }
   return programs;
+}
+
+/**
+ * The function that the kernel calls when a program throws (`__exception_cb(name)`): nothing in the program's code refers
+ * to it. Where two are named the verifier is to say so.
+ */
+function exceptionCallback(
+  tags: readonly string[],
+  functions: ReadonlyMap<string, ObjectFunction>,
+): ObjectFunction | undefined {
+  const [name, ...more] = tags.flatMap((tag) => /^exception_callback:(.+)$/.exec(tag)?.[1] ?? []);
+  const callback = name === undefined || more.length > 0 ? undefined : functions.get(name);
+  const { section, symbol } = callback ?? {};
+  return section?.name === TEXT && symbol?.binding !== "local" && symbol?.hidden !== true ? callback : undefined;
 }
 
 function versionOf(elf: ElfObject): { readonly kernelVersion?: number } {

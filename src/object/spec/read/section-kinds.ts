@@ -132,12 +132,19 @@ export interface SectionMeaning {
   readonly optional: boolean;
 }
 
-/** What the name of a section with programs means; undefined for one that is no known kind. */
-export function sectionMeaning(section: string): SectionMeaning | undefined {
+/** What the name of a section with programs means; one that is no known kind is of type `unspec`. */
+export function sectionMeaning(section: string): SectionMeaning {
   const optional = section.startsWith("?");
   const name = optional ? section.slice(1) : section;
   // Objects written before libbpf 1.0 put anything behind a kind: `socket/tail`, `socket_filter/x`, `xdp/y`.
-  return meaningOf(name, optional, false) ?? meaningOf(name.replace(/^socket_filter\b/, "socket"), optional, true);
+  return (
+    meaningOf(name, optional, false) ??
+    meaningOf(name.replace(/^socket_filter\b/, "socket"), optional, true) ?? {
+      kind: { name, type: "unspec" },
+      attachTo: "",
+      optional,
+    }
+  );
 }
 
 function meaningOf(name: string, optional: boolean, anything: boolean): SectionMeaning | undefined {

@@ -3,8 +3,10 @@ import { neededCapabilities } from "../program.ts";
 import { attemptLoad, SLEEPABLE, type TrialProgram } from "./attempt.ts";
 import { judge, type ProbeResult } from "./result.ts";
 
+type KernelProgramType = Exclude<ProgramTypeName, "unspec">;
+
 /** The first kernel that has each program type. */
-const SINCE: Readonly<Record<ProgramTypeName, string>> = {
+const SINCE: Readonly<Record<KernelProgramType, string>> = {
   socket_filter: "3.19",
   kprobe: "4.1",
   sched_cls: "4.1",
@@ -57,10 +59,10 @@ const ENOTSUPP = 524;
 
 /** Which program types the kernel loads for this process (BPF_PROG_LOAD; nothing is attached). */
 export function probeProgramTypes(): ProbeResult[] {
-  return (Object.keys(SINCE) as ProgramTypeName[]).map(probeProgramType);
+  return (Object.keys(SINCE) as KernelProgramType[]).map(probeProgramType);
 }
 
-export function probeProgramType(type: ProgramTypeName): ProbeResult {
+export function probeProgramType(type: KernelProgramType): ProbeResult {
   const { errno, log } = attemptLoad({ type, ...SPECIAL[type] });
   const known = KNOWS_TYPE.test(log) || (type === "struct_ops" && errno === ENOTSUPP);
   return judge(type, known ? 0 : errno, SINCE[type], neededCapabilities(type));
