@@ -3,6 +3,7 @@ import { decodeType } from "./decode-type.ts";
 import { essentialName } from "./essential-name.ts";
 import { type BtfHeader, readHeader } from "./header.ts";
 import { KIND_NAMES, kindSize } from "./kind.ts";
+import { NameIndex } from "./name-index.ts";
 import type { BtfKind, BtfType } from "./type.ts";
 
 const VOID: BtfType = { kind: "void", name: "" };
@@ -37,11 +38,15 @@ export class Btf {
   readonly #header: BtfHeader;
   readonly #view: DataView;
   readonly #types = new Map<number, BtfType>();
-  readonly #names = new Map<number, string>();
+  readonly #texts = new Map<number, string>();
   /** Where each own type begins in `bytes`; the kinds stand beside. */
   #offsets: Uint32Array | undefined;
-  #candidates: Map<string, number[]> | undefined;
-  #byName: Map<number, readonly number[]> | undefined;
+  /** Where the name of each own type stands, beside `#offsets`: a name is looked for in one pass over it. */
+  #nameOffsets = new Uint32Array(0);
+  #nameIndex: NameIndex | undefined;
+  readonly #candidates = new Map<string, readonly number[]>();
+  /** All names of a small table. */
+  #small: ReadonlyMap<string, readonly number[]> | undefined;
 
   private constructor(bytes: Uint8Array, header: BtfHeader, base: Btf | undefined) {
     this.bytes = bytes;
@@ -102,7 +107,7 @@ export class Btf {
     if (offset === 0) return "";
     const start = this.stringsStart;
     if (offset < start && this.base !== undefined) return this.base.text(offset, limit);
-    let text = this.#names.get(offset);
+    let text = this.#texts.get(offset);
     if (text === undefined) {
       const { strings, stringsEnd } = this.#header;
       const at = strings + offset - start;
@@ -115,7 +120,7 @@ export class Btf {
           `The text at ${offset} of the strings has ${end - at} bytes: more than ${limit} are no name.`,
         );
       text = decoder.decode(this.bytes.subarray(at, end));
-      if (end - at <= MAX_CACHED) this.#names.set(offset, text);
+      if (end - at <= MAX_CACHED) this.#texts.set(offset, text);
     }
     return text;
   }
@@ -132,10 +137,10 @@ export class Btf {
 
   /**
    * Ids of all types whose name is `name` but for a flavour (`task_struct___old`), the base's first: what CO-RE compares
-   * with. The first call indexes all names.
+   * with.
    */
   candidates(name: string): readonly number[] {
-    const own = this.#candidateIndex().get(name) ?? [];
+    const own = this.#all(name);
     return this.base === undefined ? own : [...this.base.candidates(name), ...own];
   }
 
@@ -200,66 +205,80 @@ export class Btf {
 
   #own(name: string, kind: BtfKind | undefined, firstOnly: boolean): readonly number[] {
     if (name === "") return [];
-    const offsets = this.#index();
-    // Small tables may hold a text twice, or one as the end of another: all names are looked at.
-    if (offsets.length <= SMALL) {
-      const all = this.#candidateIndex().get(essentialName(name)) ?? [];
-      return all.filter((id) => this.type(id).name === name && (kind === undefined || this.kind(id) === kind));
-    }
-    const offset = this.#offsetOf(name);
-    if (offset === undefined) return [];
-    const ids = this.#idsByName(offset, firstOnly && kind === undefined);
-    return kind === undefined ? ids : ids.filter((id) => this.kind(id) === kind);
+    const isKind = (id: number) => kind === undefined || this.kind(id) === kind;
+    if (this.#isSmall) return this.#all(name).filter((id) => this.type(id).name === name && isKind(id));
+    const ids = this.#named(this.#placesOf(name), firstOnly && kind === undefined);
+    return ids.filter(isKind);
   }
 
-  /** Where a name stands: every string is stored once, with a NUL before and after it. */
-  #offsetOf(name: string): number | undefined {
-    const { strings, stringsEnd } = this.#header;
-    const start = this.stringsStart;
+  /** Where a name stands; more than once where nobody took care, in its base's table when it is there. */
+  #placesOf(name: string): number[] {
     const inBase = this.base?.offsetOf(name);
-    if (inBase !== undefined) return inBase;
-    const at = indexOfText(this.bytes.subarray(strings, stringsEnd), name, start > 0);
-    return at < 0 ? undefined : start + at;
+    if (inBase !== undefined) return [inBase];
+    return this.#names.exact(name).map((at) => this.stringsStart + at);
   }
 
   /** Offset of a text in the string table; undefined when it is not there. */
   offsetOf(text: string): number | undefined {
-    return text === "" ? 0 : this.#offsetOf(text);
+    return text === "" ? 0 : this.#placesOf(text)[0];
   }
 
-  /** Own types whose name stands at that offset, in one pass over the headers. */
-  #idsByName(offset: number, firstOnly: boolean): readonly number[] {
-    const known = this.#byName?.get(offset);
-    if (known !== undefined) return known;
-    const offsets = this.#index();
-    const view = this.#view;
-    const { little } = this.#header;
+  get #isSmall(): boolean {
+    return this.#index().length <= SMALL;
+  }
+
+  get #names(): NameIndex {
+    const { strings, stringsEnd } = this.#header;
+    this.#nameIndex ??= new NameIndex(this.bytes.subarray(strings, stringsEnd), this.stringsStart > 0);
+    return this.#nameIndex;
+  }
+
+  /** Own types whose name stands at one of these offsets, in the order of their ids. */
+  #named(offsets: readonly number[], firstOnly: boolean): number[] {
+    this.#index();
+    const all = this.#nameOffsets;
     const ids: number[] = [];
-    for (let i = 0; i < offsets.length; i++) {
-      if (view.getUint32(offsets[i] as number, little) !== offset) continue;
-      ids.push(this.firstId + i);
-      if (firstOnly) return ids;
-    }
-    this.#byName ??= new Map();
-    this.#byName.set(offset, ids);
+    for (const offset of offsets)
+      for (let i = all.indexOf(offset); i >= 0; i = firstOnly ? -1 : all.indexOf(offset, i + 1))
+        ids.push(this.firstId + i);
+    return offsets.length > 1 ? ids.sort((a, b) => a - b) : ids;
+  }
+
+  /** Own types whose name is `name` but for a flavour. In a small table all names are looked at: they may overlap. */
+  #all(name: string): readonly number[] {
+    if (this.#isSmall) return this.#candidateIndex().get(essentialName(name)) ?? [];
+    const known = this.#candidates.get(name);
+    if (known !== undefined) return known;
+    // Names that the base has, too, stand in its table.
+    const offsets = this.#offsetsLike(name);
+    const ids = this.#named(offsets, false);
+    this.#candidates.set(name, ids);
     return ids;
   }
 
+  /** Offsets of all strings whose essential name is `name`, the base's first. */
+  #offsetsLike(name: string): number[] {
+    const own = this.#names
+      .candidates(name)
+      .map((at) => this.stringsStart + at)
+      .filter((offset) => essentialName(this.text(offset)) === name);
+    return this.base === undefined ? own : [...this.base.#offsetsLike(name), ...own];
+  }
+
   #candidateIndex(): ReadonlyMap<string, readonly number[]> {
-    if (this.#candidates !== undefined) return this.#candidates;
+    if (this.#small !== undefined) return this.#small;
     const index = new Map<string, number[]>();
-    const offsets = this.#index();
-    const view = this.#view;
-    const { little } = this.#header;
+    this.#index();
+    const offsets = this.#nameOffsets;
     for (let i = 0; i < offsets.length; i++) {
-      const nameOffset = view.getUint32(offsets[i] as number, little);
+      const nameOffset = offsets[i] as number;
       if (nameOffset === 0) continue;
       const name = essentialName(this.text(nameOffset, MAX_NAME));
       const ids = index.get(name);
       if (ids === undefined) index.set(name, [this.firstId + i]);
       else ids.push(this.firstId + i);
     }
-    this.#candidates = index;
+    this.#small = index;
     return index;
   }
 
@@ -270,6 +289,7 @@ export class Btf {
     const view = this.#view;
     // The smallest type has 12 bytes: there cannot be more.
     const places = new Uint32Array(Math.floor((typesEnd - types) / 12));
+    const names = new Uint32Array(places.length);
     let count = 0;
     let at = types;
     while (at < typesEnd) {
@@ -284,9 +304,11 @@ export class Btf {
       }
       if (at + size > typesEnd)
         throw new BtfError(`Type ${this.firstId + count} is cut short: the types end in its middle.`);
+      names[count] = view.getUint32(at, little);
       places[count++] = at;
       at += size;
     }
+    this.#nameOffsets = names.slice(0, count);
     this.#offsets = places.slice(0, count);
     return this.#offsets;
   }
@@ -295,25 +317,4 @@ export class Btf {
 function checkSize(size: number, id: number): number {
   if (size <= Number.MAX_SAFE_INTEGER) return size;
   throw new BtfError(`Type ${id} would have ${size} bytes.`);
-}
-
-/** Where `\0text\0` stands in a table of strings; in a split table the first string has no NUL before it. */
-function indexOfText(table: Uint8Array, text: string, split: boolean): number {
-  const needle = new TextEncoder().encode(`\0${text}\0`);
-  const bare = needle.subarray(1);
-  if (split && bare.every((byte, i) => table[i] === byte)) return 0;
-  const at = find(table, needle);
-  return at < 0 ? -1 : at + 1;
-}
-
-/** Node's own search where there is one (some hundred times a loop's speed), a plain search elsewhere. */
-function find(haystack: Uint8Array, needle: Uint8Array): number {
-  const { Buffer } = globalThis as { Buffer?: typeof globalThis.Buffer };
-  if (Buffer !== undefined) {
-    return Buffer.from(haystack.buffer, haystack.byteOffset, haystack.byteLength).indexOf(needle);
-  }
-  for (let at = haystack.indexOf(needle[1] ?? 0); at >= 0; at = haystack.indexOf(needle[1] ?? 0, at + 1)) {
-    if (at > 0 && needle.every((byte, i) => haystack[at - 1 + i] === byte)) return at - 1;
-  }
-  return -1;
 }

@@ -85,9 +85,16 @@ export class KernelTypes {
   }
 }
 
+/** The running kernel's types do not change: who loads one object after the other reads them once. */
+let kernel: WeakRef<Btf> | undefined;
+
 function readKernel(): Btf {
+  const known = kernel?.deref();
+  if (known !== undefined) return known;
   try {
-    return Btf.parse(readFileSync(`${FOLDER}/vmlinux`));
+    const btf = Btf.parse(readFileSync(`${FOLDER}/vmlinux`));
+    kernel = new WeakRef(btf);
+    return btf;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     throw new ObjectError(

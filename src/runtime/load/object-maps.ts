@@ -90,7 +90,8 @@ function entriesOf({ type, maxEntries }: MapSpec): number {
 /** The map with layouts of its keys and values, where the object's types tell them and the spec does not. */
 function typed(map: MapSpec, btf: Btf | undefined): MapSpec {
   const maxEntries = entriesOf(map);
-  if (btf === undefined) return { ...map, maxEntries };
+  const inner = map.inner === undefined ? undefined : typed(map.inner, btf);
+  if (btf === undefined) return { ...map, maxEntries, ...(inner !== undefined && { inner }) };
   const layout = (id: number | undefined, size: number | undefined) => {
     const found = id === undefined ? undefined : layoutOf(btf, id);
     return found?.size === size ? found : undefined;
@@ -98,7 +99,6 @@ function typed(map: MapSpec, btf: Btf | undefined): MapSpec {
   // Values of a section's map are read variable by variable, not as one struct.
   const value = map.section === undefined ? (map.value ?? layout(map.valueType, map.valueSize)) : map.value;
   const key = map.key ?? layout(map.keyType, map.keySize);
-  const inner = map.inner === undefined ? undefined : typed(map.inner, btf);
   return {
     ...map,
     maxEntries,

@@ -1,6 +1,13 @@
 import { AsmError, Callee, decode, type Instruction, Opcode, Pseudo, slotsOf } from "../../asm/index.ts";
-import type { ExtInfo } from "../../btf/index.ts";
-import { type ElfObject, type ElfSection, type ElfSymbol, SectionFlag, SectionType } from "../../elf/index.ts";
+import type { ExtInfo, FunctionRecord, LineRecord, RelocationRecord } from "../../btf/index.ts";
+import {
+  type ElfObject,
+  type ElfRelocation,
+  type ElfSection,
+  type ElfSymbol,
+  SectionFlag,
+  SectionType,
+} from "../../elf/index.ts";
 import { ObjectFileError } from "./object-file-error.ts";
 import { isExtern, type Relocator } from "./relocations.ts";
 
@@ -36,7 +43,29 @@ export function readFunctions(
   }
   const find = (section: number, slot: number) =>
     places.find((place) => place.section.index === section && slot >= place.slot && slot < place.slot + place.slots);
-  return places.map((place) => readFunction(place, elf, info, relocator, find));
+  // A section may have many functions: what is told of its instructions is put in order once.
+  const told = new Map<ElfSection, SectionInfo>();
+  return places.map((place) => {
+    const { section } = place;
+    const known = told.get(section) ?? {
+      relocations: new Map(
+        (elf.relocations.get(section.index) ?? []).map((relocation) => [relocation.offset / 8, relocation]),
+      ),
+      functions: bySlot(info?.functions.get(section.name)),
+      lines: bySlot(info?.lines.get(section.name)),
+      cores: bySlot(info?.relocations.get(section.name)),
+    };
+    told.set(section, known);
+    return readFunction(place, elf, known, relocator, find);
+  });
+}
+
+/** What the object tells of the instructions of a section, by their slots. */
+interface SectionInfo {
+  readonly relocations: ReadonlyMap<number, ElfRelocation>;
+  readonly functions: ReadonlyMap<number, FunctionRecord> | undefined;
+  readonly lines: ReadonlyMap<number, LineRecord> | undefined;
+  readonly cores: ReadonlyMap<number, RelocationRecord> | undefined;
 }
 
 interface Place {
@@ -63,7 +92,7 @@ function placeOf(symbol: ElfSymbol, section: ElfSection, names: Set<string>): Pl
 function readFunction(
   place: Place,
   elf: ElfObject,
-  info: ExtInfo | undefined,
+  { relocations, functions, lines, cores }: SectionInfo,
   relocator: Relocator,
   find: (section: number, slot: number) => Place | undefined,
 ): ObjectFunction {
@@ -76,12 +105,6 @@ function readFunction(
     if (!(error instanceof AsmError)) throw error;
     throw new ObjectFileError(`Function "${name}" cannot be decoded: ${error.message}`);
   }
-  const relocations = new Map(
-    (elf.relocations.get(section.index) ?? []).map((relocation) => [relocation.offset / 8, relocation]),
-  );
-  const functions = bySlot(info?.functions.get(section.name));
-  const lines = bySlot(info?.lines.get(section.name));
-  const cores = bySlot(info?.relocations.get(section.name));
   const callees: string[] = [];
   const callee = (target: number, slot: number, at: number): string => {
     const found = find(target, slot);
