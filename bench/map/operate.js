@@ -86,6 +86,39 @@ const operations = {
     }
     sum += total;
   },
+  "entries-int"(n) {
+    let total = 0;
+    for (let done = 0; done < n; ) {
+      for (const [key, one] of map.entries()) {
+        total ^= one + key;
+        done++;
+      }
+      if (done % BATCH !== 0) throw new Error(`${done} entries came`);
+    }
+    sum += total;
+  },
+  "entries-struct"(n) {
+    let total = 0;
+    for (let done = 0; done < n; ) {
+      for (const [key, one] of map.entries()) {
+        total ^= one.count + key.pid;
+        done++;
+      }
+      if (done % BATCH !== 0) throw new Error(`${done} entries came`);
+    }
+    sum += total;
+  },
+  "next-key-int"(n) {
+    let total = 0;
+    for (let done = 0; done < n; ) {
+      for (const [key, one] of map.entries({ batch: false })) {
+        total ^= one + key;
+        done++;
+      }
+      if (done % BATCH !== 0) throw new Error(`${done} entries came`);
+    }
+    sum += total;
+  },
   "update-batch-int"(n) {
     for (let done = 0; done < n; done += BATCH) {
       const entries = new Array(BATCH);

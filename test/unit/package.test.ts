@@ -37,16 +37,17 @@ describe("package.json", () => {
 
   it("exports the rooms that docs/architecture.md calls public, and no other", () => {
     expect(exported.map(([name]) => name).sort()).toEqual(
-      [".", "./asm", "./doctor", "./package.json", "./trace"].sort(),
+      [".", "./asm", "./btf", "./doctor", "./package.json", "./trace"].sort(),
     );
-    for (const [name, room] of [
-      [".", "sdk"],
-      ["./asm", "object/asm"],
-      ["./doctor", "tools/doctor"],
-      ["./trace", "tools/trace"],
-    ]) {
-      expect(manifest.exports[name as string].default).toBe(`./dist/${room}/index.js`);
-      expect(existsSync(join(root, "src", room as string, "index.ts"))).toBe(true);
+    for (const [name, file, source] of [
+      [".", "skep", "sdk/index"],
+      ["./asm", "asm", "object/asm/index"],
+      ["./btf", "btf", "sdk/btf"],
+      ["./doctor", "doctor", "tools/doctor/index"],
+      ["./trace", "trace", "tools/trace/index"],
+    ] as const) {
+      expect(manifest.exports[name]).toEqual({ types: `./dist/${source}.d.ts`, default: `./dist/esm/${file}.js` });
+      expect(existsSync(join(root, "src", `${source}.ts`))).toBe(true);
     }
   });
 
@@ -79,7 +80,7 @@ describe("the tarball", () => {
   it("holds the library, the command, the native part and its source, and nothing that only we need", () => {
     for (const path of [
       "bin/skep.js",
-      "dist/sdk/index.js",
+      "dist/esm/skep.js",
       "dist/sdk/index.d.ts",
       "dist/cli/main.cjs",
       "native/skep.c",
@@ -103,14 +104,15 @@ describe("the tarball", () => {
     const code = `
       import { Assembler, loadObject, RingBufferReader } from "skep";
       import { disassemble, encode } from "skep/asm";
+      import { Btf } from "skep/btf";
       import { parseSyscallFilter, Tracing } from "skep/trace";
       import manifest from "skep/package.json" with { type: "json" };
       const code = new Assembler().exit().instructions();
-      console.log(disassemble(code), encode(code).length, typeof loadObject, typeof RingBufferReader, typeof Tracing,
+      console.log(disassemble(code), encode(code).length, typeof loadObject, typeof RingBufferReader, typeof Btf.parse, typeof Tracing,
         parseSyscallFilter("openat", "x64").has(257), manifest.version);`;
     writeFileSync(join(folder, "use.js"), code);
     const { stdout, stderr } = run("--no-warnings", "use.js");
-    expect(stdout.trim(), stderr).toBe(`exit 8 function function function true ${manifest.version}`);
+    expect(stdout.trim(), stderr).toBe(`exit 8 function function function function true ${manifest.version}`);
   });
 
   it("has a command that runs", () => {

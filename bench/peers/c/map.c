@@ -103,6 +103,22 @@ static void lookup_batch(uint32_t n, size_t key_size, size_t value_size) {
 static void lookup_batch_int(uint32_t n) { lookup_batch(n, 4, 8); }
 static void lookup_batch_struct(uint32_t n) { lookup_batch(n, sizeof(struct key), sizeof(struct value)); }
 
+/* A whole map key by key, every value looked up. */
+static void next_key_int(uint32_t n) {
+  for (uint32_t done = 0; done < n;) {
+    uint32_t key, next, got = 0;
+    for (int error = bpf_map_get_next_key(3, NULL, &next); error == 0; error = bpf_map_get_next_key(3, &key, &next)) {
+      uint64_t value;
+      key = next;
+      if (bpf_map_lookup_elem(3, &key, &value) != 0) die("look-up: %s", strerror(errno));
+      sum += value + key;
+      got++;
+    }
+    if (got != entries) die("%u entries of %u came", got, entries);
+    done += got;
+  }
+}
+
 static void update_batch_int(uint32_t n) {
   LIBBPF_OPTS(bpf_map_batch_opts, opts);
   for (uint32_t done = 0; done < n; done += entries) {
@@ -140,6 +156,9 @@ static const struct {
     {"update-percpu", update_percpu},
     {"lookup-batch-int", lookup_batch_int},
     {"lookup-batch-struct", lookup_batch_struct},
+    {"entries-int", lookup_batch_int},
+    {"entries-struct", lookup_batch_struct},
+    {"next-key-int", next_key_int},
     {"update-batch-int", update_batch_int},
     {"read-memory", read_memory},
     {"read-memory-anywhere", read_memory_anywhere},

@@ -15,11 +15,14 @@ const MAX_TEXT = 65_536;
 const MAX_CACHED = 512;
 /** Types of an object are this few; those of a kernel are more, and come from tools that keep each text once. */
 const SMALL = 20_000;
+const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 const decoder = new TextDecoder();
 
 export interface BtfOptions {
   /** What split BTF (a module's) goes on from: its ids and names count from the base's end. */
   readonly base?: Btf;
+  /** The bytes are memory that must not be written to: `bytes` hands out copies. */
+  readonly readOnly?: boolean;
 }
 
 /**
@@ -28,38 +31,46 @@ export interface BtfOptions {
  * one structure of a kernel with 150,000 types costs milliseconds.
  */
 export class Btf {
-  /** The bytes it was read from. */
-  readonly bytes: Uint8Array;
   readonly byteOrder: "little" | "big";
   /** For split BTF: what its ids and names go on from. */
   readonly base: Btf | undefined;
   /** Its own types have the ids from `firstId` (1, or the base's `endId`) to before `endId`. */
   readonly firstId: number;
   readonly #header: BtfHeader;
+  readonly #bytes: Uint8Array;
+  readonly #readOnly: boolean;
   readonly #view: DataView;
+  /** The same in words, where the machine's own byte order and the place allow it: several times as fast to go through. */
+  readonly #words: Uint32Array | undefined;
   readonly #types = new Map<number, BtfType>();
   readonly #texts = new Map<number, string>();
   /** Where each own type begins in `bytes`; the kinds stand beside. */
   #offsets: Uint32Array | undefined;
-  /** Where the name of each own type stands, beside `#offsets`: a name is looked for in one pass over it. */
-  #nameOffsets = new Uint32Array(0);
   #nameIndex: NameIndex | undefined;
   readonly #candidates = new Map<string, readonly number[]>();
   /** All names of a small table. */
   #small: ReadonlyMap<string, readonly number[]> | undefined;
 
-  private constructor(bytes: Uint8Array, header: BtfHeader, base: Btf | undefined) {
-    this.bytes = bytes;
+  private constructor(bytes: Uint8Array, header: BtfHeader, { base, readOnly = false }: BtfOptions) {
+    this.#bytes = bytes;
+    this.#readOnly = readOnly;
     this.byteOrder = header.little ? "little" : "big";
     this.base = base;
     this.firstId = base?.endId ?? 1;
     this.#header = header;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (header.little === LITTLE && header.types % 4 === 0 && bytes.byteOffset % 4 === 0)
+      this.#words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2);
   }
 
   /** Reads BTF of either byte order. Throws BtfError for bytes that are none or are cut short. */
   static parse(bytes: Uint8Array, options: BtfOptions = {}): Btf {
-    return new Btf(bytes, readHeader(bytes), options.base);
+    return new Btf(bytes, readHeader(bytes), options);
+  }
+
+  /** The bytes it was read from. */
+  get bytes(): Uint8Array {
+    return this.#readOnly ? this.#bytes.slice() : this.#bytes;
   }
 
   get endId(): number {
@@ -114,12 +125,12 @@ export class Btf {
       if (at >= stringsEnd)
         throw new BtfError(`A name is at ${offset} of the strings, which end at ${this.stringsEnd}.`);
       // The table ends with a NUL, so there is one.
-      const end = this.bytes.indexOf(0, at);
+      const end = this.#bytes.indexOf(0, at);
       if (end - at > limit)
         throw new BtfError(
           `The text at ${offset} of the strings has ${end - at} bytes: more than ${limit} are no name.`,
         );
-      text = decoder.decode(this.bytes.subarray(at, end));
+      text = decoder.decode(this.#bytes.subarray(at, end));
       if (end - at <= MAX_CACHED) this.#texts.set(offset, text);
     }
     return text;
@@ -229,18 +240,25 @@ export class Btf {
 
   get #names(): NameIndex {
     const { strings, stringsEnd } = this.#header;
-    this.#nameIndex ??= new NameIndex(this.bytes.subarray(strings, stringsEnd), this.stringsStart > 0);
+    this.#nameIndex ??= new NameIndex(this.#bytes.subarray(strings, stringsEnd), this.stringsStart > 0);
     return this.#nameIndex;
   }
 
   /** Own types whose name stands at one of these offsets, in the order of their ids. */
   #named(offsets: readonly number[], firstOnly: boolean): number[] {
-    this.#index();
-    const all = this.#nameOffsets;
+    const places = this.#index();
+    const words = this.#words;
+    const view = this.#view;
+    const { little } = this.#header;
     const ids: number[] = [];
-    for (const offset of offsets)
-      for (let i = all.indexOf(offset); i >= 0; i = firstOnly ? -1 : all.indexOf(offset, i + 1))
+    for (const offset of offsets) {
+      for (let i = 0; i < places.length; i++) {
+        const at = places[i] as number;
+        if ((words === undefined ? view.getUint32(at, little) : words[at >>> 2]) !== offset) continue;
         ids.push(this.firstId + i);
+        if (firstOnly) break;
+      }
+    }
     return offsets.length > 1 ? ids.sort((a, b) => a - b) : ids;
   }
 
@@ -268,10 +286,9 @@ export class Btf {
   #candidateIndex(): ReadonlyMap<string, readonly number[]> {
     if (this.#small !== undefined) return this.#small;
     const index = new Map<string, number[]>();
-    this.#index();
-    const offsets = this.#nameOffsets;
-    for (let i = 0; i < offsets.length; i++) {
-      const nameOffset = offsets[i] as number;
+    const places = this.#index();
+    for (let i = 0; i < places.length; i++) {
+      const nameOffset = this.#view.getUint32(places[i] as number, this.#header.little);
       if (nameOffset === 0) continue;
       const name = essentialName(this.text(nameOffset, MAX_NAME));
       const ids = index.get(name);
@@ -287,29 +304,32 @@ export class Btf {
     if (this.#offsets !== undefined) return this.#offsets;
     const { types, typesEnd, little } = this.#header;
     const view = this.#view;
-    // The smallest type has 12 bytes: there cannot be more.
-    const places = new Uint32Array(Math.floor((typesEnd - types) / 12));
-    const names = new Uint32Array(places.length);
+    const words = this.#words;
+    // Those of a kernel have 22 bytes in the mean, and none fewer than 12.
+    let places = new Uint32Array(Math.ceil((typesEnd - types) / 20) + 16);
     let count = 0;
     let at = types;
     while (at < typesEnd) {
       if (at + 12 > typesEnd)
         throw new BtfError(`Type ${this.firstId + count} is cut short: the types end in its middle.`);
-      const size = kindSize(view.getUint32(at + 4, little));
+      const info = words === undefined ? view.getUint32(at + 4, little) : (words[(at + 4) >>> 2] as number);
+      const size = kindSize(info);
       if (size === undefined) {
-        const kind = (view.getUint32(at + 4, little) >>> 24) & 0x1f;
         throw new BtfError(
-          `Type ${this.firstId + count} is of kind ${kind}, which this version of Skep does not know: BTF newer than it, or damaged.`,
+          `Type ${this.firstId + count} is of kind ${(info >>> 24) & 0x1f}, which this version of Skep does not know: BTF newer than it, or damaged.`,
         );
       }
       if (at + size > typesEnd)
         throw new BtfError(`Type ${this.firstId + count} is cut short: the types end in its middle.`);
-      names[count] = view.getUint32(at, little);
+      if (count === places.length) {
+        const more = new Uint32Array(places.length * 2);
+        more.set(places);
+        places = more;
+      }
       places[count++] = at;
       at += size;
     }
-    this.#nameOffsets = names.slice(0, count);
-    this.#offsets = places.slice(0, count);
+    this.#offsets = places.subarray(0, count);
     return this.#offsets;
   }
 }

@@ -92,8 +92,9 @@ export interface ExternContext {
 
 /** An instruction that names an extern, with the extern put in. */
 export function bindExtern(instruction: Instruction, context: ExternContext): Instruction {
+  // Most have none, and taking an instruction apart is not cheap.
+  if (instruction.extern === undefined) return instruction;
   const { extern: name, ...plain } = instruction;
-  if (name === undefined) return instruction;
   const extern = context.externs.get(name);
   if (extern === undefined)
     throw new ObjectError(`An instruction refers to "${name}", which the object does not declare.`);

@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { Btf } from "../../object/btf/index.ts";
 import { type Fd, openKernelBtf } from "../sys/index.ts";
+import { BTF_FOLDER, kernelBtf } from "./kernel-btf.ts";
 import { ObjectError } from "./object-error.ts";
-
-const FOLDER = "/sys/kernel/btf";
 
 /** Types of one kernel module. */
 export interface ModuleTypes {
@@ -34,7 +33,7 @@ export class KernelTypes {
 
   /** Throws ObjectError for a kernel that was built without BTF. */
   get vmlinux(): Btf {
-    this.#vmlinux ??= this.#external ?? readKernel();
+    this.#vmlinux ??= this.#external ?? kernelBtf();
     return this.#vmlinux;
   }
 
@@ -85,26 +84,8 @@ export class KernelTypes {
   }
 }
 
-/** The running kernel's types do not change: who loads one object after the other reads them once. */
-let kernel: WeakRef<Btf> | undefined;
-
-function readKernel(): Btf {
-  const known = kernel?.deref();
-  if (known !== undefined) return known;
-  try {
-    const btf = Btf.parse(readFileSync(`${FOLDER}/vmlinux`));
-    kernel = new WeakRef(btf);
-    return btf;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    throw new ObjectError(
-      `This kernel does not show its types (${FOLDER}/vmlinux is not there: CONFIG_DEBUG_INFO_BTF). Give the types of this very kernel with the option kernelBtf (BTFHub has those of many).`,
-    );
-  }
-}
-
 function readModules(base: Btf): readonly ModuleTypes[] {
-  return readdirSync(FOLDER)
+  return readdirSync(BTF_FOLDER)
     .filter((name) => name !== "vmlinux")
-    .map((name) => ({ name, btf: Btf.parse(readFileSync(`${FOLDER}/${name}`), { base }) }));
+    .map((name) => ({ name, btf: Btf.parse(readFileSync(`${BTF_FOLDER}/${name}`), { base }) }));
 }

@@ -19,6 +19,7 @@ export { Fd, type OpenFd, openFds, trackFds } from "./fd.ts";
 export { idsOf } from "./ids.ts";
 export { interfaceIndexOf } from "./interface-index.ts";
 export { isKernelBefore, kernelSince } from "./kernel-version.ts";
+export { mapFile } from "./map-file.ts";
 export { MapFlags, Mapping, Protection } from "./mapping.ts";
 export { raiseMemlock } from "./memlock.ts";
 export { NativeUnavailableError, native, nativePath, packageFile } from "./native.ts";

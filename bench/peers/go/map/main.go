@@ -139,6 +139,24 @@ func lookupBatchStruct(n uint32) {
 	}
 }
 
+func nextKeyInt(n uint32) {
+	for done := uint32(0); done < n; {
+		var k uint32
+		var v uint64
+		got := uint32(0)
+		iterator := m.Iterate()
+		for iterator.Next(&k, &v) {
+			sum += uint64(k) + v
+			got++
+		}
+		check(iterator.Err())
+		if got != entries {
+			check(fmt.Errorf("%d entries of %d came", got, entries))
+		}
+		done += got
+	}
+}
+
 func updateBatchInt(n uint32) {
 	ks, vs := make([]uint32, entries), make([]uint64, entries)
 	for done := uint32(0); done < n; done += entries {
@@ -177,6 +195,9 @@ var operations = map[string]func(uint32){
 	"update-percpu":        updatePerCPU,
 	"lookup-batch-int":     lookupBatchInt,
 	"lookup-batch-struct":  lookupBatchStruct,
+	"entries-int":          lookupBatchInt,
+	"entries-struct":       lookupBatchStruct,
+	"next-key-int":         nextKeyInt,
 	"update-batch-int":     updateBatchInt,
 	"read-memory":          readMemory,
 	"read-memory-anywhere": readMemoryAnywhere,

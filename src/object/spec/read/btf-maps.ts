@@ -51,15 +51,30 @@ export function readBtfMaps(btf: Btf, section: ElfSection, elf: ElfObject): read
   });
 }
 
-/** Texts of `btf_decl_tag` on a variable or function, or on one of its parameters. */
+/** Texts of `btf_decl_tag` on a variable or function, but not on one of its parameters. */
 export function tagsOf(btf: Btf, id: number): readonly string[] {
-  const tags: string[] = [];
+  let all = tagsByType.get(btf);
+  if (all === undefined) {
+    all = allTags(btf);
+    tagsByType.set(btf, all);
+  }
+  return all.get(id) ?? [];
+}
+
+/** An object is asked for the tags of each of its functions and variables: its types are gone through once. */
+const tagsByType = new WeakMap<Btf, ReadonlyMap<number, readonly string[]>>();
+
+function allTags(btf: Btf): ReadonlyMap<number, readonly string[]> {
+  const all = new Map<number, string[]>();
   for (let at = btf.firstId; at < btf.endId; at++) {
     if (btf.kind(at) !== "declTag") continue;
     const tag = btf.type(at);
-    if (tag.kind === "declTag" && tag.type === id && tag.component === -1) tags.push(tag.name);
+    if (tag.kind !== "declTag" || tag.component !== -1) continue;
+    const tags = all.get(tag.type);
+    if (tags === undefined) all.set(tag.type, [tag.name]);
+    else tags.push(tag.name);
   }
-  return tags;
+  return all;
 }
 
 interface Definition {

@@ -148,18 +148,20 @@ function readFunction(
     const source = lines?.get(at);
     const type = functions?.get(at);
     const core = cores?.get(at);
-    return {
-      ...instruction,
-      ...(at === place.slot && { label: name }),
-      ...(type !== undefined && { functionType: type.type }),
-      ...(source !== undefined && {
-        source: { file: source.file, line: source.line, column: source.column, text: source.text },
-      }),
-      ...(core !== undefined && { relocation: { kind: core.kind, type: core.type, access: core.access } }),
-    };
+    if (source === undefined && type === undefined && core === undefined && at !== place.slot) return instruction;
+    const told: Told = { ...instruction };
+    if (at === place.slot) told.label = name;
+    if (type !== undefined) told.functionType = type.type;
+    if (source !== undefined)
+      told.source = { file: source.file, line: source.line, column: source.column, text: source.text };
+    if (core !== undefined) told.relocation = { kind: core.kind, type: core.type, access: core.access };
+    return told;
   });
   return { ...place, instructions, callees };
 }
+
+/** An instruction while what is told of it is put in. */
+type Told = { -readonly [K in keyof Instruction]: Instruction[K] };
 
 function isReferenceToFunction(instruction: Instruction, symbol: ElfSymbol, elf: ElfObject): boolean {
   if (isExtern(symbol)) return false;

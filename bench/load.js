@@ -1,0 +1,57 @@
+// npm run bench -- load: an object of forty programs, from its bytes to loaded, beside libbpf and cilium/ebpf.
+import { closeSync, openSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { runProgram } from "./harness/program.js";
+
+export const peers = ["debian12", "newest"];
+
+const path = (file) => fileURLToPath(new URL(file, import.meta.url));
+const SLICES = 40;
+const PROGRAMS = 40;
+
+/** @param {import("./harness/bench.js").Bench} bench */
+export default async function load(bench) {
+  const run = async (command, args, env) => {
+    const fd = openSync(path("load/forty.bpf.o"), "r");
+    try {
+      const result = await runProgram(command, args, { fds: [fd], ...(env !== undefined && { env }) });
+      if (result.programs !== PROGRAMS) throw new Error(`${result.programs} programs were loaded, not ${PROGRAMS}`);
+      return result;
+    } finally {
+      closeSync(fd);
+    }
+  };
+  const peer = (id, suite, language) => {
+    const { versions } = bench.peer(suite) ?? { versions: {} };
+    return {
+      id,
+      title: language === "c" ? `C libbpf ${versions.libbpf}` : `Go cilium/ebpf ${versions.cilium}`,
+      peer: suite,
+      run: () => {
+        const made = bench.peer(suite);
+        const file = made.build(path(language === "c" ? "peers/c/load.c" : "peers/go/load"));
+        const [command, args] = made.command(file, [`${SLICES}`]);
+        return run(command, args, made.env);
+      },
+    };
+  };
+  await bench.part("forty", () =>
+    bench.measure({
+      name: "an object of 40 programs with CO-RE, from its bytes to loaded",
+      note: `each run: a process that loads it ${SLICES} times; its first load, and the median of the others`,
+      metrics: { ms: { title: "ms, again" }, first: { title: "ms, first" } },
+      base: "go-new",
+      columns: [
+        { id: "skep", title: "Skep", run: () => run(process.execPath, [path("load/load.js"), `${SLICES}`]) },
+        peer("c", "debian12", "c"),
+        peer("c-new", "newest", "c"),
+        peer("go", "debian12", "go"),
+        peer("go-new", "newest", "go"),
+      ],
+      goals: [
+        { metric: "ms", column: "skep", of: "go-new", atMost: 1 },
+        { metric: "first", column: "skep", of: "go-new", atMost: 1 },
+      ],
+    }),
+  );
+}

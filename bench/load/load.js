@@ -1,0 +1,20 @@
+// Skep's column of loading an object.  node load.js SLICES   (fd 3: the object)
+// Its first load, and the median of the others, in ms.
+import { fstatSync, readSync } from "node:fs";
+import { loadObject } from "skep";
+
+const slices = Number(process.argv[2]);
+const bytes = new Uint8Array(fstatSync(3).size);
+readSync(3, bytes, 0, bytes.length, 0);
+const times = [];
+let programs = 0;
+for (let i = 0; i < slices; i++) {
+  const start = process.hrtime.bigint();
+  const object = loadObject(bytes);
+  times.push(Number(process.hrtime.bigint() - start) / 1e6);
+  programs = Object.keys(object.programs).length;
+  object.close();
+}
+const [first, ...others] = times;
+others.sort((a, b) => a - b);
+console.log(JSON.stringify({ first, ms: others[others.length >> 1], programs }));

@@ -1,0 +1,48 @@
+// Loading an object through cilium/ebpf.
+//
+//	load SLICES      fd 3: the object. Its first load, and the median of the others, in ms.
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"sort"
+	"strconv"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/rlimit"
+)
+
+func check(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func main() {
+	slices, err := strconv.Atoi(os.Args[1])
+	check(err)
+	check(rlimit.RemoveMemlock())
+	object, err := io.ReadAll(os.NewFile(3, "object"))
+	check(err)
+	times := make([]float64, slices)
+	programs := 0
+	for i := range times {
+		start := time.Now()
+		spec, err := ebpf.LoadCollectionSpecFromReader(bytes.NewReader(object))
+		check(err)
+		collection, err := ebpf.NewCollection(spec)
+		check(err)
+		times[i] = float64(time.Since(start).Nanoseconds()) / 1e6
+		programs = len(collection.Programs)
+		collection.Close()
+	}
+	first := times[0]
+	others := times[1:]
+	sort.Float64s(others)
+	fmt.Printf("{\"first\":%.3f,\"ms\":%.3f,\"programs\":%d}\n", first, others[len(others)/2], programs)
+}
