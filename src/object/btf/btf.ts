@@ -2,7 +2,7 @@ import { BtfError } from "./btf-error.ts";
 import { decodeType } from "./decode-type.ts";
 import { essentialName } from "./essential-name.ts";
 import { type BtfHeader, readHeader } from "./header.ts";
-import { KIND_NAMES, kindSize } from "./kind.ts";
+import { KIND_BYTES, KIND_NAMES, MEMBER_BYTES } from "./kind.ts";
 import { NameIndex } from "./name-index.ts";
 import type { BtfKind, BtfType } from "./type.ts";
 
@@ -218,8 +218,7 @@ export class Btf {
     if (name === "") return [];
     const isKind = (id: number) => kind === undefined || this.kind(id) === kind;
     if (this.#isSmall) return this.#all(name).filter((id) => this.type(id).name === name && isKind(id));
-    const ids = this.#named(this.#placesOf(name), firstOnly && kind === undefined);
-    return ids.filter(isKind);
+    return this.#named(this.#placesOf(name), isKind, firstOnly);
   }
 
   /** Where a name stands; more than once where nobody took care, in its base's table when it is there. */
@@ -245,7 +244,7 @@ export class Btf {
   }
 
   /** Own types whose name stands at one of these offsets, in the order of their ids. */
-  #named(offsets: readonly number[], firstOnly: boolean): number[] {
+  #named(offsets: readonly number[], isWanted: (id: number) => boolean, firstOnly: boolean): number[] {
     const places = this.#index();
     const words = this.#words;
     const view = this.#view;
@@ -255,6 +254,7 @@ export class Btf {
       for (let i = 0; i < places.length; i++) {
         const at = places[i] as number;
         if ((words === undefined ? view.getUint32(at, little) : words[at >>> 2]) !== offset) continue;
+        if (!isWanted(this.firstId + i)) continue;
         ids.push(this.firstId + i);
         if (firstOnly) break;
       }
@@ -269,7 +269,7 @@ export class Btf {
     if (known !== undefined) return known;
     // Names that the base has, too, stand in its table.
     const offsets = this.#offsetsLike(name);
-    const ids = this.#named(offsets, false);
+    const ids = this.#named(offsets, () => true, false);
     this.#candidates.set(name, ids);
     return ids;
   }
@@ -299,6 +299,15 @@ export class Btf {
     return index;
   }
 
+  #broken(count: number, at: number, end: number, kind: number): BtfError {
+    const id = this.firstId + count;
+    if (at + 12 > end || KIND_BYTES[kind] !== 0)
+      return new BtfError(`Type ${id} is cut short: the types end in its middle.`);
+    return new BtfError(
+      `Type ${id} is of kind ${kind}, which this version of Skep does not know: BTF newer than it, or damaged.`,
+    );
+  }
+
   /** The places of all own types. Throws BtfError for a kind that is not known, or a type that is cut short. */
   #index(): Uint32Array {
     if (this.#offsets !== undefined) return this.#offsets;
@@ -310,17 +319,11 @@ export class Btf {
     let count = 0;
     let at = types;
     while (at < typesEnd) {
-      if (at + 12 > typesEnd)
-        throw new BtfError(`Type ${this.firstId + count} is cut short: the types end in its middle.`);
       const info = words === undefined ? view.getUint32(at + 4, little) : (words[(at + 4) >>> 2] as number);
-      const size = kindSize(info);
-      if (size === undefined) {
-        throw new BtfError(
-          `Type ${this.firstId + count} is of kind ${(info >>> 24) & 0x1f}, which this version of Skep does not know: BTF newer than it, or damaged.`,
-        );
-      }
-      if (at + size > typesEnd)
-        throw new BtfError(`Type ${this.firstId + count} is cut short: the types end in its middle.`);
+      const kind = (info >>> 24) & 0x1f;
+      // No function call: this is gone through before the engine has compiled anything.
+      const size = (KIND_BYTES[kind] as number) + (MEMBER_BYTES[kind] as number) * (info & 0xffff);
+      if (size < 12 || at + size > typesEnd) throw this.#broken(count, at, typesEnd, kind);
       if (count === places.length) {
         const more = new Uint32Array(places.length * 2);
         more.set(places);
