@@ -74,7 +74,7 @@ export class BpfMap {
   /** Bytes a value takes in user memory: for per-CPU maps one 8-aligned value for each possible CPU. */
   readonly valueStride: number;
   readonly valueBytes: number;
-  /** Attribute block, key, next key and value side by side in pinned memory: a call allocates nothing. */
+  /** Two attribute blocks (the second for iterating), key, next key and value side by side in pinned memory: a call allocates nothing. */
   protected readonly slot: Slot;
   protected readonly keyOffset: number;
   protected readonly nextKeyOffset: number;
@@ -89,16 +89,14 @@ export class BpfMap {
     this.valueStride = isPerCpu(info.type) ? Math.ceil(info.valueSize / 8) * 8 : info.valueSize;
     this.valueBytes = isPerCpu(info.type) ? this.valueStride * possibleCpus() : info.valueSize;
     const key = Math.ceil(Math.max(info.keySize, 8) / 8) * 8;
-    const slot = allocate(ATTR_SIZE + 2 * key + this.valueBytes);
+    const slot = allocate(2 * ATTR_SIZE + 2 * key + this.valueBytes);
     this.slot = slot;
-    this.keyOffset = slot.offset + ATTR_SIZE;
+    this.keyOffset = slot.offset + 2 * ATTR_SIZE;
     this.nextKeyOffset = this.keyOffset + key;
     this.valueOffset = this.nextKeyOffset + key;
-    const { view } = slot.memory;
-    view.setUint32(slot.offset, fd.number, true);
-    this.#keyAddress = info.keySize === 0 ? 0n : BigInt(slot.address + ATTR_SIZE);
-    view.setBigUint64(slot.offset + 8, this.#keyAddress, true);
-    this.#pointAt(this.valueOffset);
+    this.#keyAddress = info.keySize === 0 ? 0n : BigInt(slot.address + 2 * ATTR_SIZE);
+    this.#point(0, this.#keyAddress, this.valueOffset);
+    this.#point(ATTR_SIZE, this.#keyAddress, this.nextKeyOffset);
   }
 
   get name(): string {
@@ -201,36 +199,44 @@ export class BpfMap {
   /** Puts the key after the one in the slot (the first one when `first`) into the slot's key; false at the end. */
   protected nextKey(first: boolean): boolean {
     this.#checkOpen();
-    const { view } = this.slot.memory;
-    if (first) view.setBigUint64(this.slot.offset + 8, 0n, true);
-    this.#pointAt(this.nextKeyOffset);
-    const result = this.element(BpfCommand.BPF_MAP_GET_NEXT_KEY);
-    view.setBigUint64(this.slot.offset + 8, this.#keyAddress, true);
-    this.#pointAt(this.valueOffset);
+    if (first) this.#point(ATTR_SIZE, 0n, this.nextKeyOffset);
+    const result = this.element(BpfCommand.BPF_MAP_GET_NEXT_KEY, 0, ATTR_SIZE, ATTR_SIZE);
+    if (first) this.#point(ATTR_SIZE, this.#keyAddress, this.nextKeyOffset);
     if (result === -ENOENT) return false;
     if (result < 0) throw this.failure("BPF_MAP_GET_NEXT_KEY", -result, `iterate over map "${this.name}"`);
-    this.slot.memory.u8.copyWithin(this.keyOffset, this.nextKeyOffset, this.nextKeyOffset + this.info.keySize);
+    this.#copyNextKey();
     return true;
   }
 
-  /** Makes `key` the one that `nextKey` goes on from and `lookup` looks at. */
-  protected moveTo(key: Uint8Array): void {
-    this.#setKey(key);
+  /** Keeps the slot's key, in words. */
+  protected copyKey(to: Int32Array): void {
+    const { i32 } = this.slot.memory;
+    const from = this.keyOffset >>> 2;
+    for (let i = 0; i < to.length; i++) to[i] = i32[from + i] as number;
+  }
+
+  /** Makes `key`, as `copyKey` kept it, the one that `nextKey` goes on from and `lookup` looks at. */
+  protected moveTo(key: Int32Array): void {
+    this.#checkOpen();
+    const { i32 } = this.slot.memory;
+    const to = this.keyOffset >>> 2;
+    for (let i = 0; i < key.length; i++) i32[to + i] = key[i] as number;
   }
 
   /** One element command on the prepared attribute block: no allocation, all arguments already in pinned memory. */
-  protected element(command: number, flags = 0, size = ATTR_SIZE): number {
+  protected element(command: number, flags = 0, size = ATTR_SIZE, at = 0): number {
     const { slot } = this;
     const attr = slot.memory.i32;
     // First of all, because it throws when the map is closed: the slot may be another map's by then.
-    attr[slot.offset >>> 2] = this.fd.number;
-    attr[(slot.offset + 24) >>> 2] = flags;
+    attr[(slot.offset + at) >>> 2] = this.fd.number;
+    attr[(slot.offset + at + 24) >>> 2] = flags;
     const block = getArena().memory.i32;
     // The six argument words follow the call number; the high halves of all but the pointer stay zero.
     block[0] = nr.bpf;
     block[2] = command;
-    block[4] = slot.address | 0;
-    block[5] = Math.floor(slot.address / 0x100000000);
+    const address = slot.address + at;
+    block[4] = address | 0;
+    block[5] = Math.floor(address / 0x100000000);
     block[6] = size;
     return native().arenaSyscall();
   }
@@ -255,9 +261,19 @@ export class BpfMap {
     this.slot.memory.u8.set(key, this.keyOffset);
   }
 
-  #pointAt(offset: number): void {
-    const { slot } = this;
-    slot.memory.view.setBigUint64(slot.offset + 16, BigInt(slot.address + offset - slot.offset), true);
+  /** Fills the pointers of the attribute block at `block`: the key's, and the value's or the next key's. */
+  #point(block: number, key: bigint, target: number): void {
+    const { memory, offset, address } = this.slot;
+    memory.view.setBigUint64(offset + block + 8, key, true);
+    memory.view.setBigUint64(offset + block + 16, BigInt(address + target - offset), true);
+  }
+
+  /** Words, because most keys have one or two of them: a call that copies bytes costs more than they do. */
+  #copyNextKey(): void {
+    const { i32 } = this.slot.memory;
+    const from = this.nextKeyOffset >>> 2;
+    const to = this.keyOffset >>> 2;
+    for (let i = (this.info.keySize + 3) >>> 2; i-- > 0; ) i32[to + i] = i32[from + i] as number;
   }
 }
 

@@ -10,6 +10,7 @@ import {
 } from "../../object/codec/index.ts";
 import type { Fd } from "../sys/index.ts";
 import { BATCH_UNSUPPORTED, deleteBatch, lookupBatch, updateBatch } from "./batch.ts";
+import { BatchedEntries } from "./batched-entries.ts";
 import {
   BpfMap,
   isArray,
@@ -92,20 +93,11 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
    * over when the key it stands at is deleted: keys seen already are left out then, and after ten starts over the error is
    * a MapChangedError.
    */
-  *entries(options: EntriesOptions = {}): IterableIterator<[K, V]> {
+  entries(options: EntriesOptions = {}): IterableIterator<[K, V]> {
     const decodeKey = this.#keyDecoder();
-    if (options.batch !== false) {
-      for (const batch of lookupBatch(this)) {
-        if (batch === BATCH_UNSUPPORTED) break;
-        const { memory, keyOffset, keyStride, valueOffset, count } = batch;
-        const decodeValue = this.#decodeValue;
-        const stride = this.valueBytes;
-        for (let i = 0; i < count; i++)
-          yield [decodeKey(memory, keyOffset + i * keyStride), decodeValue(memory, valueOffset + i * stride)];
-        if (batch.last) return;
-      }
-    }
-    yield* this.#entriesOneByOne(decodeKey);
+    const oneByOne = () => this.#entriesOneByOne(decodeKey);
+    if (options.batch === false) return oneByOne();
+    return new BatchedEntries(lookupBatch(this), decodeKey, this.#decodeValue, this.valueBytes, oneByOne);
   }
 
   /** All keys; as `entries()`. */
@@ -191,7 +183,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   *#entriesOneByOne(decodeKey: Decoder<K>): IterableIterator<[K, V]> {
     const { memory } = this.slot;
     const { keySize, maxEntries } = this.info;
-    const next = new Uint8Array(keySize);
+    const next = new Int32Array((keySize + 3) >>> 2);
     // The keys of an array are always the same ones, in order.
     const seen = isArray(this.info.type) ? undefined : new KeySet(keySize);
     let again = 0;
@@ -206,7 +198,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
       // also use the map, so the place is kept outside the slot.
       more = this.nextKey(false);
       if (entry === undefined) continue;
-      next.set(memory.u8.subarray(this.keyOffset, this.keyOffset + keySize));
+      this.copyKey(next);
       yield entry;
       if (more) this.moveTo(next);
     }

@@ -73,12 +73,12 @@ export class ReferenceMap<K> extends BpfMap {
   /** The slots that there are: of arrays all, of hashes those that hold something. */
   *keys(): IterableIterator<K> {
     const { memory } = this.slot;
-    const place = new Uint8Array(this.info.keySize);
+    const place = new Int32Array((this.info.keySize + 3) >>> 2);
     for (let more = this.nextKey(true); more; ) {
       const key = this.#decodeKey(memory, this.keyOffset);
       // Asked for before the caller may delete this one, upon which the kernel would start over.
       more = this.nextKey(false);
-      place.set(memory.u8.subarray(this.keyOffset, this.keyOffset + place.length));
+      this.copyKey(place);
       yield key;
       if (more) this.moveTo(place);
     }
