@@ -2,9 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { bpf, compiled, include, prepareSource, run, tree } from "./source.js";
-
-const CLANG = process.env.SKEP_CLANG || "clang";
+import { bpf, CLANG, compiled, include, prepareSource, run, tree } from "./source.js";
 
 /** As the selftests' Makefile has them. */
 const FLAGS = "-g -O2 -w -mcpu=v3 --target=bpf -mlittle-endian -D__TARGET_ARCH_x86 -DENABLE_ATOMICS_TESTS".split(" ");

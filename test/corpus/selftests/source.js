@@ -1,7 +1,7 @@
 // The kernel's own BPF selftests: their source, what must be generated for them, and the libbpf of the same source.
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { kernelFolder } from "../../vm/home.js";
 import { cache, packageFolder } from "../packages.js";
@@ -15,7 +15,9 @@ export const tree = join(folder, "linux");
 export const bpf = join(tree, "tools/testing/selftests/bpf");
 export const include = join(folder, "include");
 export const library = join(folder, "libbpf.a");
-export const compiled = join(folder, "objects");
+export const CLANG = process.env.SKEP_CLANG || "clang";
+/** Objects of one compiler. */
+export const compiled = join(folder, `objects-${basename(CLANG)}`);
 
 /** What of the kernel's source is needed: a tenth of it. */
 const PARTS = ["tools", "scripts", "include", "kernel/bpf"];
