@@ -1,6 +1,7 @@
 /** BTF, the kernel's debugging types: reading, writing, comparing and printing them. Pure data. */
 export { Btf, type BtfOptions } from "./btf.ts";
 export { BtfError } from "./btf-error.ts";
+export { BtfBuilder, type BtfBuilderOptions } from "./builder.ts";
 export {
   accessText,
   CoreError,
@@ -10,6 +11,7 @@ export {
   type Resolution,
   typesCompatible,
 } from "./core/index.ts";
+export { type Deduplicated, dedup } from "./dedup/index.ts";
 export { BtfEdit } from "./edit.ts";
 export { essentialName } from "./essential-name.ts";
 export { type ExtInfo, type FunctionRecord, type LineRecord, type RelocationRecord, readExtInfo } from "./ext-info.ts";
