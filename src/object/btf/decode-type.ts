@@ -17,6 +17,7 @@ export function decodeType(view: DataView, at: number, little: boolean, text: (o
     for (let i = 0; i < length; i++) all.push(one(12 + i * size));
     return all;
   };
+  const tag = flag ? ({ attribute: true } as const) : undefined;
   const kind = KIND_NAMES[(info >>> 24) & 0x1f];
   switch (kind) {
     case "int": {
@@ -100,9 +101,9 @@ export function decodeType(view: DataView, at: number, little: boolean, text: (o
     case "float":
       return { kind, name, size: reference };
     case "declTag":
-      return { kind, name, type: reference, component: view.getInt32(at + 12, little) };
+      return { kind, name, type: reference, component: view.getInt32(at + 12, little), ...tag };
     case "typeTag":
-      return { kind, name, type: reference };
+      return { kind, name, type: reference, ...tag };
     default:
       throw new BtfError(`A type is of kind ${(info >>> 24) & 0x1f}, which is not known.`);
   }

@@ -1,6 +1,7 @@
 /** BTF, the kernel's debugging types: reading, writing, comparing and printing them. Pure data. */
 export { Btf, type BtfOptions } from "./btf.ts";
 export { BtfError } from "./btf-error.ts";
+export { BtfBuilder, type BtfBuilderOptions } from "./builder.ts";
 export {
   accessText,
   CoreError,
@@ -10,7 +11,9 @@ export {
   type Resolution,
   typesCompatible,
 } from "./core/index.ts";
+export { type Deduplicated, dedup } from "./dedup/index.ts";
 export { BtfEdit } from "./edit.ts";
 export { essentialName } from "./essential-name.ts";
 export { type ExtInfo, type FunctionRecord, type LineRecord, type RelocationRecord, readExtInfo } from "./ext-info.ts";
+export { describeType, printC, printType } from "./print/index.ts";
 export type * from "./type.ts";

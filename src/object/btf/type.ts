@@ -142,6 +142,8 @@ export interface DeclTagType {
   readonly type: number;
   /** Index of the member or parameter it is on; −1 for the type itself. */
   readonly component: number;
+  /** There, and true, where the text is a whole attribute and no `btf_decl_tag` (Linux 6.14). */
+  readonly attribute?: true;
 }
 
 export interface TypeTagType {
@@ -149,4 +151,6 @@ export interface TypeTagType {
   /** The tag's text. */
   readonly name: string;
   readonly type: number;
+  /** There, and true, where the text is a whole attribute (`address_space(1)`) and no `btf_type_tag` (Linux 6.14). */
+  readonly attribute?: true;
 }

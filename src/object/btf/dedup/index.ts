@@ -1,0 +1,1 @@
+export { type Deduplicated, dedup } from "./dedup.ts";
