@@ -25,17 +25,25 @@ export {
 export {
   accessText as relocationText,
   Btf,
+  BtfBuilder,
   BtfError,
   type BtfKind,
   type BtfType,
   CoreError,
+  dedup,
+  describeType,
+  printC,
+  printDeclaration,
+  printType,
 } from "../object/btf/index.ts";
 export {
   array,
   bool,
   bytes,
   CodecError,
+  DtsPrinter,
   decodeValue,
+  dtsKey,
   encodeValue,
   type Infer,
   i8,
@@ -138,12 +146,14 @@ export {
   type HelperResult,
   KallsymsError,
   type KernelConfig,
+  kernelBtf,
   kernelConfig,
   type LiveVariable,
   type LoadedObject,
   type LoadOptions,
   loadAssembled,
   type Mount,
+  moduleBtf,
   type NativeAddon,
   ObjectError,
   type ObjectLoadOptions,
@@ -207,4 +217,4 @@ export {
   startChild,
   trackFds,
 } from "../runtime/sys/index.ts";
-export { loadObject, openObject } from "./load-object.ts";
+export { type LoadedShape, loadObject, openObject, type TypedVariable } from "./load-object.ts";

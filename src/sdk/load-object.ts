@@ -1,7 +1,35 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { type ObjectSpec, readObject } from "../object/spec/index.ts";
-import { type LoadedObject, loadObject as loadSpec, type ObjectLoadOptions } from "../runtime/load/index.ts";
+import {
+  type LiveVariable,
+  type LoadedObject,
+  loadObject as loadSpec,
+  type ObjectLoadOptions,
+  type Program,
+} from "../runtime/load/index.ts";
+import type { BpfMap } from "../runtime/map/index.ts";
+
+/** A global variable whose type is known: what `skep gen` writes. */
+export interface TypedVariable<T> extends LiveVariable {
+  get(): T;
+  set(value: T): void;
+}
+
+/** What a loaded file holds, as `skep gen` writes it; what every file may hold when nothing is said. */
+export interface LoadedShape {
+  readonly maps: Readonly<Record<string, BpfMap>>;
+  readonly programs: Readonly<Record<string, Program>>;
+  readonly variables: Readonly<Record<string, LiveVariable>>;
+}
+
+/** The values that variables of a file take before it is loaded. */
+type VariablesOf<T> = T extends { readonly variables: infer V }
+  ? { readonly [K in keyof V]?: V[K] extends TypedVariable<infer U> ? U : unknown }
+  : Readonly<Record<string, unknown>>;
+
+/** Parts of a loaded object that are the same whatever it holds. */
+type Common = Pick<LoadedObject, "links" | "close" | typeof Symbol.dispose>;
 
 /**
  * Reads an object file (`x.bpf.o`) into plain data, which can be printed, changed, copied and loaded as often as wanted.
@@ -20,13 +48,22 @@ export function openObject(path: string | URL): ObjectSpec {
  *
  * Throws ElfError, BtfError, ObjectFileError (the file), CoreError, ObjectError (it does not fit this kernel), SystemError,
  * VerifierError (the kernel refuses it). Needs CAP_BPF, and CAP_PERFMON for tracing or CAP_NET_ADMIN for networking programs.
- * The caller closes the object.
+ * The caller closes the object. Of a spec written in TypeScript the maps' types are known; of a file they are when its
+ * interface is named, which `skep gen FILE.o` writes: `loadObject<Opensnoop>("opensnoop.bpf.o")`.
  */
-export function loadObject<const S extends ObjectSpec>(
-  source: S | string | URL | Uint8Array,
+export function loadObject<const S extends ObjectSpec>(source: S, options?: ObjectLoadOptions): LoadedObject<S>;
+export function loadObject<T extends { readonly [K in keyof LoadedShape]: object } = LoadedShape>(
+  source: string | URL | Uint8Array,
+  options?: Omit<ObjectLoadOptions, "variables" | "programs"> & {
+    readonly programs?: readonly Extract<keyof T["programs"], string>[];
+    readonly variables?: VariablesOf<T>;
+  },
+): T & Common;
+export function loadObject(
+  source: ObjectSpec | string | URL | Uint8Array,
   options: ObjectLoadOptions = {},
-): LoadedObject<S> {
-  if (typeof source === "string" || source instanceof URL) return loadSpec(openObject(source) as S, options);
-  if (source instanceof Uint8Array) return loadSpec(readObject(source) as S, options);
+): LoadedObject {
+  if (typeof source === "string" || source instanceof URL) return loadSpec(openObject(source), options);
+  if (source instanceof Uint8Array) return loadSpec(readObject(source), options);
   return loadSpec(source, options);
 }

@@ -143,6 +143,29 @@ describe("the tarball", () => {
          Tracing.start({ target: { kind: "pids", pids: [1] } }).close();
        }\n`,
     );
+    // What skep gen writes of an object of C's, and what it lets a program do and not do.
+    const skep = join(folder, "node_modules/.bin/skep");
+    const object = join(root, "test/fixtures/objects/maps.el.o");
+    execFileSync(skep, ["gen", object, "-n", "Maps", "-o", join(folder, "maps.d.ts")], { env });
+    writeFileSync(
+      join(folder, "generated.ts"),
+      `import { loadObject } from "skep";
+       import type { Maps } from "./maps.d.ts";
+       export function use(): void {
+         using object = loadObject<Maps>("maps.el.o", { programs: ["entry"], variables: { visited: 1n } });
+         object.maps.typed.set({ a: 1, b: 2n }, { count: 1n, name: "x", colour: 2, bits: { low: 1, high: 2 } });
+         const times: bigint = object.variables.jumped.get();
+         const inner: bigint | undefined = object.maps.outer.get(1)?.get(0);
+         object.maps.jumps.set(0, object.programs.target);
+         for (const [index, value] of object.maps.kept) console.log(index + 1, value + times, inner);
+         // @ts-expect-error a u32 is a number
+         object.maps.typed.get({ a: 1n, b: 2n });
+         // @ts-expect-error the object has no such variable
+         loadObject<Maps>("maps.el.o", { variables: { other: 1 } });
+         // @ts-expect-error the object has no such program
+         loadObject<Maps>("maps.el.o", { programs: ["other"] });
+       }\n`,
+    );
     mkdirSync(join(folder, "node_modules/@types"), { recursive: true });
     symlinkSync(join(root, "node_modules/@types/node"), join(folder, "node_modules/@types/node"));
     symlinkSync(join(root, "node_modules/undici-types"), join(folder, "node_modules/undici-types"));
@@ -158,7 +181,7 @@ describe("the tarball", () => {
       "--types",
       "node",
     ];
-    const { stdout, status } = run(join(root, "node_modules/typescript/bin/tsc"), ...options, "use.ts");
+    const { stdout, status } = run(join(root, "node_modules/typescript/bin/tsc"), ...options, "use.ts", "generated.ts");
     expect(stdout).toBe("");
     expect(status).toBe(0);
   });

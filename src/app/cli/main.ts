@@ -6,6 +6,9 @@ const version = SKEP_VERSION;
 const COMMANDS: Readonly<Record<string, string>> = {
   trace: "show the system calls of a command, a process or a cgroup",
   object: "tell what an eBPF object file holds, whether it fits this kernel, and load it",
+  compile: "make an eBPF object of C, with clang",
+  gen: "write the TypeScript types of an object file",
+  btf: "find and print the types of the kernel, a module or an object",
   doctor: "tell what this kernel, this user and this machine can do, and how to mend what is missing",
 };
 
@@ -27,6 +30,7 @@ Examples:
   skep trace -c -- npm test      how many, how long, how often failed
   skep trace -e %file -p 1234    what a running process does with files
   skep object show x.bpf.o       what an object file holds
+  skep btf find task_struct.pid  where a field of the kernel's is
   skep doctor                    what works here
 `;
 

@@ -1,3 +1,3 @@
 export { describeType } from "./describe.ts";
 export { printC } from "./print-c.ts";
-export { printType } from "./print-type.ts";
+export { printDeclaration, printType } from "./print-type.ts";

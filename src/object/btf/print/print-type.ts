@@ -10,6 +10,11 @@ export function printType(btf: Btf, id: number): string {
   return declare(btf, id, "", (base) => spell(btf, base)).replace(" [", "[");
 }
 
+/** A declaration of a name with a type, in one line: `char comm[16]`, `void (*func)(struct callback_head *)`. */
+export function printDeclaration(btf: Btf, id: number, name: string): string {
+  return declare(btf, id, name, (base) => spell(btf, base));
+}
+
 function spell(btf: Btf, id: number): string {
   const type = btf.type(id);
   switch (type.kind) {
