@@ -29,4 +29,5 @@ export {
   u64n,
 } from "./layout.ts";
 export { type Memory, memoryOf } from "./memory.ts";
+export { printDts } from "./print-dts.ts";
 export { makeTextReader, type TextReader } from "./text.ts";
