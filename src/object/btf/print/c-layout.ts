@@ -43,9 +43,9 @@ export class CLayouts {
     if (known !== undefined) return known;
     if (this.#made.has(id)) throw new BtfError(`Type ${id} holds itself: it has no size.`);
     this.#made.set(id, undefined);
-    const make = type.kind === "union" ? this.#union : this.#struct;
-    const made = make.call(this, type, false) ??
-      make.call(this, type, true) ?? {
+    const make = (packed: boolean) => (type.kind === "union" ? this.#union(type, packed) : this.#struct(type, packed));
+    const made = make(false) ??
+      make(true) ?? {
         align: 1,
         packed: false,
         aligned: undefined,
