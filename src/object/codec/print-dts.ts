@@ -53,7 +53,7 @@ export class DtsPrinter {
     const fields = this.#fields(id, layout, depth);
     const kind = this.#btf.type(id).kind;
     this.#declarations.push(
-      `/** \`${kind} ${name}\`, ${layout.size} bytes. */\nexport interface ${own} {\n${fields.map((field) => `  ${field}\n`).join("")}}`,
+      `/** \`${comment(`${kind} ${name}`)}\`, ${layout.size} bytes. */\nexport interface ${own} {\n${fields.map((field) => `  ${field}\n`).join("")}}`,
     );
     return own;
   }
@@ -90,7 +90,7 @@ export class DtsPrinter {
     const literals = [...new Set(type.values.map(({ value }) => `${value}${suffix}`))];
     // Any number fits the memory; the known ones are offered by editors.
     this.#declarations.push(
-      `/** \`enum ${type.name}\`: ${values} */\nexport type ${own} = ${[...literals, `(${number} & {})`].join(" | ")};`,
+      `/** \`enum ${comment(type.name)}\`: ${comment(values)} */\nexport type ${own} = ${[...literals, `(${number} & {})`].join(" | ")};`,
     );
     return own;
   }
@@ -131,6 +131,11 @@ function scalarText(layout: Layout): string {
     default:
       return "number";
   }
+}
+
+/** Names of an object may be anything: none ends the comment. */
+function comment(text: string): string {
+  return text.replaceAll("*/", "*_/").replace(/[\r\n\u2028\u2029]/g, " ");
 }
 
 /** A name that TypeScript takes: C's words are nearly all, but for those that TypeScript keeps to itself. */

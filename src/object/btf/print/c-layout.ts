@@ -144,10 +144,11 @@ export class CLayouts {
     if (most > size || size % (align * 8) !== 0) return undefined;
     if (roundUp(most, align * 8) === size)
       return { align, packed, aligned: undefined, members, end: [], opaque: false };
-    // A bit-field behind the last member would stand beside it: only an alignment makes a union larger.
     const aligned = alignment(most, size, align, type.size);
-    if (aligned === undefined) return undefined;
-    return { align: aligned, packed, aligned, members, end: [], opaque: false };
+    if (aligned !== undefined) return { align: aligned, packed, aligned, members, end: [], opaque: false };
+    // One bit-field has as many bits as a union of no more; several would stand at the same place.
+    const end = padding(0, size);
+    return end.length > 1 ? undefined : { align, packed, aligned, members, end, opaque: false };
   }
 }
 

@@ -51,10 +51,11 @@ function compiled(btf: Btf): Btf {
   const names = CNames.of(btf);
   const uses: string[] = [];
   for (let id = 1; id < btf.endId; id++) {
-    const { kind, name } = btf.type(id);
-    if (name === "") continue;
-    if (kind === "struct" || kind === "union") uses.push(`${kind} ${names.name(id)} *use_${id};`);
-    else if (kind === "typedef") uses.push(`${names.name(id)} *use_${id};`);
+    const type = btf.type(id);
+    const target = type.kind === "typedef" ? btf.type(btf.resolve(id)) : type;
+    if (type.name === "" || (target.kind !== "struct" && target.kind !== "union")) continue;
+    // By value: of what it has seen behind a pointer first, clang may write a declaration.
+    uses.push(`${type.kind === "typedef" ? "" : `${type.kind} `}${names.name(id)} use_${id};`);
   }
   const directory = mkdtempSync(join(tmpdir(), "skep-print-c-"));
   try {
@@ -213,6 +214,7 @@ describe.skipIf(!clang)("C that clang has compiled (skipped without a clang for 
       { kind: "enum", name: "narrow", size: 1, signed: false, values: [{ name: "ONE", value: 1 }] },
       { kind: "enum", name: "two", size: 2, signed: true, values: [{ name: "MINUS", value: -2 }] },
       struct("enums", 24, member("a", 22, 0), member("b", 23, 64), member("c", 24, 128), member("d", 25, 144)),
+      union("hidden", 8),
     );
     expect(compare(btf)).toBe(15);
   });
@@ -222,7 +224,7 @@ describe.skipIf(!clang)("C that clang has compiled (skipped without a clang for 
       const file = fileURLToPath(new URL(`../../../../test/fixtures/objects/${name}.o`, import.meta.url));
       const { btf } = readObject(new Uint8Array(readFileSync(file)));
       if (btf === undefined) throw new Error("no BTF");
-      expect(compare(btf)).toBeGreaterThan(3);
+      expect(compare(btf)).toBeGreaterThan(2);
     }
   });
 
