@@ -1,77 +1,54 @@
 #!/usr/bin/env node
-// npm run fuzz -- elf|btf [--inputs N] [--seed N]: broken objects and types are read; nothing but a typed error may come of
-// it, within a second and within reason of memory. What breaks it is written to a file and named.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+// npm run fuzz -- elf|btf|ext|log [--inputs N] [--seed N] [--coverage]: broken objects, types and verifier logs are read;
+// nothing but a typed error may come of it, within a second and within 512 MB. What breaks it is written to a file and named.
+// --coverage tells which lines of object/elf and object/btf ran.
+import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { Btf } from "../../dist/object/btf/index.js";
-import { parseElf } from "../../dist/object/elf/index.js";
-import { readObject } from "../../dist/object/spec/index.js";
-import { mutate, Random } from "./mutate.js";
+import { startCoverage } from "./coverage.js";
+import { mutate, mutateText, Random } from "./mutate.js";
+import { TARGETS, TYPED } from "./targets.js";
 
-const objects = fileURLToPath(new URL("../fixtures/objects/", import.meta.url));
-const seeds = readdirSync(objects)
-  .filter((name) => name.endsWith(".o"))
-  .map((name) => new Uint8Array(readFileSync(join(objects, name))));
-
-const TARGETS = {
-  elf: { seeds, header: (bytes) => parseElf(bytes), read: (bytes) => readObject(bytes) },
-  btf: {
-    seeds: seeds.map((bytes) =>
-      parseElf(bytes)
-        .sections.find(({ name }) => name === ".BTF")
-        .data.slice(),
-    ),
-    header: (bytes) => Btf.parse(bytes),
-    read(bytes) {
-      const btf = Btf.parse(bytes);
-      for (let id = 1; id < btf.endId; id++) {
-        btf.type(id);
-        try {
-          btf.sizeOf(id);
-        } catch (error) {
-          if (error.code !== "SKEP_BTF") throw error;
-        }
-      }
-      btf.candidates("task_struct");
-      btf.find("key", "struct");
-    },
-  },
-};
+const MOST_MS = 1000;
+const MOST_BYTES = 512 * 2 ** 20;
 
 const { values, positionals } = parseArgs({
-  options: { inputs: { type: "string" }, seed: { type: "string" } },
+  options: { inputs: { type: "string" }, seed: { type: "string" }, coverage: { type: "boolean" } },
   allowPositionals: true,
 });
 const inputs = Number(values.inputs ?? 1_000_000);
 const random = new Random(Number(values.seed ?? Date.now()));
+const coverage = values.coverage ? startCoverage() : undefined;
 let failures = 0;
 for (const name of positionals.length > 0 ? positionals : Object.keys(TARGETS)) {
-  const target = TARGETS[name];
-  if (target === undefined) {
+  if (TARGETS[name] === undefined) {
     console.error(`fuzz: there is no target ${name}; there are ${Object.keys(TARGETS).join(", ")}`);
     process.exit(2);
   }
+  const target = TARGETS[name]();
+  let memory = 0;
   const counts = { headers: 0, read: 0 };
   const begin = performance.now();
   let slowest = 0;
   for (let i = 0; i < inputs; i++) {
-    const bytes = mutate(target.seeds[random.below(target.seeds.length)], random);
+    const seed = target.seeds[random.below(target.seeds.length)];
+    const bytes = name === "log" ? mutateText(seed, random) : mutate(seed, random);
     const start = performance.now();
     let fault;
     try {
       target.header(bytes);
       counts.headers++;
-      target.read(bytes);
+      target.read(bytes, i);
       counts.read++;
     } catch (error) {
-      if (!/^SKEP_(ELF|BTF|OBJECT_FILE|ASM|CODEC|CORE_RELOCATION)$/.test(error.code ?? "")) fault = error.stack;
+      if (!TYPED.test(error.code ?? "")) fault = error.stack;
     }
     const ms = performance.now() - start;
     slowest = Math.max(slowest, ms);
-    if (ms > 1000) fault ??= `it took ${Math.round(ms)} ms`;
+    if (i % 64 === 0) memory = Math.max(memory, process.memoryUsage.rss());
+    if (memory > MOST_BYTES) fault ??= `${Math.round(memory / 2 ** 20)} MB are in use`;
+    if (ms > MOST_MS) fault ??= `it took ${Math.round(ms)} ms`;
     if (fault === undefined) continue;
     const file = join(tmpdir(), `skep-fuzz-${name}-${++failures}`);
     writeFileSync(file, bytes);
@@ -80,7 +57,17 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(TARGETS)) 
   }
   const percent = (n) => `${Math.round((n * 100) / inputs)} %`;
   console.log(
-    `${name}: ${inputs} inputs in ${Math.round((performance.now() - begin) / 1000)} s (seed ${random.seed}), ${percent(counts.headers)} pass the header, ${percent(counts.read)} are read whole, slowest ${Math.round(slowest)} ms, ${Math.round(process.memoryUsage.rss() / 1e6)} MB, ${failures} failures`,
+    `${name}: ${inputs} inputs in ${Math.round((performance.now() - begin) / 1000)} s (seed ${random.seed}), ${percent(counts.headers)} pass the header, ${percent(counts.read)} are read whole, slowest ${Math.round(slowest)} ms, at most ${Math.round(memory / 2 ** 20)} MB, ${failures} failures`,
   );
+}
+const ROOMS = ["object/elf/", "object/btf/"];
+const modules = coverage?.take(ROOMS) ?? [];
+for (const room of coverage === undefined ? [] : ROOMS) {
+  const found = modules.filter(({ file }) => file.startsWith(room));
+  const sum = (pick) => found.reduce((all, one) => all + pick(one), 0);
+  const [lines, covered] = [sum((one) => one.lines), sum((one) => one.covered)];
+  console.log(`${room}: ${covered} of ${lines} lines ran, ${((covered * 100) / lines).toFixed(1)} %`);
+  for (const { file, lines: all, covered: ran, missed } of found)
+    if (missed.length > 0) console.log(`  ${file}: ${ran}/${all}, not ${missed.join(" ")}`);
 }
 process.exitCode = failures === 0 ? 0 : 1;

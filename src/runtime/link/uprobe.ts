@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { findSymbols, type SymbolPlace } from "../../object/elf/index.ts";
 import { openPerfEvent } from "../sys/index.ts";
 import { type Attachable, createLink } from "./create-link.ts";
@@ -132,10 +132,11 @@ function symbolOffsets(path: string, symbols: readonly string[]): readonly numbe
 }
 
 function readPart(fd: number, at: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
+  // What a damaged file says of its tables may be anything: no more than the file has.
+  const bytes = new Uint8Array(Math.max(0, Math.min(length, fstatSync(fd).size - at)));
   let done = 0;
-  while (done < length) {
-    const count = readSync(fd, bytes, done, length - done, at + done);
+  while (done < bytes.length) {
+    const count = readSync(fd, bytes, done, bytes.length - done, at + done);
     if (count === 0) return bytes.subarray(0, done);
     done += count;
   }

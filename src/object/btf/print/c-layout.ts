@@ -112,12 +112,13 @@ export class CLayouts {
         if (!crosses(at)) natural = at;
       } else if (offset % (own * 8) !== 0) return undefined;
       align = Math.max(align, own);
-      let pads: readonly number[] = [];
+      let pads: readonly number[] | undefined = [];
       let aligned: number | undefined;
       if (natural !== offset) {
         if (bits === 0 && !packed && offset - at > LARGE_GAP) aligned = alignment(at, offset, own, type.size);
         if (aligned === undefined) pads = padding(at, offset);
         else align = Math.max(align, aligned);
+        if (pads === undefined) return undefined;
       }
       members.push({ pads, aligned, bits });
       at = offset + (bits > 0 ? bits : unit);
@@ -126,6 +127,7 @@ export class CLayouts {
     const gap = roundUp(at, align * 8) !== size;
     const aligned = gap ? alignment(at, size, align, type.size) : undefined;
     const end = gap && aligned === undefined ? padding(at, size) : [];
+    if (end === undefined) return undefined;
     return { align: aligned ?? align, packed, aligned, members, end, opaque: false };
   }
 
@@ -148,7 +150,7 @@ export class CLayouts {
     if (aligned !== undefined) return { align: aligned, packed, aligned, members, end: [], opaque: false };
     // One bit-field has as many bits as a union of no more; several would stand at the same place.
     const end = padding(0, size);
-    return end.length > 1 ? undefined : { align, packed, aligned, members, end, opaque: false };
+    return end === undefined || end.length > 1 ? undefined : { align, packed, aligned, members, end, opaque: false };
   }
 }
 
@@ -159,8 +161,12 @@ function alignment(from: number, to: number, above: number, size: number): numbe
   return undefined;
 }
 
-/** Widths of bit-fields that fill a gap, none across a boundary of its type. */
-function padding(from: number, to: number): readonly number[] {
+/** Bits; structs with more of nothing between two members are no structs that somebody wrote. */
+const MOST_GAP = 1 << 17;
+
+/** Widths of bit-fields that fill a gap, none across a boundary of its type; undefined for a gap that is beyond reason. */
+function padding(from: number, to: number): readonly number[] | undefined {
+  if (to - from > MOST_GAP) return undefined;
   const widths: number[] = [];
   for (let at = from; at < to; at += widths.at(-1) as number) {
     const inByte = Math.min(8 - (at % 8), to - at);
