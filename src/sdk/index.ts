@@ -91,6 +91,8 @@ export {
   type RingBooks,
   type RingBufferOptions,
   RingBufferReader,
+  type UserRingBooks,
+  UserRingBuffer,
 } from "../runtime/event/index.ts";
 export {
   type Attachable,

@@ -62,7 +62,7 @@ function readBtf(bytes, i) {
     may(() => builder.addAll(small));
     // What was written must be read again.
     const built = may(() => builder.build());
-    if (built !== undefined) Btf.parse(built).endId;
+    if (built !== undefined) Btf.parse(built).type(0);
   }
   if (i % RARELY === 5) {
     // The same as a module's, which goes on from other types.
