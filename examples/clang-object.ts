@@ -1,16 +1,15 @@
-// An object that clang made (calls.bpf.c), loaded and read with the types it carries: counts this process's system calls.
-// Linux 5.8 with BTF; root, or CAP_BPF and CAP_PERFMON.
+// An object that clang made (calls.bpf.c), loaded and read with the types that `skep gen` wrote of it: counts this process's
+// system calls. Linux 5.8 with BTF; root, or CAP_BPF and CAP_PERFMON.
 //
 //   node dist-test/examples/clang-object.js
 import { readdirSync } from "node:fs";
-import { type KeyedMap, loadObject } from "skep";
+import { loadObject } from "skep";
+import type { Calls } from "./calls.bpf.d.ts";
 
 const file = new URL("../../examples/calls.bpf.o", import.meta.url);
-using object = loadObject(file, { variables: { pid: process.pid } });
-const { count } = object.programs;
-const calls = object.maps["calls"] as unknown as KeyedMap<bigint, bigint>;
+using object = loadObject<Calls>(file, { variables: { pid: process.pid } });
 
-const link = count?.attachRawTracepoint("sys_enter");
+const link = object.programs.count.attachRawTracepoint("sys_enter");
 readdirSync("/");
-link?.close();
-for (const [number, times] of calls) console.log(`system call ${number}: ${times}`);
+link.close();
+for (const [number, times] of object.maps.calls) console.log(`system call ${number}: ${times}`);

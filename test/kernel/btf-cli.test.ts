@@ -101,6 +101,15 @@ char _license[] SEC("license") = "Dual MIT/GPL";
   },
 );
 
+kernelTest("skep gen writes the same types again", async () => {
+  const { stdout } = await skep(["gen", join(root, "examples/calls.bpf.o"), "-o", "-"]);
+  assert.equal(stdout, readFileSync(join(root, "examples/calls.bpf.d.ts"), "utf8"));
+  const refused = await skep(["gen"]);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /Name one object file/);
+  assert.match((await skep(["gen", "x.o", "-n", "1x"])).stderr, /"1x" is no name of an interface/);
+});
+
 kernelTest("skep compile says what is missing without clang", async () => {
   const { code, stderr } = await run([
     "env",

@@ -14,9 +14,13 @@ import {
   MapFlag,
   type MapSpec,
   mapDetails,
+  mapIds,
   openMap,
   openPidFd,
+  openProgram,
   possibleCpus,
+  programDetails,
+  programIds,
   r0,
   r2,
   r3,
@@ -159,7 +163,19 @@ kernelTest("a program array jumps to the program that was put in", () => {
   assert.equal(run(), 1);
   jumps.set(1, object.programs.target);
   assert.equal(run(), 42);
-  assert.equal(typeof jumps.idOf(1), "number");
+  // What is in the slot is opened by its id, and is the same program.
+  const id = Number(jumps.idOf(1));
+  using same = openProgram(id);
+  assert.equal(same.testRun({ data: new Uint8Array(64) }).retval, 42);
+  const { tag, ...details } = programDetails(same);
+  assert.deepEqual([details.id, details.type, details.name], [id, "socket_filter", "target"]);
+  assert.equal(tag, programDetails(object.programs.target).tag);
+  assert.deepEqual(programDetails(object.programs.caller).mapIds, [mapDetails(jumps).id]);
+  assert.ok([...programIds()].includes(id) && [...mapIds()].includes(mapDetails(jumps).id));
+  assert.equal(
+    code(() => openProgram(0x7fffffff)),
+    "ENOENT",
+  );
   assert.equal(jumps.idOf(0), undefined);
   jumps.delete(1);
   assert.equal(run(), 1);

@@ -34,5 +34,6 @@ export {
   probeVerifier,
 } from "./probe/index.ts";
 export { neededCapabilities, Program, type ProgramStats, type TestRunOptions, type TestRunResult } from "./program.ts";
+export { openProgram, type ProgramDetails, programDetails, programIds } from "./program-id.ts";
 export type { Explanation } from "./verifier/explain.ts";
 export { VerifierError } from "./verifier-error.ts";

@@ -7,7 +7,7 @@ import { kernelVersionCode } from "./kconfig.ts";
 import { KernelTypes } from "./kernel-types.ts";
 import { liveVariables } from "./live-variables.ts";
 import type { LoadedObject, LoadOptions } from "./load-assembled.ts";
-import { loadProgram, type ProgramDetails } from "./load-program.ts";
+import { type LoadDetails, loadProgram } from "./load-program.ts";
 import { BtfLoadError, loadObjectTypes, stringOffsets } from "./object-btf.ts";
 import { ObjectError } from "./object-error.ts";
 import { ObjectMaps } from "./object-maps.ts";
@@ -113,7 +113,7 @@ function loadExplained(
   name: string,
   program: ProgramSpec,
   maps: Readonly<Record<string, BpfMap>>,
-  details: ProgramDetails,
+  details: LoadDetails,
 ): Program {
   try {
     return loadProgram(name, program, maps, details);

@@ -22,7 +22,7 @@ export class UnknownMapError extends Error {
 }
 
 /** What a program of an object with types has besides its spec. */
-export interface ProgramDetails {
+export interface LoadDetails {
   /** The object's types, which the info below is about. */
   readonly types?: Fd;
   /** `struct bpf_func_info`s and `struct bpf_line_info`s. */
@@ -51,7 +51,7 @@ export function loadProgram(
   name: string,
   spec: ProgramSpec,
   maps: Readonly<Record<string, BpfMap>>,
-  details: ProgramDetails = {},
+  details: LoadDetails = {},
 ): Program {
   const code = resolveMaps(name, spec.code ?? encodeProgram(spec.instructions), maps);
   let errno = -load(name, spec, code, details, undefined);
@@ -74,20 +74,14 @@ export function programCall(name: string, spec: ProgramSpec, maps: Readonly<Reco
   return loadAttr(name, spec, code, {}).later("BPF_PROG_LOAD");
 }
 
-function load(name: string, spec: ProgramSpec, code: Uint8Array, details: ProgramDetails, log?: Uint8Array): number {
+function load(name: string, spec: ProgramSpec, code: Uint8Array, details: LoadDetails, log?: Uint8Array): number {
   const attempt = () => loadAttr(name, spec, code, details, log).call("BPF_PROG_LOAD");
   // The verifier gives up with EAGAIN when a signal is pending; it means nothing about the program.
   const result = attempt();
   return result === -EAGAIN ? withSignalsBlocked(attempt) : result;
 }
 
-function loadAttr(
-  name: string,
-  spec: ProgramSpec,
-  code: Uint8Array,
-  details: ProgramDetails,
-  log?: Uint8Array,
-): BpfAttr {
+function loadAttr(name: string, spec: ProgramSpec, code: Uint8Array, details: LoadDetails, log?: Uint8Array): BpfAttr {
   const { types, info, attach, descriptors, kernelVersion, member, token } = details;
   const attr = new BpfAttr()
     .u32(0, ProgramType[spec.type])
@@ -122,7 +116,7 @@ function loadAttr(
 }
 
 /** Asks again with a log that grows until the whole of it fits. */
-function readLog(name: string, spec: ProgramSpec, code: Uint8Array, details: ProgramDetails): string {
+function readLog(name: string, spec: ProgramSpec, code: Uint8Array, details: LoadDetails): string {
   for (let size = LOG_START; ; size = Math.min(size * 8, LOG_MAX)) {
     const log = new Uint8Array(size);
     const result = load(name, spec, code, details, log);

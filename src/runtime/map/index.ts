@@ -13,6 +13,7 @@ export { descriptorOf, type Holder } from "./holder.ts";
 export { type EntriesOptions, KeyedMap, type ValueOf } from "./keyed-map.ts";
 export { type Layouts, type LiveMap, openMap } from "./live-map.ts";
 export { MapChangedError, MapMismatchError } from "./map-error.ts";
+export { mapIds } from "./map-id.ts";
 export { type MapDetails, mapDetails, mapInfo } from "./map-info.ts";
 export { MappedArray } from "./mapped-array.ts";
 export { PossibleCpusError, possibleCpus } from "./possible-cpus.ts";

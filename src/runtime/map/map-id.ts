@@ -1,4 +1,4 @@
-import { BpfAttr, Fd, SystemError } from "../sys/index.ts";
+import { BpfAttr, Fd, idsOf, SystemError } from "../sys/index.ts";
 
 /** A descriptor of the map with an id (BPF_MAP_GET_FD_BY_ID, Linux 4.13). Needs CAP_SYS_ADMIN. */
 export function openMapId(id: number): Fd {
@@ -12,4 +12,9 @@ export function openMapId(id: number): Fd {
       needs: ["CAP_SYS_ADMIN"],
     });
   return new Fd(result, `map ${id}`);
+}
+
+/** The ids of all maps that there are, in ascending order. Needs CAP_SYS_ADMIN; throws SystemError EPERM without. */
+export function mapIds(): IterableIterator<number> {
+  return idsOf("BPF_MAP_GET_NEXT_ID");
 }

@@ -1,0 +1,98 @@
+import { type ProgramSpec, ProgramType, type ProgramTypeName } from "../../object/spec/index.ts";
+import { BpfAttr, Fd, idsOf, SystemError } from "../sys/index.ts";
+import { Program } from "./program.ts";
+
+/** What the kernel tells of a loaded program. */
+export interface ProgramDetails {
+  /** Its number, as long as it lives; other tools name it by that. */
+  readonly id: number;
+  readonly type: ProgramTypeName;
+  /** Up to 15 characters. */
+  readonly name: string;
+  /** A hash of its instructions, in hexadecimal: the same code has the same. */
+  readonly tag: string;
+  /** Bytes of its instructions after the verifier's changes, and of the machine code; 0 where the kernel does not say. */
+  readonly translatedBytes: number;
+  readonly machineBytes: number;
+  /** Nanoseconds since the machine's start (CLOCK_BOOTTIME). */
+  readonly loadedAt: bigint;
+  /** The ids of the maps it uses. */
+  readonly mapIds: readonly number[];
+  /** The id of the types it was loaded with; 0 for none. */
+  readonly btfId: number;
+}
+
+// struct bpf_prog_info as far as its btf_id (linux/bpf.h).
+const SIZE = 136;
+
+/** Asks the kernel about a program (BPF_OBJ_GET_INFO_BY_FD, Linux 4.13). Throws SystemError. */
+export function programDetails({ fd }: { readonly fd: Fd }): ProgramDetails {
+  const first = ask(fd, new Uint32Array(0));
+  // The kernel writes the ids where it is told to, and as many as it is told there is room for.
+  const maps = new Uint32Array(first.getUint32(52, true));
+  const view = maps.length === 0 ? first : ask(fd, maps);
+  const bytes = new Uint8Array(view.buffer);
+  const number = view.getUint32(0, true);
+  const name = Buffer.from(bytes.subarray(64, 80)).toString("latin1");
+  return {
+    id: view.getUint32(4, true),
+    type: typeName(number),
+    name: name.slice(0, name.indexOf("\0")),
+    tag: Buffer.from(bytes.subarray(8, 16)).toString("hex"),
+    translatedBytes: view.getUint32(20, true),
+    machineBytes: view.getUint32(16, true),
+    loadedAt: view.getBigUint64(40, true),
+    mapIds: [...maps.subarray(0, view.getUint32(52, true))],
+    btfId: view.getUint32(128, true),
+  };
+}
+
+function ask(fd: Fd, maps: Uint32Array): DataView {
+  const info = new Uint8Array(SIZE);
+  const view = new DataView(info.buffer);
+  const attr = new BpfAttr().u32(0, fd.number).u32(4, info.length);
+  if (maps.length > 0) {
+    view.setUint32(52, maps.length, true);
+    view.setBigUint64(56, BigInt(attr.addressOf(new Uint8Array(maps.buffer))), true);
+  }
+  const result = attr.pointer(8, info).call("BPF_OBJ_GET_INFO_BY_FD");
+  if (result < 0)
+    throw new SystemError({ errno: -result, syscall: "bpf(BPF_OBJ_GET_INFO_BY_FD)", doing: `look at ${fd.what}` });
+  return view;
+}
+
+/** The ids of all loaded programs, in ascending order. Needs CAP_SYS_ADMIN; throws SystemError EPERM without. */
+export function programIds(): IterableIterator<number> {
+  return idsOf("BPF_PROG_GET_NEXT_ID");
+}
+
+/**
+ * Opens a loaded program by its id (`programIds()`, `ReferenceMap.idOf`), to look at it, run it or attach it. Its instructions
+ * are not read back: `spec` has its type and name only. The caller closes it. Throws SystemError ENOENT when there is none of
+ * this id. Needs CAP_SYS_ADMIN.
+ */
+export function openProgram(id: number): Program {
+  const result = new BpfAttr().u32(0, id).u32(4, 0).u32(8, 0).call("BPF_PROG_GET_FD_BY_ID");
+  if (result < 0)
+    throw new SystemError({
+      errno: -result,
+      syscall: "bpf(BPF_PROG_GET_FD_BY_ID)",
+      doing: `open program ${id}`,
+      hint: result === -2 ? "There is no program with this id any more." : undefined,
+      needs: ["CAP_SYS_ADMIN"],
+    });
+  const fd = new Fd(result, `program ${id}`);
+  try {
+    const { type, name } = programDetails({ fd });
+    return new Program(name, { type, name, instructions: [], license: "" } satisfies ProgramSpec, fd);
+  } catch (error) {
+    fd.close();
+    throw error;
+  }
+}
+
+function typeName(number: number): ProgramTypeName {
+  const found = Object.entries(ProgramType).find(([, value]) => value === number);
+  if (found === undefined) throw new Error(`Program type ${number} is newer than this version of Skep.`);
+  return found[0] as ProgramTypeName;
+}
