@@ -49,15 +49,23 @@ async function bundle() {
   // Modules that stand for others in a command's bundle: the trace programs and plans come as data that the build made, and
   // what it takes to read a trace is a chunk of its own.
   const IN_COMMANDS = { programs: "programs-image", "packed-plans": "packed-plans-image", reading: "reading-chunk" };
-  const images = {
-    name: "images",
+  /** Of `skep trace`, whose start counts, also the classes of maps that it has not. */
+  const IN_TRACE = { ...IN_COMMANDS, "live-map": "live-map-basic" };
+  const instead = (modules) => ({
+    name: "instead",
     setup({ onResolve }) {
-      onResolve({ filter: /^\.\/(programs|packed-plans|reading)\.ts$/ }, ({ path, resolveDir }) => ({
-        path: join(resolveDir, `${IN_COMMANDS[path.slice(2, -3)]}.ts`),
-      }));
+      onResolve({ filter: /^\.\/[\w-]+\.ts$/ }, ({ path, resolveDir, importer }) => {
+        const other = modules[path.slice(2, -3)];
+        // What stands for a module may need the module itself.
+        return other === undefined || importer.endsWith(`/${other}.ts`)
+          ? undefined
+          : { path: join(resolveDir, `${other}.ts`) };
+      });
     },
-  };
-  await build({ ...shared, entryPoints, define, plugins: [images] });
+  });
+  const { trace, ...others } = entryPoints;
+  await build({ ...shared, entryPoints: { trace }, define, plugins: [instead(IN_TRACE)] });
+  await build({ ...shared, entryPoints: others, define, plugins: [instead(IN_COMMANDS)] });
   const parts = { "trace-reading": "src/tools/trace/reading.ts" };
   await build({ ...shared, entryPoints: parts, define });
   await build({ ...shared, entryPoints: { "trace-assemble": "src/tools/trace/kernel/programs.ts" }, define });
