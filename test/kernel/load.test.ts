@@ -17,7 +17,8 @@ import {
   u64n,
   VerifierError,
 } from "../../src/sdk/index.ts";
-import { kernelTest } from "../support/kernel-test.ts";
+import { kernelTest, machine } from "../support/kernel-test.ts";
+import { isAtLeast } from "../support/requirements.ts";
 
 const RETURN_0 = new Assembler().mov(r0, 0).exit().instructions();
 const rawTracepoint = (instructions: ObjectSpec["programs"][string]["instructions"], license = "Dual MIT/GPL") =>
@@ -163,5 +164,22 @@ kernelTest(
     const { retval } = object.programs.p.testRun({ context: new Uint8Array(Uint32Array.of(42, 0).buffer) });
     assert.equal(retval, 42);
     assert.equal(object.programs.p.stats().recursionMisses, 0n);
+  },
+);
+
+kernelTest(
+  "a program that this kernel is too old for says since when there is one",
+  { unless: isAtLeast(machine.release, "6.4") ? "this kernel has netfilter programs" : undefined },
+  () => {
+    const netfilter = {
+      type: "netfilter",
+      instructions: RETURN_0,
+      license: "GPL",
+      expectedAttachType: "netfilter",
+    } as const;
+    assert.throws(
+      () => loadObject({ maps: {}, programs: { netfilter } }),
+      /Programs of type netfilter need Linux 6\.4; this is \d/,
+    );
   },
 );

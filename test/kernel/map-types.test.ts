@@ -1,16 +1,19 @@
 // Map types beyond hashes and arrays, each doing what it is for.
 import assert from "node:assert/strict";
-import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, statSync } from "node:fs";
 import { createServer } from "node:net";
+import { openPerfEvent } from "../../src/runtime/sys/index.ts";
 import {
   type ArenaMap,
   Assembler,
   array,
+  attachCgroup,
   bytes,
   createMap,
   Helper,
   KeyedMap,
   loadAssembled,
+  loadObject,
   MapFlag,
   type MapSpec,
   mapDetails,
@@ -22,6 +25,7 @@ import {
   programDetails,
   programIds,
   r0,
+  r1,
   r2,
   r3,
   SystemError,
@@ -220,6 +224,10 @@ kernelTest("cgroups and perf events are held in arrays, which tell of nothing th
     "no error",
   );
   using events = createMap({ type: "perf_event_array", maxEntries: cpus }, "events");
+  // A counter of this process's own.
+  using clock = openPerfEvent({ type: "software", config: 1, pid: process.pid, cpu: 0 }, "a clock");
+  events.set(0, clock);
+  assert.equal(events.delete(0), true);
   assert.notEqual(
     code(() => events.set(0, cgroups)),
     "no error",
@@ -309,10 +317,92 @@ kernelTest("a devmap and a cpumap have values that the kernel gives a meaning to
   assert.equal(cpumap.get(0), 64);
 });
 
-kernelTest("stacks are read as addresses", () => {
-  using stacks = createMap({ type: "stack_trace", valueSize: 16 * 8, maxEntries: 16 }, "stacks");
-  assert.equal(stacks.get(0), undefined);
+kernelTest("stacks are read as addresses", { kernel: "5.10" }, () => {
+  const walk = new Assembler().label("walk").loadMap(r2, "stacks").mov(r3, 0).call(Helper.get_stackid).exit();
+  using object = loadAssembled({
+    maps: { stacks: { type: "stack_trace", key: u32, valueSize: 16 * 8, maxEntries: 16 } },
+    programs: { walk: { type: "raw_tracepoint", instructions: walk.instructions(), license: "GPL" } },
+  });
+  const { stacks } = object.maps;
   assert.deepEqual([...stacks.keys()], []);
+  const id = object.programs.walk.testRun({ context: new Uint8Array(8) }).retval;
+  assert.ok(id < 16, `id ${id | 0}`);
+  const stack = stacks.get(id);
+  // From the innermost function on; kernel addresses are in the upper half.
+  assert.ok(stack !== undefined && stack.length === 16 && (stack[0] ?? 0n) > 2n ** 63n, String(stack));
+  assert.deepEqual([...stacks.keys()], [id]);
+  assert.equal(stacks.delete(id), true);
+  assert.equal(stacks.get(id), undefined);
+});
+
+kernelTest("cgroup storage has a value for each attachment", { unless }, () => {
+  const key = struct({ cgroup: u64, attachType: u32 });
+  const count = new Assembler()
+    .label("count")
+    .loadMap(r1, "storage")
+    .mov(r2, 0)
+    .call(Helper.get_local_storage)
+    .mov(r1, 1)
+    .atomicAdd("u64", r0, 0, r1)
+    .mov(r0, 1)
+    .exit();
+  for (const type of ["cgroup_storage", "percpu_cgroup_storage"] as const) {
+    using object = loadObject({
+      maps: { storage: { type, key, value: u64, maxEntries: 0 } },
+      programs: {
+        count: {
+          type: "cgroup_skb",
+          instructions: count.instructions(),
+          license: "GPL",
+          expectedAttachType: "cgroup_inet_ingress",
+        },
+      },
+    } as const);
+    const { storage } = object.maps;
+    assert.deepEqual([...storage.entries()], []);
+    const path = `${cgroups2}/skep-attached-${process.pid}`;
+    mkdirSync(path);
+    try {
+      const link = attachCgroup(object.programs.count, path);
+      const own = { cgroup: statSync(path, { bigint: true }).ino, attachType: 0 };
+      assert.deepEqual([...storage.keys()], [own]);
+      const one = type === "cgroup_storage" ? 5n : new Array<bigint>(cpus).fill(5n);
+      assert.notDeepEqual(storage.get(own), one);
+      storage.set(own, one as never, "exist");
+      assert.deepEqual(storage.get(own), one);
+      link.close();
+    } finally {
+      rmdirSync(path);
+    }
+  }
+});
+
+kernelTest("sockets that suit a map are taken, others refused", async () => {
+  using shared = createMap({ type: "reuseport_sockarray", valueSize: 8, maxEntries: 2 }, "shared");
+  using fast = createMap({ type: "xskmap", maxEntries: 2 }, "fast");
+  using sockets = createMap({ type: "sockmap", valueSize: 8, maxEntries: 2 }, "sockmap");
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
+  try {
+    // A listener that shares its port with nobody, and one that is no AF_XDP socket.
+    assert.match(
+      code(() => shared.set(0, fd)),
+      /^(EINVAL|EOPNOTSUPP)$/,
+    );
+    assert.match(
+      code(() => fast.set(0, fd)),
+      /^(EOPNOTSUPP|ENOTSUPP|EINVAL)$/,
+    );
+    assert.equal(shared.delete(0), false);
+    sockets.set(1, fd);
+    assert.equal(typeof sockets.idOf(1), "bigint");
+    assert.deepEqual([...sockets.keys()], [0, 1]);
+    assert.equal(sockets.delete(1), true);
+    assert.equal(sockets.idOf(1), undefined);
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
 });
 
 kernelTest("an arena is memory for both sides", { kernel: "6.9" }, () => {

@@ -3,7 +3,15 @@ export { typesForKernel, typesForOldKernel } from "./kernel-types.ts";
 export { MapFlag, MapType, type MapTypeName, MapTypeSince } from "./map-type.ts";
 export type { ExternSpec, MapSpec, ObjectSpec, ProgramSpec, VariableSpec } from "./object-spec.ts";
 export { decodeProgram, encodeProgram, type MapReference, type ProgramCode } from "./program-code.ts";
-export { AttachType, type AttachTypeName, ProgramType, type ProgramTypeName } from "./program-type.ts";
+export {
+  AttachType,
+  type AttachTypeName,
+  AttachTypeSince,
+  type KernelProgramType,
+  ProgramType,
+  type ProgramTypeName,
+  ProgramTypeSince,
+} from "./program-type.ts";
 export { ObjectFileError } from "./read/object-file-error.ts";
 export { type ReadOptions, readObject } from "./read/read-object.ts";
 export { type SectionKind, type SectionMeaning, sectionMeaning } from "./read/section-kinds.ts";

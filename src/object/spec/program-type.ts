@@ -101,3 +101,57 @@ export const AttachType = {
 } as const;
 
 export type AttachTypeName = keyof typeof AttachType;
+
+/** Types that the kernel has: all but that of a section of no known kind. */
+export type KernelProgramType = Exclude<ProgramTypeName, "unspec">;
+
+/** The first kernel that has each program type, when it is built with all that the type needs. */
+export const ProgramTypeSince: Readonly<Record<KernelProgramType, string>> = {
+  socket_filter: "3.19",
+  kprobe: "4.1",
+  sched_cls: "4.1",
+  sched_act: "4.1",
+  tracepoint: "4.7",
+  xdp: "4.8",
+  perf_event: "4.9",
+  cgroup_skb: "4.10",
+  cgroup_sock: "4.10",
+  lwt_in: "4.10",
+  lwt_out: "4.10",
+  lwt_xmit: "4.10",
+  sock_ops: "4.13",
+  sk_skb: "4.14",
+  cgroup_device: "4.15",
+  sk_msg: "4.17",
+  raw_tracepoint: "4.17",
+  cgroup_sock_addr: "4.17",
+  lwt_seg6local: "4.18",
+  lirc_mode2: "4.18",
+  sk_reuseport: "4.19",
+  flow_dissector: "4.20",
+  cgroup_sysctl: "5.2",
+  raw_tracepoint_writable: "5.2",
+  cgroup_sockopt: "5.3",
+  tracing: "5.5",
+  struct_ops: "5.6",
+  ext: "5.6",
+  lsm: "5.7",
+  sk_lookup: "5.9",
+  syscall: "5.14",
+  netfilter: "6.4",
+};
+
+/** The first kernel of attach types that came later than their program type. */
+export const AttachTypeSince: Readonly<Partial<Record<AttachTypeName, string>>> = {
+  trace_iter: "5.8",
+  modify_return: "5.7",
+  trace_kprobe_multi: "5.18",
+  lsm_cgroup: "6.0",
+  tcx_ingress: "6.6",
+  tcx_egress: "6.6",
+  trace_uprobe_multi: "6.6",
+  netkit_primary: "6.7",
+  netkit_peer: "6.7",
+  trace_kprobe_session: "6.10",
+  trace_uprobe_session: "6.13",
+};

@@ -1,6 +1,14 @@
-import { AttachType, encodeProgram, type ProgramCode, type ProgramSpec, ProgramType } from "../../object/spec/index.ts";
+import {
+  AttachType,
+  AttachTypeSince,
+  encodeProgram,
+  type ProgramCode,
+  type ProgramSpec,
+  ProgramType,
+  ProgramTypeSince,
+} from "../../object/spec/index.ts";
 import type { BpfMap } from "../map/index.ts";
-import { BpfAttr, type Call, Fd, raiseMemlock, SystemError, withSignalsBlocked } from "../sys/index.ts";
+import { BpfAttr, type Call, Fd, kernelSince, raiseMemlock, SystemError, withSignalsBlocked } from "../sys/index.ts";
 import { neededCapabilities, Program } from "./program.ts";
 import { VerifierError } from "./verifier-error.ts";
 
@@ -63,9 +71,19 @@ export function loadProgram(
     errno,
     syscall: "bpf(BPF_PROG_LOAD)",
     doing: `load program "${name}" (${spec.type}, ${code.length / 8} instructions)`,
-    hint: HINTS[errno],
+    hint: sinceOf(spec) ?? HINTS[errno],
     needs: neededCapabilities(spec.type),
   });
+}
+
+/** "kprobe.multi needs Linux 5.18; …", where the kernel is older than what the program is. */
+function sinceOf({ type, expectedAttachType }: ProgramSpec): string | undefined {
+  if (type === "unspec") return undefined;
+  const attach = expectedAttachType === undefined ? undefined : AttachTypeSince[expectedAttachType];
+  return (
+    kernelSince(`Programs of type ${type}`, ProgramTypeSince[type]) ??
+    (attach === undefined ? undefined : kernelSince(`Programs with the attach type ${expectedAttachType}`, attach))
+  );
 }
 
 /** The call that loads the program, to be made on a thread beside: its result is a descriptor, or −errno. */
