@@ -215,6 +215,7 @@ export {
   type Child,
   type ChildEnd,
   ClosedError,
+  createToken,
   Fd,
   NativeUnavailableError,
   type OpenFd,

@@ -8,6 +8,7 @@
 //   npm run corpus -- --annotations           what these say of themselves (__success, __msg, __retval …): does it hold? Is
 //                                             about Linux 6.12: npm run vm -- 6.12 -- node test/corpus/run.js --annotations
 //   npm run corpus -- --core                  the selftests' relocations against other types, by what prog_tests expects
+//   npm run corpus -- --matrix [KERNEL …]     the first, on every kernel of the matrix, one table
 //   --only REGEX                              of the selftests' programs (`verifier_.*`)
 //   --all                                     prints differences whose cause is known, too
 //
@@ -18,6 +19,7 @@ import { parseArgs } from "node:util";
 import { printDifferences } from "./causes.js";
 import { filesOf, objectsInside } from "./fetch.js";
 import { compareLoads, printLoads } from "./loads.js";
+import { onEveryKernel } from "./matrix.js";
 import { buildReference } from "./reference.js";
 import { checkAnnotations, printAnnotations } from "./selftests/annotated.js";
 import { checkCore, printCore } from "./selftests/core.js";
@@ -29,6 +31,7 @@ const { values, positionals } = parseArgs({
     selftests: { type: "boolean" },
     annotations: { type: "boolean" },
     core: { type: "boolean" },
+    matrix: { type: "boolean" },
     only: { type: "string" },
     all: { type: "boolean" },
   },
@@ -70,13 +73,14 @@ async function core() {
 }
 
 let unknown = 0;
+if (values.matrix) unknown += onEveryKernel(positionals);
 if (values.selftests) {
   const objects = await selftests();
   unknown += loads(objects, buildReference({ include, library }));
 }
 if (values.annotations) unknown += await annotations();
 if (values.core) unknown += await core();
-if (!values.selftests && !values.annotations && !values.core) {
+if (!values.selftests && !values.annotations && !values.core && !values.matrix) {
   unknown += loads(positionals.length > 0 ? positionals : await packages(), buildReference());
 }
 process.exitCode = unknown === 0 ? 0 : 1;

@@ -30,6 +30,8 @@ export interface ObjectLoadOptions extends LoadOptions {
    * out. `false` keeps them to this process. A map that is there must be of the same kind; the pins outlive the object.
    */
   readonly pinPath?: string | false;
+  /** The rights that a bpffs delegates to this process's user namespace (`createToken`, Linux 6.9). It stays the caller's. */
+  readonly token?: Fd;
   /** Told of each program as it is about to be given to the kernel. */
   readonly observe?: (name: string, program: PreparedProgram) => void;
 }
@@ -55,7 +57,7 @@ export function loadObject<const S extends ObjectSpec>(object: S, options: Objec
     for (const program of Object.values(programs)) program.close();
   };
   using kernel = new KernelTypes(options.kernelBtf);
-  const { types, refusal } = offerTypes(spec);
+  const { types, refusal } = offerTypes(spec, options.token);
   try {
     const prepared = prepareAll(spec, chosen, kernel, options);
     made.create(spec, kernel, types, needs.length > 0 ? needs : undefined, options);
@@ -65,6 +67,7 @@ export function loadObject<const S extends ObjectSpec>(object: S, options: Objec
       programs[name] = loadExplained(spec, name, { ...program, instructions, code }, maps, {
         ...(types !== undefined && { types, info }),
         ...(member !== undefined && { member }),
+        ...(options.token !== undefined && { token: options.token }),
         ...(attach !== undefined && {
           attach: { id: attach.id, types: attach.module === undefined ? undefined : kernel.moduleFd(attach.module) },
         }),
@@ -98,9 +101,12 @@ export function loadObject<const S extends ObjectSpec>(object: S, options: Objec
  * Gives the object's types to the kernel. Most objects do without: where the kernel refuses them the load goes on, and what
  * it says of them is the cause of an error that comes of it.
  */
-function offerTypes(spec: ObjectSpec): { readonly types?: Fd | undefined; readonly refusal?: BtfLoadError } {
+function offerTypes(
+  spec: ObjectSpec,
+  token: Fd | undefined,
+): { readonly types?: Fd | undefined; readonly refusal?: BtfLoadError } {
   try {
-    return { types: loadObjectTypes(spec) };
+    return { types: loadObjectTypes(spec, token) };
   } catch (error) {
     if (error instanceof BtfLoadError && error.code !== "EPERM") return { refusal: error };
     throw error;

@@ -8,7 +8,16 @@ import {
   ProgramTypeSince,
 } from "../../object/spec/index.ts";
 import type { BpfMap } from "../map/index.ts";
-import { BpfAttr, type Call, Fd, kernelSince, raiseMemlock, SystemError, withSignalsBlocked } from "../sys/index.ts";
+import {
+  BpfAttr,
+  type Call,
+  Fd,
+  kernelSince,
+  raiseMemlock,
+  SystemError,
+  TOKEN_FLAG,
+  withSignalsBlocked,
+} from "../sys/index.ts";
 import { neededCapabilities, Program } from "./program.ts";
 import { VerifierError } from "./verifier-error.ts";
 
@@ -48,8 +57,6 @@ export interface LoadDetails {
 
 const FUNCTION_INFO_SIZE = 8;
 const LINE_INFO_SIZE = 16;
-/** BPF_F_TOKEN_FD of BPF_PROG_LOAD. */
-const WITH_TOKEN = 1 << 16;
 
 /**
  * Loads one program; `maps` are what its instructions' map names stand for. The first try is without a log, which is
@@ -106,7 +113,7 @@ function loadAttr(name: string, spec: ProgramSpec, code: Uint8Array, details: Lo
     .u32(4, code.length / 8)
     .pointer(8, code)
     .cString(16, spec.license)
-    .u32(44, (spec.flags ?? 0) | (token === undefined ? 0 : WITH_TOKEN))
+    .u32(44, (spec.flags ?? 0) | (token === undefined ? 0 : TOKEN_FLAG))
     .name(48, spec.name ?? name);
   if (kernelVersion !== undefined) attr.u32(40, kernelVersion);
   if (spec.expectedAttachType !== undefined) attr.u32(68, AttachType[spec.expectedAttachType]);

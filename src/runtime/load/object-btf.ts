@@ -1,6 +1,6 @@
 import { Btf } from "../../object/btf/index.ts";
 import { type ObjectSpec, typesForKernel, typesForOldKernel } from "../../object/spec/index.ts";
-import { BpfAttr, Fd, raiseMemlock, SystemError } from "../sys/index.ts";
+import { BpfAttr, Fd, raiseMemlock, SystemError, TOKEN_FLAG } from "../sys/index.ts";
 
 const EPERM = 1;
 const ENOSPC = 28;
@@ -25,10 +25,11 @@ export class BtfLoadError extends SystemError {
 }
 
 /** Gives types to the kernel (BPF_BTF_LOAD, Linux 4.18). The caller closes the descriptor. Throws BtfLoadError. */
-export function loadBtf(bytes: Uint8Array, what: string): Fd {
+export function loadBtf(bytes: Uint8Array, what: string, token?: Fd): Fd {
   const attempt = (log?: Uint8Array) => {
     const attr = new BpfAttr().pointer(0, bytes).u32(16, bytes.length);
     if (log !== undefined) attr.pointer(8, log).u32(20, log.length).u32(24, 1);
+    if (token !== undefined) attr.u32(32, TOKEN_FLAG).u32(36, token.number);
     return attr.call("BPF_BTF_LOAD");
   };
   let result = attempt();
@@ -48,17 +49,17 @@ export function loadBtf(bytes: Uint8Array, what: string): Fd {
  * Gives an object's types to the kernel, without the kinds that an older kernel does not know when it refuses them.
  * Undefined for an object without types. The caller closes the descriptor. Throws BtfLoadError.
  */
-export function loadObjectTypes(spec: ObjectSpec): Fd | undefined {
+export function loadObjectTypes(spec: ObjectSpec, token?: Fd): Fd | undefined {
   const bytes = typesForKernel(spec);
   if (bytes === undefined || spec.btf === undefined) return undefined;
   try {
-    return loadBtf(bytes, "the object");
+    return loadBtf(bytes, "the object", token);
   } catch (error) {
     if (!(error instanceof BtfLoadError) || error.errno === EPERM) throw error;
     const older = typesForOldKernel(bytes, Btf.parse(bytes));
     if (older === undefined) throw error;
     try {
-      return loadBtf(older, "the object");
+      return loadBtf(older, "the object", token);
     } catch {
       // What was wrong with them as they are is the better answer.
       throw error;

@@ -17,6 +17,7 @@ export interface ObjectMapsOptions {
   /** Live maps to use instead of creating the spec's; they stay their owner's. */
   readonly maps?: Readonly<Record<string, BpfMap>>;
   readonly pinPath?: string | false;
+  readonly token?: Fd;
 }
 
 /** The maps of an object while it is loaded: made one after the other, and given up together. */
@@ -36,7 +37,7 @@ export class ObjectMaps {
     kernel: KernelTypes,
     types: Fd | undefined,
     needs: readonly CapabilityName[] | undefined,
-    { pinPath = PIN_FOLDER }: ObjectMapsOptions,
+    { pinPath = PIN_FOLDER, token }: ObjectMapsOptions,
   ): void {
     for (const [name, map] of Object.entries(spec.maps)) {
       const given = Object.hasOwn(this.#given, name) ? this.#given[name] : undefined;
@@ -45,11 +46,11 @@ export class ObjectMaps {
         continue;
       }
       if (map.type === "struct_ops") {
-        this.live[name] = createStructOps(name, map, spec, kernel, types, needs);
+        this.live[name] = createStructOps(name, map, spec, kernel, { types, needs, token });
         continue;
       }
       const full = typed(map, spec.btf);
-      const make = () => createMap(full, map.name ?? name, needs, types) as BpfMap;
+      const make = () => createMap(full, map.name ?? name, needs, types, token) as BpfMap;
       if (map.pinning !== "by-name" || pinPath === false) this.live[name] = make();
       else {
         const path = pinPathOf(pinPath, name);

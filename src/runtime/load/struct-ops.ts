@@ -3,7 +3,7 @@ import type { Btf, StructType } from "../../object/btf/index.ts";
 import { essentialName } from "../../object/btf/index.ts";
 import { MapFlag, type MapSpec, MapType, type ObjectSpec } from "../../object/spec/index.ts";
 import { StructOpsMap } from "../map/index.ts";
-import { BpfAttr, type CapabilityName, Fd, kernelSince, raiseMemlock, SystemError } from "../sys/index.ts";
+import { BpfAttr, type CapabilityName, Fd, kernelSince, raiseMemlock, SystemError, TOKEN_FLAG } from "../sys/index.ts";
 import type { KernelTypeId, KernelTypes } from "./kernel-types.ts";
 import { loadProgram } from "./load-program.ts";
 import { ObjectError } from "./object-error.ts";
@@ -53,17 +53,26 @@ export function structOpsTargets(spec: ObjectSpec, kernel: KernelTypes): Readonl
   return targets;
 }
 
+export interface StructOpsOptions {
+  /** The object's types, loaded. */
+  readonly types: Fd | undefined;
+  readonly needs: readonly CapabilityName[] | undefined;
+  readonly token?: Fd | undefined;
+}
+
 /** Creates the map of a table; its programs are put in by `fillStructOps` once they are loaded. */
 export function createStructOps(
   name: string,
   map: MapSpec,
   spec: ObjectSpec,
   kernel: KernelTypes,
-  types: Fd | undefined,
-  needs: readonly CapabilityName[] | undefined,
+  { types, needs, token }: StructOpsOptions,
 ): StructOpsMap {
   const { value, valueSize, contents } = fitTable(name, map, spec, kernel);
-  const flags = (map.linked === true ? MapFlag.link : 0) | (value.module === undefined ? 0 : MapFlag.value_type_btf);
+  const flags =
+    (map.linked === true ? MapFlag.link : 0) |
+    (value.module === undefined ? 0 : MapFlag.value_type_btf) |
+    (token === undefined ? 0 : TOKEN_FLAG);
   const create = () => {
     const attr = new BpfAttr()
       .u32(0, MapType.struct_ops)
@@ -76,6 +85,7 @@ export function createStructOps(
       .u32(48, types?.number ?? 0)
       .u32(60, value.id);
     if (value.module !== undefined) attr.u32(72, kernel.moduleFd(value.module).number);
+    if (token !== undefined) attr.u32(76, token.number);
     return attr.call("BPF_MAP_CREATE");
   };
   let result = create();

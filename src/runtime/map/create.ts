@@ -1,5 +1,14 @@
 import { MapFlag, type MapSpec, MapType, type MapTypeName, MapTypeSince } from "../../object/spec/index.ts";
-import { BpfAttr, type CapabilityName, Fd, kernelSince, pageSize, raiseMemlock, SystemError } from "../sys/index.ts";
+import {
+  BpfAttr,
+  type CapabilityName,
+  Fd,
+  kernelSince,
+  pageSize,
+  raiseMemlock,
+  SystemError,
+  TOKEN_FLAG,
+} from "../sys/index.ts";
 import type { BpfMap, MapInfo } from "./bpf-map.ts";
 import { type Layouts, type LiveMap, openLive } from "./live-map.ts";
 import { mapInfo } from "./map-info.ts";
@@ -12,26 +21,28 @@ const EINVAL = 22;
  * Creates a map in the kernel. The caller closes it. Throws SystemError: EPERM (names the missing capability), EINVAL
  * (a size, flag or type this kernel does not take), ENOMEM. Needs CAP_BPF; `needs` names the capabilities of the whole
  * undertaking the map is for, so that a refusal names all that are missing and not only the first. `types` is the loaded
- * BTF that the spec's `keyType` and `valueType` are of: the map's entries can then be told by other tools.
+ * BTF that the spec's `keyType` and `valueType` are of: the map's entries can then be told by other tools. `token`: the
+ * rights it is made by (`createToken`).
  */
 export function createMap<const S extends MapSpec>(
   spec: S,
   name: string = spec.name ?? "map",
   needs: readonly CapabilityName[] = ["CAP_BPF"],
   types?: Fd,
+  token?: Fd,
 ): LiveMap<S> {
   const info = specInfo(spec, name);
   // Local storage made by hand: the kernel wants to know its types all the same.
-  const own = types === undefined && STORAGE.has(spec.type) ? storageTypes(info.valueSize) : undefined;
+  const own = types === undefined && STORAGE.has(spec.type) ? storageTypes(info.valueSize, token) : undefined;
   using _ownTypes = own?.fd;
   const typed = own === undefined ? spec : { ...spec, keyType: own.key, valueType: own.value };
   // The kernel takes the kind of maps that it is to hold from one of them, which need not stay.
   using template =
     spec.inner === undefined
       ? undefined
-      : (createMap(spec.inner, spec.inner.name ?? `${name}.inner`, needs, types) as BpfMap);
-  let result = create(info, typed, own?.fd ?? types, template);
-  if (result === -EPERM && raiseMemlock()) result = create(info, typed, own?.fd ?? types, template);
+      : (createMap(spec.inner, spec.inner.name ?? `${name}.inner`, needs, types, token) as BpfMap);
+  let result = create(info, typed, own?.fd ?? types, template, token);
+  if (result === -EPERM && raiseMemlock()) result = create(info, typed, own?.fd ?? types, template, token);
   if (result < 0) {
     throw new SystemError({
       errno: -result,
@@ -142,13 +153,14 @@ function create(
   { keyType, valueType, numaNode, extra }: MapSpec,
   types: Fd | undefined,
   template: BpfMap | undefined,
+  token: Fd | undefined,
 ): number {
   const attr = new BpfAttr()
     .u32(0, MapType[info.type])
     .u32(4, info.keySize)
     .u32(8, info.valueSize)
     .u32(12, info.maxEntries)
-    .u32(16, numaNode === undefined ? info.flags : info.flags | MapFlag.numa_node)
+    .u32(16, info.flags | (numaNode === undefined ? 0 : MapFlag.numa_node) | (token === undefined ? 0 : TOKEN_FLAG))
     .name(28, info.name);
   if (template !== undefined) attr.u32(20, template.fd.number);
   if (numaNode !== undefined) attr.u32(24, numaNode);
@@ -158,5 +170,6 @@ function create(
       .u32(52, keyType ?? 0)
       .u32(56, valueType);
   if (extra !== undefined && extra !== 0n) attr.u64(64, extra);
+  if (token !== undefined) attr.u32(76, token.number);
   return attr.call("BPF_MAP_CREATE");
 }

@@ -1,4 +1,4 @@
-import { BpfAttr, Fd, SystemError } from "../sys/index.ts";
+import { BpfAttr, Fd, SystemError, TOKEN_FLAG } from "../sys/index.ts";
 
 const HEADER = 24;
 const INT = 1 << 24;
@@ -9,7 +9,7 @@ const SIGNED = 1 << 24;
  * Types for local storage made without an object: the kernel wants to know them, so it is told `int` for the key and
  * `char[n]` for the value. The caller closes it. The ids are 1 and 3.
  */
-export function storageTypes(valueSize: number): { readonly fd: Fd; readonly key: 1; readonly value: 3 } {
+export function storageTypes(valueSize: number, token?: Fd): { readonly fd: Fd; readonly key: 1; readonly value: 3 } {
   const names = "\0int\0char\0";
   const words = [
     ...[1, INT, 4, SIGNED | 32],
@@ -25,7 +25,9 @@ export function storageTypes(valueSize: number): { readonly fd: Fd; readonly key
     view.setUint32(4 + i * 4, word, true);
   for (const [i, word] of words.entries()) view.setUint32(HEADER + i * 4, word, true);
   bytes.set(Buffer.from(names, "latin1"), HEADER + words.length * 4);
-  const result = new BpfAttr().pointer(0, bytes).u32(16, bytes.length).call("BPF_BTF_LOAD");
+  const attr = new BpfAttr().pointer(0, bytes).u32(16, bytes.length);
+  if (token !== undefined) attr.u32(32, TOKEN_FLAG).u32(36, token.number);
+  const result = attr.call("BPF_BTF_LOAD");
   if (result < 0)
     throw new SystemError({
       errno: -result,

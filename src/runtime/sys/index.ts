@@ -31,4 +31,5 @@ export { withSignalsBlocked } from "./signal-mask.ts";
 export { SocketOption, setSocketOption } from "./socket-option.ts";
 export { nr } from "./syscall-number.ts";
 export { ClosedError, errnoName, SystemError, type SystemErrorOptions } from "./system-error.ts";
+export { createToken, TOKEN_FLAG } from "./token.ts";
 export { Waiter } from "./waiter.ts";

@@ -57,7 +57,12 @@ export function readObject(bytes: Uint8Array, options: ReadOptions = {}): Object
     variables: readVariables(
       elf,
       btf,
-      new Map([...data].filter(([index]) => dataKind(elf.sections[index] as ElfSection) !== undefined)),
+      new Map(
+        [...data].filter(([index, map]) => {
+          const section = elf.sections[index] as ElfSection;
+          return dataKind(section) !== undefined || maps[map]?.type === "arena";
+        }),
+      ),
     ),
     externs,
     ...(btf !== undefined && { btf }),
