@@ -479,7 +479,7 @@ static napi_value js_mmap(napi_env env, napi_callback_info info) {
     return type_error(env, "mmap: length, prot, flags, fd and offset must be integers");
   // Where an arena has its address: without MAP_FIXED nothing that is mapped already can be replaced.
   if (argc >= 6 && !integer_argument(env, argv[5], &near)) return type_error(env, "mmap: address must be an integer");
-  if (length < 0 || length > 0xffffffffll) return type_error(env, "mmap: length must be below 4 GiB");
+  if (length < 0 || length > 0x100000000ll) return type_error(env, "mmap: length must be at most 4 GiB");
   if ((flags & MAP_FIXED_OR_NOREPLACE) != 0) return type_error(env, "mmap: MAP_FIXED is not supported");
   Mapping* mapping = take(state, &state->mappings);
   if (mapping == NULL) return number(env, -ENOMEM_);
