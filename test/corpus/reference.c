@@ -23,6 +23,8 @@ static int result_errno;
 static unsigned char* seen;
 static unsigned seen_count, seen_type, seen_attach, seen_flags, seen_target, seen_functions, seen_lines;
 static char wanted[16];
+/* The kernel keeps 15 characters of a name: programs of one object may share them. */
+static const struct bpf_program* program_wanted;
 
 static long raw(long number, long a, long b, long c) {
   long result;
@@ -46,7 +48,8 @@ long syscall(long number, ...) {
     result = raw(number, a[0], a[1], a[2]);
     union bpf_attr* attr = (void*)a[1];
     // libbpf loads small programs of its own to find out what the kernel can do: they have other names.
-    if (recording && a[0] == BPF_PROG_LOAD && strncmp(attr->prog_name, wanted, 15) == 0) {
+    if (recording && a[0] == BPF_PROG_LOAD && strncmp(attr->prog_name, wanted, 15) == 0 &&
+        (program_wanted == NULL || (void*)(unsigned long)attr->insns == (void*)bpf_program__insns(program_wanted))) {
       free(seen);
       seen_count = attr->insn_cnt;
       seen = malloc(seen_count * 8);
@@ -85,7 +88,8 @@ static int quiet(enum libbpf_print_level level, const char* format, va_list argu
   return 0;
 }
 
-static void begin(const char* name) {
+static void begin(struct bpf_object* object, const char* name) {
+  program_wanted = bpf_object__find_program_by_name(object, name);
   free(seen);
   seen = NULL;
   seen_count = 0;
@@ -107,7 +111,7 @@ static void one(const char* path, const char* name) {
     if (bpf_map__max_entries(map) == 0 && (type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_ARRAY || type == BPF_MAP_TYPE_STACK_TRACE)) bpf_map__set_max_entries(map, 64);
     if (bpf_map__value_size(map) == 0 && type == BPF_MAP_TYPE_STACK_TRACE) bpf_map__set_value_size(map, 127 * 8);
   }
-  begin(name);
+  begin(object, name);
   int error = bpf_object__load(object);
   recording = 0;
   printf("{\"program\":\"%s\",\"error\":%d,\"errno\":%d,\"reached\":%s", name, error, result_errno, seen == NULL ? "false" : "true");
@@ -139,7 +143,7 @@ static void test(const char* path, const char* name, int level, unsigned flags, 
   bpf_program__set_log_buf(tested, log_text, sizeof log_text);
   bpf_program__set_log_level(tested, level);
   bpf_program__set_flags(tested, bpf_program__flags(tested) | flags);
-  begin(name);
+  begin(object, name);
   int error = bpf_object__load(object);
   recording = 0;
   printf("{\"program\":\"%s\",\"error\":%d,\"errno\":%d,\"reached\":%s,\"log\":\"", name, error, result_errno, seen == NULL ? "false" : "true");
