@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Opcode } from "../../src/object/asm/index.ts";
 import { Btf, BtfEdit } from "../../src/object/btf/index.ts";
-import { loadObject, type ObjectSpec, openObject, type ProgramSpec } from "../../src/sdk/index.ts";
+import { KeyedMap, loadObject, type ObjectSpec, openObject, type ProgramSpec } from "../../src/sdk/index.ts";
 import { root } from "../support/cli.ts";
 import { kernelTest } from "../support/kernel-test.ts";
 
@@ -79,4 +79,29 @@ kernelTest("rings inside a map of maps get whole pages, too", { kernel: "5.8", m
 kernelTest("what a program throws arrives at its function for it", { kernel: "6.7" }, () => {
   using object = loadObject(file("throws"));
   assert.equal(object.programs["thrower"]?.testRun({ data: new Uint8Array(64) }).retval, 42);
+});
+
+kernelTest("maps whose types the kernel takes nowhere are made without them", () => {
+  using object = loadObject(file("oddmaps"), { pinPath: false });
+  const { by_enum: byEnum, untyped_key: untyped } = object.maps;
+  assert.ok(byEnum instanceof KeyedMap && untyped instanceof KeyedMap);
+  byEnum.set(1, 5n);
+  assert.equal(object.programs["look"]?.testRun({ data: new Uint8Array(64) }).retval, 5);
+  untyped.set(Uint8Array.of(1, 2, 3, 4), { a: 1, b: 2 });
+  assert.deepEqual(untyped.get(Uint8Array.of(1, 2, 3, 4)), { a: 1, b: 2 });
+});
+
+kernelTest("a load that fails at its end leaves no descriptor open", () => {
+  const spec = file("maps");
+  // A variable of a function's type has no size.
+  const type = spec.btf?.find("entry", "function");
+  const variables = { ...spec.variables, jumped: { map: ".bss", offset: 0, size: 8, type: type ?? 0 } };
+  for (let i = 0; i < 3; i++)
+    assert.throws(() => loadObject({ ...spec, variables }, { pinPath: false }), { code: "SKEP_BTF" });
+});
+
+kernelTest("a map may be called anything", () => {
+  const maps = JSON.parse('{ "__proto__": { "type": "array", "keySize": 4, "valueSize": 8, "maxEntries": 1 } }');
+  using object = loadObject({ maps, programs: {} });
+  assert.deepEqual(Object.keys(object.maps), ["__proto__"]);
 });

@@ -263,8 +263,9 @@ export class Btf {
   }
 
   /** Own types whose name is `name` but for a flavour. In a small table all names are looked at: they may overlap. */
-  #all(name: string): readonly number[] {
-    if (this.#isSmall) return this.#candidateIndex().get(essentialName(name)) ?? [];
+  #all(flavour: string): readonly number[] {
+    const name = essentialName(flavour);
+    if (this.#isSmall) return this.#candidateIndex().get(name) ?? [];
     const known = this.#candidates.get(name);
     if (known !== undefined) return known;
     // Names that the base has, too, stand in its table.

@@ -1,5 +1,5 @@
 import { type Encoder, type Infer, type Layout, type Memory, makeEncoder, memoryOf } from "../../object/codec/index.ts";
-import type { BpfMap } from "../map/index.ts";
+import { type BpfMap, mapDetails } from "../map/index.ts";
 import { Mapping, Protection, pageSize } from "../sys/index.ts";
 
 /** Before each record: its length, and a word of nothing (linux/bpf.h, BPF_RINGBUF_HDR_SZ). */
@@ -14,8 +14,8 @@ export interface UserRingBooks {
   readonly pendingBytes: number;
 }
 
-/** Maps that have a writer: two would write over each other. */
-const beingWritten = new WeakSet<BpfMap>();
+/** Ids of maps that have a writer in this process: two would write over each other. */
+const beingWritten = new Set<number>();
 
 /**
  * Writes to a ring that programs read (`BPF_MAP_TYPE_USER_RINGBUF`, Linux 6.1; they take records with
@@ -25,6 +25,7 @@ const beingWritten = new WeakSet<BpfMap>();
  */
 export class UserRingBuffer<L extends Layout | undefined = undefined> {
   readonly #map: BpfMap;
+  readonly #id: number;
   readonly #consumer: Mapping;
   readonly #producer: Mapping;
   readonly #consumed: BigUint64Array;
@@ -44,7 +45,8 @@ export class UserRingBuffer<L extends Layout | undefined = undefined> {
     const { type, maxEntries, name } = map.info;
     if (type !== "user_ringbuf")
       throw new TypeError(`Map "${name}" is of type ${type}, and only a user_ringbuf is written to.`);
-    if (beingWritten.has(map)) throw new TypeError(`Map "${name}" has a writer already: close that one first.`);
+    this.#id = mapDetails(map).id;
+    if (beingWritten.has(this.#id)) throw new TypeError(`Map "${name}" has a writer already: close that one first.`);
     this.#map = map;
     this.#size = maxEntries;
     this.#layout = layout;
@@ -64,7 +66,7 @@ export class UserRingBuffer<L extends Layout | undefined = undefined> {
     this.#produced = new BigUint64Array(this.#producer.buffer, 0, 1);
     this.#memory = memoryOf(this.#producer.buffer);
     this.#position = Atomics.load(this.#produced, 0);
-    beingWritten.add(map);
+    beingWritten.add(this.#id);
   }
 
   /**
@@ -112,7 +114,7 @@ export class UserRingBuffer<L extends Layout | undefined = undefined> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    beingWritten.delete(this.#map);
+    beingWritten.delete(this.#id);
     this.#consumer.close();
     this.#producer.close();
   }

@@ -36,5 +36,6 @@ export function kernelBtf(): Btf {
  * loaded or has none.
  */
 export function moduleBtf(name: string): Btf {
+  if (name === "vmlinux") return kernelBtf();
   return Btf.parse(readFileSync(`${BTF_FOLDER}/${name}`), { base: kernelBtf() });
 }

@@ -85,7 +85,14 @@ export class KernelTypes {
 }
 
 function readModules(base: Btf): readonly ModuleTypes[] {
-  return readdirSync(BTF_FOLDER)
-    .filter((name) => name !== "vmlinux")
-    .map((name) => ({ name, btf: Btf.parse(readFileSync(`${BTF_FOLDER}/${name}`), { base }) }));
+  return readdirSync(BTF_FOLDER).flatMap((name): ModuleTypes[] => {
+    if (name === "vmlinux") return [];
+    try {
+      return [{ name, btf: Btf.parse(readFileSync(`${BTF_FOLDER}/${name}`), { base }) }];
+    } catch (error) {
+      // Unloaded meanwhile.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+      throw error;
+    }
+  });
 }

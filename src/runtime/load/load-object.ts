@@ -52,12 +52,13 @@ export function loadObject<const S extends ObjectSpec>(object: S, options: Objec
   const needs = [...new Set(Object.values(chosen).flatMap(({ type }) => neededCapabilities(type)))];
   const made = new ObjectMaps(options.maps);
   const maps = made.live;
-  const programs: Record<string, Program> = {};
+  const programs: Record<string, Program> = Object.create(null);
   const closePrograms = () => {
     for (const program of Object.values(programs)) program.close();
   };
   using kernel = new KernelTypes(options.kernelBtf);
   const { types, refusal } = offerTypes(spec, options.token);
+  let live: ReturnType<typeof liveVariables>;
   try {
     const prepared = prepareAll(spec, chosen, kernel, options);
     made.create(spec, kernel, types, needs.length > 0 ? needs : undefined, options);
@@ -78,8 +79,9 @@ export function loadObject<const S extends ObjectSpec>(object: S, options: Objec
         kernelVersion: program.type === "kprobe" ? (spec.kernelVersion ?? kernelVersionCode()) : undefined,
       });
     }
-    fillSlots(spec, maps, programs);
+    fillSlots(spec, made, programs);
     fillStructOps(spec, kernel, maps, programs);
+    live = liveVariables(spec, maps);
   } catch (error) {
     closePrograms();
     made.giveUp();
@@ -88,7 +90,7 @@ export function loadObject<const S extends ObjectSpec>(object: S, options: Objec
   } finally {
     types?.close();
   }
-  const { variables, close: closeVariables } = liveVariables(spec, maps);
+  const { variables, close: closeVariables } = live;
   const close = () => {
     closeVariables();
     closePrograms();
@@ -197,14 +199,11 @@ function choosePrograms(
 }
 
 /** Maps and programs that others hold from the start, once all are there. */
-function fillSlots(
-  spec: ObjectSpec,
-  maps: Readonly<Record<string, BpfMap>>,
-  programs: Readonly<Record<string, Program>>,
-): void {
+function fillSlots(spec: ObjectSpec, made: ObjectMaps, programs: Readonly<Record<string, Program>>): void {
+  const maps = made.live;
   for (const [name, { slots }] of Object.entries(spec.maps)) {
     const map = maps[name];
-    if (slots === undefined || map === undefined) continue;
+    if (slots === undefined || map === undefined || !made.fillsSlots(name)) continue;
     for (const [slot, wanted] of Object.entries(slots)) {
       const fd = maps[wanted]?.fd ?? programs[wanted]?.fd;
       // A program that was not chosen leaves its slot empty.

@@ -2,7 +2,7 @@ import { unlinkSync } from "node:fs";
 import type { Btf } from "../../object/btf/index.ts";
 import { layoutOf } from "../../object/codec/index.ts";
 import type { MapSpec, ObjectSpec } from "../../object/spec/index.ts";
-import { ArenaMap, type BpfMap, createMap, possibleCpus } from "../map/index.ts";
+import { ArenaMap, type BpfMap, cpuNumbers, createMap } from "../map/index.ts";
 import { type CapabilityName, type Fd, pageSize } from "../sys/index.ts";
 import { kconfigContents, kernelFacts } from "./kconfig.ts";
 import type { KernelTypes } from "./kernel-types.ts";
@@ -22,10 +22,12 @@ export interface ObjectMapsOptions {
 
 /** The maps of an object while it is loaded: made one after the other, and given up together. */
 export class ObjectMaps {
-  readonly live: Record<string, BpfMap> = {};
+  /** Without a prototype: a map may be called anything. */
+  readonly live: Record<string, BpfMap> = Object.create(null);
   readonly #given: Readonly<Record<string, BpfMap>>;
   /** Pins that were made by this load. */
   readonly #pins: string[] = [];
+  readonly #found = new Set<string>();
 
   constructor(given: Readonly<Record<string, BpfMap>> = {}) {
     this.#given = given;
@@ -57,13 +59,25 @@ export class ObjectMaps {
         const { live, isNew } = openOrPin(name, full, path, make);
         this.live[name] = live;
         // What a map that was there already holds is its own.
-        if (!isNew) continue;
+        if (!isNew) {
+          this.#found.add(name);
+          continue;
+        }
         this.#pins.push(path);
       }
       const live = this.live[name];
       fill(name, live, contentsOf(name, map, spec, kernel));
       if (map.frozen === true) live.freeze();
     }
+  }
+
+  /**
+   * Whether the slots of a map are this load's to fill. Those of the caller's maps are the caller's, and what a pinned map
+   * of maps holds is in use; a pinned array of programs gets the new ones, which is what it is pinned for.
+   */
+  fillsSlots(name: string): boolean {
+    if (Object.hasOwn(this.#given, name)) return false;
+    return !this.#found.has(name) || this.live[name]?.info.type === "prog_array";
   }
 
   /** Closes those that were made here. */
@@ -74,13 +88,19 @@ export class ObjectMaps {
   /** Closes them, and takes back the pins that this load made. */
   giveUp(): void {
     this.close();
-    for (const path of this.#pins.splice(0)) unlinkSync(path);
+    for (const path of this.#pins.splice(0)) {
+      try {
+        unlinkSync(path);
+      } catch {
+        // Somebody was faster. Why the load failed is the error to be told.
+      }
+    }
   }
 }
 
 /** What objects leave to the loader: an array of perf events has one for each possible CPU, a ring whole pages. */
 function entriesOf({ type, maxEntries }: MapSpec): number {
-  if (type === "perf_event_array" && maxEntries === 0) return possibleCpus();
+  if (type === "perf_event_array" && maxEntries === 0) return cpuNumbers();
   if ((type !== "ringbuf" && type !== "user_ringbuf") || maxEntries === 0) return maxEntries;
   const size = pageSize();
   if (maxEntries % size === 0 && Math.log2(maxEntries / size) % 1 === 0) return maxEntries;

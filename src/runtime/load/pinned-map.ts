@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { statfsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { MapSpec } from "../../object/spec/index.ts";
 import { type BpfMap, MapMismatchError, mapDetails, openPinnedMap, specInfo } from "../map/index.ts";
@@ -7,6 +7,8 @@ import { ObjectError } from "./object-error.ts";
 
 const ENOENT = 2;
 const EEXIST = 17;
+/** linux/magic.h */
+const BPF_FS_MAGIC = 0xcafe4a11;
 /** Set by the kernel itself on maps of devices (BPF_F_RDONLY_PROG). */
 const KERNEL_SET = 1 << 7;
 
@@ -80,23 +82,16 @@ export function differencesOf(map: BpfMap, spec: MapSpec, name: string): readonl
 
 /** Throws ObjectError when the folder is in no bpffs: the kernel would only say EPERM. */
 function checkFolder(name: string, path: string): void {
-  const folder = resolve(dirname(path));
-  let mounts: string;
+  const folder = dirname(path);
+  let type: number;
   try {
-    mounts = readFileSync("/proc/self/mounts", "latin1");
+    ({ type } = statfsSync(folder));
   } catch {
+    // What is wrong with it the kernel tells.
     return;
   }
-  const points = mounts
-    .split("\n")
-    .map((line) => line.split(" "))
-    .filter(([, at]) => at !== undefined && (folder === at || folder.startsWith(at === "/" ? "/" : `${at}/`)))
-    .sort(([, a = ""], [, b = ""]) => b.length - a.length);
-  // The last one that was mounted at a place covers those before.
-  const [, at] = points[0] ?? [];
-  const type = points.filter((one) => one[1] === at).at(-1)?.[2];
-  if (type === "bpf") return;
+  if (type >>> 0 === BPF_FS_MAGIC) return;
   throw new ObjectError(
-    `Map "${name}" is pinned by its name, and ${folder} is in no bpffs: mount one (mount -t bpf bpf /sys/fs/bpf), give another folder with the option pinPath, or pinPath: false to keep the map to this process.`,
+    `Map "${name}" is pinned by its name, and ${resolve(folder)} is in no bpffs: mount one (mount -t bpf bpf /sys/fs/bpf), give another folder with the option pinPath, or pinPath: false to keep the map to this process.`,
   );
 }

@@ -73,6 +73,8 @@ export function createStructOps(
     (map.linked === true ? MapFlag.link : 0) |
     (value.module === undefined ? 0 : MapFlag.value_type_btf) |
     (token === undefined ? 0 : TOKEN_FLAG);
+  // Before the attributes are filled: looking a module up makes calls of its own.
+  const moduleFd = value.module === undefined ? undefined : kernel.moduleFd(value.module);
   const create = () => {
     const attr = new BpfAttr()
       .u32(0, MapType.struct_ops)
@@ -84,7 +86,7 @@ export function createStructOps(
       // Looked at for the map's own types, of which there are none, and refused when it is missing.
       .u32(48, types?.number ?? 0)
       .u32(60, value.id);
-    if (value.module !== undefined) attr.u32(72, kernel.moduleFd(value.module).number);
+    if (moduleFd !== undefined) attr.u32(72, moduleFd.number);
     if (token !== undefined) attr.u32(76, token.number);
     return attr.call("BPF_MAP_CREATE");
   };

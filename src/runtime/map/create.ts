@@ -43,6 +43,9 @@ export function createMap<const S extends MapSpec>(
       : (createMap(spec.inner, spec.inner.name ?? `${name}.inner`, needs, types, token) as BpfMap);
   let result = create(info, typed, own?.fd ?? types, template, token);
   if (result === -EPERM && raiseMemlock()) result = create(info, typed, own?.fd ?? types, template, token);
+  // Kernels take types for fewer kinds of keys and values than there are; the map works without. Storage needs them.
+  if (result < 0 && types !== undefined && own === undefined && !STORAGE.has(spec.type))
+    result = keepError(result, create(info, typed, undefined, template, token));
   if (result < 0) {
     throw new SystemError({
       errno: -result,
@@ -55,6 +58,11 @@ export function createMap<const S extends MapSpec>(
     });
   }
   return openLive(new Fd(result, `map "${name}"`), info, spec) as LiveMap<S>;
+}
+
+/** The second answer when it is good, otherwise the first one: that is about the map as it was meant. */
+function keepError(first: number, second: number): number {
+  return second < 0 ? first : second;
 }
 
 /** What is wrong with a map that the kernel calls invalid, as far as it can be told. */

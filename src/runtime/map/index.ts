@@ -16,7 +16,7 @@ export { MapChangedError, MapMismatchError } from "./map-error.ts";
 export { mapIds } from "./map-id.ts";
 export { type MapDetails, mapDetails, mapInfo } from "./map-info.ts";
 export { MappedArray } from "./mapped-array.ts";
-export { PossibleCpusError, possibleCpus } from "./possible-cpus.ts";
+export { cpuNumbers, PossibleCpusError, possibleCpus } from "./possible-cpus.ts";
 export { BloomFilter, QueueMap } from "./queue-map.ts";
 export { MapOfMaps, ReferenceMap } from "./reference-map.ts";
 export { StorageMap } from "./storage-map.ts";

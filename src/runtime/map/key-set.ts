@@ -1,5 +1,8 @@
 import type { Memory } from "../../object/codec/index.ts";
 
+/** How often the kernel may start over before reading key by key is given up. */
+export const MOST_STARTS = 10;
+
 /**
  * Keys that were seen, as their bytes: a table of open addresses with all keys in one array, so that reading a map key by
  * key costs a few nanoseconds more for knowing them, and no garbage.

@@ -21,7 +21,7 @@ import {
   type UpdateOptions,
 } from "./bpf-map.ts";
 import { checkLayout } from "./check-layout.ts";
-import { KeySet } from "./key-set.ts";
+import { KeySet, MOST_STARTS } from "./key-set.ts";
 import { MapChangedError } from "./map-error.ts";
 
 export interface EntriesOptions {
@@ -43,9 +43,12 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   readonly #valueLayout: Layout;
 
   constructor(fd: Fd, info: MapInfo, key?: Layout, value?: Layout) {
+    // Before memory is taken for calls.
+    const keyLayout = checkLayout(key ?? bytes(info.keySize), info.keySize, "key", info.name);
+    const valueLayout = checkLayout(value ?? bytes(info.valueSize), info.valueSize, "value", info.name);
     super(fd, info);
-    this.#keyLayout = checkLayout(key ?? bytes(info.keySize), info.keySize, "key", info.name);
-    this.#valueLayout = checkLayout(value ?? bytes(info.valueSize), info.valueSize, "value", info.name);
+    this.#keyLayout = keyLayout;
+    this.#valueLayout = valueLayout;
     this.#encodeKey = makeEncoder(this.#keyLayout) as Encoder<K>;
     this.#decodeValue = this.#makeValueDecoder();
   }
@@ -88,7 +91,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
 
   /**
    * All entries, read a few thousand at a time with BPF_MAP_LOOKUP_BATCH (Linux 5.6) where the map type has it, key by
-   * key elsewhere. A hash that is changed meanwhile may show a new key or not, but no key twice. In batches every key that
+   * key elsewhere (LPM tries, too). A hash that is changed meanwhile may show a new key or not, but no key twice. In batches every key that
    * is there throughout appears; key by key the kernel may step over one whose neighbour is replaced meanwhile, and starts
    * over when the key it stands at is deleted: keys seen already are left out then, and after ten starts over the error is
    * a MapChangedError.
@@ -96,7 +99,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   entries(options: EntriesOptions = {}): IterableIterator<[K, V]> {
     const decodeKey = this.#keyDecoder();
     const oneByOne = () => this.#entriesOneByOne(decodeKey);
-    if (options.batch === false) return oneByOne();
+    if (options.batch === false || !this.#hasBatches) return oneByOne();
     return new BatchedEntries(lookupBatch(this), decodeKey, this.#decodeValue, this.valueBytes, oneByOne);
   }
 
@@ -149,8 +152,8 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   /** Calls `visit` for each entry: `entries()` without an array per entry. */
   forEach(visit: (value: V, key: K) => void): void {
     const decodeKey = this.#keyDecoder();
-    for (const batch of lookupBatch(this)) {
-      if (batch === BATCH_UNSUPPORTED) {
+    for (const batch of this.#hasBatches ? lookupBatch(this) : [BATCH_UNSUPPORTED]) {
+      if (typeof batch === "symbol") {
         for (const [key, value] of this.#entriesOneByOne(decodeKey)) visit(value, key);
         return;
       }
@@ -204,6 +207,11 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
     }
   }
 
+  /** Batches of a trie go on from its last key, and start over when that one is deleted: it is read key by key. */
+  get #hasBatches(): boolean {
+    return this.info.type !== "lpm_trie";
+  }
+
   #keyDecoder(): Decoder<K> {
     this.#decodeKey ??= makeDecoder(this.#keyLayout, { align: strideAlign(this.info.keySize) }) as Decoder<K>;
     return this.#decodeKey;
@@ -243,11 +251,11 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
 }
 
 const EOPNOTSUPP = 95;
-/** How often the kernel may start over before reading key by key is given up. */
-const MOST_STARTS = 10;
 
 /** The JavaScript type of the values of a map of type `T` with value layout `L`. */
-export type ValueOf<T, L> = T extends "percpu_hash" | "percpu_array" | "lru_percpu_hash" ? Infer<L>[] : Infer<L>;
+export type ValueOf<T, L> = T extends "percpu_hash" | "percpu_array" | "lru_percpu_hash" | "percpu_cgroup_storage"
+  ? Infer<L>[]
+  : Infer<L>;
 
 /** Keys and values stand 8-aligned in the slot, but at any multiple of their size in a batch. */
 function strideAlign(stride: number): 1 | 2 | 4 | 8 {

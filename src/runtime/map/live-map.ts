@@ -5,7 +5,7 @@ import { ArenaMap } from "./arena-map.ts";
 import { BpfMap, isArray, type MapInfo } from "./bpf-map.ts";
 import { KeyedMap, type ValueOf } from "./keyed-map.ts";
 import { openMapId } from "./map-id.ts";
-import { mapInfo } from "./map-info.ts";
+import { mapExtra, mapInfo } from "./map-info.ts";
 import { BloomFilter, QueueMap } from "./queue-map.ts";
 import { MapOfMaps, ReferenceMap } from "./reference-map.ts";
 import { StorageMap } from "./storage-map.ts";
@@ -39,7 +39,11 @@ type KeyOf<S> = S extends { readonly key: infer L extends Layout }
       : Uint8Array
     : Uint8Array;
 
-type DefaultValue<T> = T extends "stack_trace" ? bigint[] : Uint8Array;
+type DefaultValue<T> = T extends "stack_trace"
+  ? bigint[]
+  : T extends "percpu_hash" | "percpu_array" | "lru_percpu_hash" | "percpu_cgroup_storage"
+    ? Uint8Array[]
+    : Uint8Array;
 
 type PlainValue<S> = S extends { readonly value: infer L extends Layout } ? Infer<L> : Uint8Array;
 
@@ -125,7 +129,7 @@ function make(fd: Fd, info: MapInfo, { key, value, inner, extra }: Layouts): Bpf
     case "hash_of_maps":
       return new MapOfMaps<unknown, BpfMap>(fd, info, key, (id) => openMap(id, inner ?? {}));
     case "arena":
-      return new ArenaMap(fd, info, Number(extra ?? 0n));
+      return new ArenaMap(fd, info, Number(extra ?? mapExtra(fd)));
     default:
       return new BpfMap(fd, info);
   }

@@ -38,6 +38,11 @@ export function mapInfo(fd: Fd): MapInfo {
   return plainInfo(ask(fd));
 }
 
+/** What a map was made with besides its sizes (`map_extra`, Linux 5.16). Throws SystemError. */
+export function mapExtra(fd: Fd): bigint {
+  return ask(fd).getBigUint64(80, true);
+}
+
 /** Asks the kernel for all it knows of a live map. Throws SystemError. */
 export function mapDetails(map: BpfMap): MapDetails {
   const view = ask(map.fd);

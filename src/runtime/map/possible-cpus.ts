@@ -14,27 +14,41 @@ export class PossibleCpusError extends Error {
  * From /sys/devices/system/cpu/possible, e.g. `0-3` or `0,2-5`. Throws PossibleCpusError.
  */
 export function possibleCpus(): number {
-  if (count === undefined) {
-    let text: string;
-    try {
-      text = readFileSync(POSSIBLE, "latin1");
-    } catch (cause) {
-      throw new PossibleCpusError(
-        `${POSSIBLE} cannot be read, and per-CPU values are sized by it: mount sysfs (mount -t sysfs sysfs /sys).`,
-        { cause },
-      );
-    }
-    count = parseCpuList(text);
-  }
+  count ??= parseCpuList(readPossible());
   return count;
 }
 
-/** One more than the highest CPU of a kernel CPU list. */
-export function parseCpuList(text: string): number {
-  const last = text.trim().split(/[,-]/).at(-1);
-  const highest = Number(last);
-  if (last === undefined || last === "" || !Number.isInteger(highest)) {
-    throw new PossibleCpusError(`"${text}" is not a CPU list; expected something like "0-7" in ${POSSIBLE}.`);
+function readPossible(): string {
+  try {
+    return readFileSync(POSSIBLE, "latin1");
+  } catch (cause) {
+    throw new PossibleCpusError(
+      `${POSSIBLE} cannot be read, and per-CPU values are sized by it: mount sysfs (mount -t sysfs sysfs /sys).`,
+      { cause },
+    );
   }
-  return highest + 1;
+}
+
+/** How many CPUs a kernel CPU list names: those in gaps have no values. */
+export function parseCpuList(text: string): number {
+  return rangesOf(text).reduce((sum, [first, last]) => sum + last - first + 1, 0);
+}
+
+/** One more than the highest CPU of the list: how many entries an array has that is indexed by CPU. */
+export function cpuNumbers(): number {
+  return Math.max(...rangesOf(readPossible()).map(([, last]) => last)) + 1;
+}
+
+function rangesOf(text: string): readonly (readonly [first: number, last: number])[] {
+  return text
+    .trim()
+    .split(",")
+    .map((range) => {
+      const match = /^(\d+)(?:-(\d+))?$/.exec(range);
+      const first = Number(match?.[1]);
+      const last = Number(match?.[2] ?? match?.[1]);
+      if (match === null || last < first)
+        throw new PossibleCpusError(`"${text}" is not a CPU list; expected something like "0-7" in ${POSSIBLE}.`);
+      return [first, last] as const;
+    });
 }

@@ -9,8 +9,8 @@ export class QueueMap<V> extends BpfMap {
   readonly #decode: Decoder<V>;
 
   constructor(fd: Fd, info: MapInfo, value?: Layout) {
-    super(fd, info);
     const layout = checkLayout(value ?? bytes(info.valueSize), info.valueSize, "value", info.name);
+    super(fd, info);
     this.#encode = makeEncoder(layout) as Encoder<V>;
     this.#decode = makeDecoder(layout) as Decoder<V>;
   }
@@ -37,10 +37,9 @@ export class BloomFilter<V> extends BpfMap {
   readonly #encode: Encoder<V>;
 
   constructor(fd: Fd, info: MapInfo, value?: Layout) {
+    const layout = checkLayout(value ?? bytes(info.valueSize), info.valueSize, "value", info.name);
     super(fd, info);
-    this.#encode = makeEncoder(
-      checkLayout(value ?? bytes(info.valueSize), info.valueSize, "value", info.name),
-    ) as Encoder<V>;
+    this.#encode = makeEncoder(layout) as Encoder<V>;
   }
 
   /** Adds a value; none can be removed. */

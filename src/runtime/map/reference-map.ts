@@ -11,6 +11,8 @@ import type { Fd } from "../sys/index.ts";
 import { BpfMap, type MapInfo, type UpdateMode } from "./bpf-map.ts";
 import { checkLayout } from "./check-layout.ts";
 import { descriptorOf, type Holder } from "./holder.ts";
+import { KeySet, MOST_STARTS } from "./key-set.ts";
+import { MapChangedError } from "./map-error.ts";
 
 /** Types whose slots are numbered. */
 const NUMBERED: ReadonlySet<string> = new Set([
@@ -34,9 +36,9 @@ export class ReferenceMap<K> extends BpfMap {
   readonly #decodeKey: Decoder<K>;
 
   constructor(fd: Fd, info: MapInfo, key?: Layout) {
-    super(fd, info);
     const layout = key ?? (NUMBERED.has(info.type) ? u32 : bytes(info.keySize));
     checkLayout(layout, info.keySize, "key", info.name);
+    super(fd, info);
     this.#encodeKey = makeEncoder(layout) as Encoder<K>;
     this.#decodeKey = makeDecoder(layout) as Decoder<K>;
   }
@@ -70,11 +72,21 @@ export class ReferenceMap<K> extends BpfMap {
       : view.getUint32(this.valueOffset, true);
   }
 
-  /** The slots that there are: of arrays all, of hashes those that hold something. */
+  /**
+   * The slots that there are: of arrays all, of hashes those that hold something. None twice, though the kernel starts over
+   * when the key it stands at is deleted; MapChangedError when that goes on and on.
+   */
   *keys(): IterableIterator<K> {
     const { memory } = this.slot;
     const place = new Int32Array((this.info.keySize + 3) >>> 2);
+    const seen = NUMBERED.has(this.info.type) ? undefined : new KeySet(this.info.keySize);
+    let again = 0;
     for (let more = this.nextKey(true); more; ) {
+      if (seen?.add(memory, this.keyOffset) === false) {
+        if (++again > MOST_STARTS * Math.max(100, this.info.maxEntries)) throw new MapChangedError(this.name);
+        more = this.nextKey(false);
+        continue;
+      }
       const key = this.#decodeKey(memory, this.keyOffset);
       // Asked for before the caller may delete this one, upon which the kernel would start over.
       more = this.nextKey(false);

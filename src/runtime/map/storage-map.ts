@@ -14,8 +14,8 @@ export class StorageMap<V> extends BpfMap {
   readonly #decode: Decoder<V>;
 
   constructor(fd: Fd, info: MapInfo, value?: Layout) {
-    super(fd, info);
     const layout = checkLayout(value ?? bytes(info.valueSize), info.valueSize, "value", info.name);
+    super(fd, info);
     this.#encode = makeEncoder(layout) as Encoder<V>;
     this.#decode = makeDecoder(layout) as Decoder<V>;
   }

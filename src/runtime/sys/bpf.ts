@@ -44,6 +44,8 @@ export type BpfCommandName = keyof typeof BpfCommand;
 
 const ATTR_SIZE = 256;
 let scratch: Slot | undefined;
+/** How many have filled the one block: it is the last one's. */
+let turns = 0;
 
 /**
  * The argument block of one bpf(2) call, written field by field at the offsets of `union bpf_attr`. There is one block
@@ -55,6 +57,7 @@ export class BpfAttr {
   /** Keeps what pointers refer to alive until the call has been made. */
   readonly #kept: unknown[] = [];
   #size = 0;
+  readonly #turn = ++turns;
 
   constructor() {
     scratch ??= allocate(ATTR_SIZE);
@@ -121,6 +124,8 @@ export class BpfAttr {
 
   /** Makes the call; the result, or −errno. */
   call(command: BpfCommandName): number {
+    // A fault of ours: another block was filled between this one's filling and its call.
+    if (this.#turn !== turns) throw new Error(`The attributes of ${command} were overwritten by another call's.`);
     return native().syscall(nr.bpf, BpfCommand[command], this.#slot.address, this.#size);
   }
 

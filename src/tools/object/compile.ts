@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { release, tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
@@ -85,13 +86,21 @@ export function compile(source: string, options: CompileOptions = {}): Compiled 
     openObject(made);
     // Its own folder may be another file system's.
     const beside = `${object}.${process.pid}`;
-    writeFileSync(beside, readFileSync(made));
-    renameSync(beside, object);
+    try {
+      writeFileSync(beside, readFileSync(made));
+      renameSync(beside, object);
+    } catch (error) {
+      rmSync(beside, { force: true });
+      throw error;
+    }
     return { object, warnings: stderr };
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
+
+/** Counted up when headers are printed otherwise than before: those that are kept are of no use then. */
+const FORMAT = "1";
 
 /** DWARF is ten times the object, and nobody reads it; BTF stays. Without llvm-strip it is kept. */
 function strip(object: string): void {
@@ -106,10 +115,13 @@ function vmlinuxFolder(btf: Btf | undefined, work: string): string {
     return work;
   }
   const cache = process.env["XDG_CACHE_HOME"] || join(process.env["HOME"] || tmpdir(), ".cache");
-  const folder = join(cache, "skep", "vmlinux", release());
+  // A kernel that was built anew has other types under the same name.
+  const types = kernelBtf();
+  const hash = createHash("sha256").update(FORMAT).update(types.bytes).digest("hex").slice(0, 16);
+  const folder = join(cache, "skep", "vmlinux", `${release()}-${hash}`);
   const file = join(folder, "vmlinux.h");
   if (existsSync(file)) return folder;
-  const text = header(kernelBtf());
+  const text = header(types);
   try {
     mkdirSync(folder, { recursive: true });
     writeFileSync(`${file}.${process.pid}`, text);

@@ -43,7 +43,7 @@ export function generateTypes(spec: ObjectSpec, name: string, file: string): str
   };
   const mapType = (map: MapSpec): string => {
     const { type } = map;
-    const value = (map.section === undefined ? typeOf(map.valueType) : undefined) ?? defaultValue(type);
+    const value = (map.section === undefined ? typeOf(map.valueType) : undefined) ?? defaultValue(map);
     const key = typeOf(map.keyType) ?? (NUMBERED.has(type) ? "number" : "Uint8Array");
     if (PER_CPU.has(type)) return use("KeyedMap", key, `Array<${value}>`);
     if (KEYED.has(type) || type === "devmap" || type === "devmap_hash" || type === "cpumap")
@@ -81,13 +81,19 @@ export function generateTypes(spec: ObjectSpec, name: string, file: string): str
   return `${[`// Made by skep gen from ${file}: change the C, not this.`, ...imports].join("\n")}\n\n${parts.join("\n\n")}\n`;
 }
 
-function defaultValue(type: string): string {
-  return type === "stack_trace" ? "bigint[]" : "Uint8Array";
+/** Stacks of build ids (BPF_F_STACK_BUILD_ID) are no addresses. */
+function defaultValue({ type, flags = 0 }: MapSpec): string {
+  return type === "stack_trace" && (flags & (1 << 5)) === 0 ? "bigint[]" : "Uint8Array";
+}
+
+/** Whether a name means something else in the file. */
+export function isTaken(name: string): boolean {
+  return IMPORTED.includes(name) || name === "Array" || name === "Record" || name === "Uint8Array";
 }
 
 /** `opensnoop.bpf.o` → `Opensnoop`. */
 export function interfaceName(file: string): string {
   const words = (file.split("/").at(-1) ?? file).replace(/(\.bpf)?\.o$/, "").split(/[^A-Za-z0-9]+/);
   const name = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
-  return /^[A-Z]/.test(name) ? name : `Object${name}`;
+  return /^[A-Z]/.test(name) && !isTaken(name) ? name : `Object${name}`;
 }

@@ -8,6 +8,6 @@ export {
   type ObjectDescription,
   type ProgramDescription,
 } from "./describe.ts";
-export { generateTypes, interfaceName } from "./generate.ts";
+export { generateTypes, interfaceName, isTaken } from "./generate.ts";
 export { type LoadReport, type LoadRequest, loadAndReport } from "./load.ts";
 export { formatCheck, formatDescription, formatLoad } from "./view.ts";

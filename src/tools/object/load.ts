@@ -1,3 +1,4 @@
+import { unlinkSync } from "node:fs";
 import { loadObject, type ObjectSpec } from "../../sdk/index.ts";
 
 /** What came of loading an object. */
@@ -24,10 +25,18 @@ export function loadAndReport(spec: ObjectSpec, request: LoadRequest = {}): Load
     pinPath: false,
     ...(request.programs !== undefined && { programs: request.programs }),
   });
+  const pins: string[] = [];
   const maps = Object.entries(object.maps).map(([name, map]) => {
     if (request.pin === undefined) return { name, type: map.info.type };
-    const pinned = `${request.pin}/${name.replace(/^\./, "")}`;
-    map.pin(pinned);
+    // A bpffs takes no dots in names.
+    const pinned = `${request.pin}/${name.replace(/^\./, "").replaceAll(".", "_")}`;
+    try {
+      map.pin(pinned);
+    } catch (error) {
+      for (const made of pins) unlinkSync(made);
+      throw error;
+    }
+    pins.push(pinned);
     return { name, type: map.info.type, pinned };
   });
   const programs = Object.entries(object.programs).map(([name, program]) => ({ name, type: program.spec.type }));

@@ -1,11 +1,14 @@
 // Loads an object whose map is pinned by name in the bpffs whose folder is the first argument, and asserts what stays.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync, unlinkSync } from "node:fs";
 import {
   Assembler,
+  type BpfMap,
   type KeyedMap,
+  type LoadedShape,
   loadObject,
   MapMismatchError,
+  type MapOfMaps,
   type ObjectSpec,
   openFds,
   openObject,
@@ -73,6 +76,30 @@ assert.throws(
   { name: "VerifierError" },
 );
 assert.ok(!existsSync(`${inner}/kept`));
+
+// What a pinned map of maps holds stays: it is in use. A link to the folder is as good as the folder.
+const odd = openObject(file.replace("maps.el", "oddmaps.el"));
+const idOf = ({ maps }: LoadedShape) => (maps["held"] as unknown as MapOfMaps<number, BpfMap>).idOf(0);
+const link = `${process.env["TMPDIR"] ?? "/tmp"}/skep-pins-${process.pid}`;
+symlinkSync(inner, link);
+{
+  using first = loadObject(odd, { pinPath: link });
+  using second = loadObject(odd, { pinPath: inner });
+  assert.ok(idOf(first) !== undefined);
+  assert.equal(idOf(second), idOf(first));
+}
+unlinkSync(link);
+unlinkSync(`${inner}/held`);
+
+// A pin that vanishes while a load fails does not hide why it failed.
+assert.throws(
+  () =>
+    loadObject(
+      { ...spec, programs: { bad: { type: "socket_filter", instructions: bad, license: "GPL" } } },
+      { pinPath: inner, observe: () => unlinkSync(`${inner}/kept`) },
+    ),
+  { name: "VerifierError" },
+);
 
 // Where nothing can be pinned it says what to do.
 assert.throws(() => loadObject(spec, { pinPath: "/tmp" }), {

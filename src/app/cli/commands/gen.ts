@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { openObject } from "../../../sdk/index.ts";
-import { generateTypes, interfaceName } from "../../../tools/object/index.ts";
+import { generateTypes, interfaceName, isTaken } from "../../../tools/object/index.ts";
 
 const OPTIONS = {
   help: { type: "boolean", short: "h" },
@@ -44,7 +44,7 @@ function gen(args: readonly string[]): number {
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) return usage("Name one object file. skep gen --help tells more.");
   const { name = interfaceName(file), output = `${file.replace(/\.o$/, "")}.d.ts` } = values;
-  if (!/^[A-Za-z_$][\w$]*$/.test(name)) return usage(`"${name}" is no name of an interface.`);
+  if (!/^[A-Za-z_$][\w$]*$/.test(name) || isTaken(name)) return usage(`"${name}" is no name of an interface.`);
   const text = generateTypes(openObject(file), name, basename(file));
   if (output === "-") process.stdout.write(text);
   else {
