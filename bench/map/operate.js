@@ -9,7 +9,9 @@ const [operation, name, countText] = process.argv.slice(2);
 const count = Number(countText);
 const spec = specs[name];
 const big = operation.endsWith("-big");
-const value = big ? (spec.value === u64n ? u64 : ValueBig) : spec.value;
+// Of a mapped array the numbers themselves, as a typed array.
+const typed = operation.endsWith("-typed");
+const value = typed ? u64 : big ? (spec.value === u64n ? u64 : ValueBig) : spec.value;
 const info = {
   type: spec.type,
   name,
@@ -143,6 +145,29 @@ const operations = {
     for (let i = 0; i < n; i++) memory.set(i & mask, i);
   },
 };
+
+/** With asUintN around it a sum of 64-bit numbers stays in a register. */
+Object.assign(operations, {
+  "read-memory-typed"(n) {
+    const { values } = memory;
+    const mask = values.length - 1;
+    let total = 0n;
+    for (let i = 0; i < n; i++) total = BigInt.asUintN(64, total + values[i & mask]);
+    sum += Number(total);
+  },
+  "read-memory-anywhere-typed"(n) {
+    const { values } = memory;
+    const mask = values.length - 1;
+    let total = 0n;
+    for (let i = 0; i < n; i++) total = BigInt.asUintN(64, total + values[Math.imul(i, 2654435761) & mask]);
+    sum += Number(total);
+  },
+  "write-memory-typed"(n) {
+    const { values } = memory;
+    const mask = values.length - 1;
+    for (let i = 0; i < n; i++) values[i & mask] = BigInt(i | 0);
+  },
+});
 
 const run = operations[operation];
 let best = Number.POSITIVE_INFINITY;

@@ -117,3 +117,24 @@ kernelTest("only arrays made for it can be mapped, and only with their own layou
     /^RangeError: The value layout is 4 bytes, but values of map "right" are 8/,
   );
 });
+
+kernelTest("numbers are reached as typed arrays", needs, () => {
+  const spec = { type: "array", maxEntries: 600, flags: MapFlag.mmapable } as const;
+  using wide = createMap({ ...spec, value: u64 }, "wide");
+  using narrow = createMap({ ...spec, value: u32 }, "narrow");
+  using wideArray = new MappedArray(wide, u64);
+  using narrowArray = new MappedArray(narrow, u32);
+  const { values } = wideArray;
+  assert.deepEqual([values.length, wideArray.step], [600, 1]);
+  values[599] = 2n ** 63n;
+  assert.equal(wide.get(599), 2n ** 63n);
+  assert.deepEqual([narrowArray.values?.length, narrowArray.step], [1200, 2]);
+  narrow.set(7, 0xfffffffe);
+  assert.equal(narrowArray.values?.[7 * narrowArray.step], 0xfffffffe);
+  wideArray.close();
+  assert.equal(values.length, 0);
+  assert.throws(() => wideArray.values, ClosedError);
+  using texts = createMap({ ...spec, value: bytes(4) }, "bytes");
+  using mapped = new MappedArray(texts, bytes(4));
+  assert.equal(mapped.values, undefined);
+});

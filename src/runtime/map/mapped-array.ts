@@ -10,6 +10,14 @@ import { MapFlag } from "../../object/spec/index.ts";
 import { Mapping, Protection, pageSize } from "../sys/index.ts";
 import type { BpfMap } from "./bpf-map.ts";
 
+/** The typed array that numbers of a layout are in; undefined for layouts that are no plain numbers. */
+export type ArrayOf<L extends Layout> =
+  Infer<L> extends bigint
+    ? BigUint64Array | BigInt64Array
+    : Infer<L> extends number
+      ? Uint32Array | Int32Array | Uint16Array | Uint8Array | undefined
+      : undefined;
+
 /**
  * An array map's memory, mapped: reading and writing an element is a load or a store, with no system call (three
  * hundred times cheaper than a look-up). The map must be an `array` made with `MapFlag.mmapable` (Linux 5.5). Elements
@@ -21,6 +29,7 @@ export class MappedArray<L extends Layout> {
   /** The memory itself, for typed-array access at `index * stride`. Gone after `close()`. */
   readonly memory: Memory;
   readonly #mapping: Mapping;
+  readonly #layout: L;
   /** 0 once closed, so that one comparison checks both the index and that the memory is there. */
   #length: number;
   readonly #decode: (offset: number) => Infer<L>;
@@ -38,6 +47,7 @@ export class MappedArray<L extends Layout> {
         `The value layout is ${layout.size} bytes, but values of map "${name}" are ${valueSize} bytes.`,
       );
     }
+    this.#layout = layout;
     this.stride = Math.ceil(valueSize / 8) * 8;
     this.#length = maxEntries;
     const page = pageSize();
@@ -54,6 +64,27 @@ export class MappedArray<L extends Layout> {
   /** How many elements there are; 0 once closed. */
   get length(): number {
     return this.#length;
+  }
+
+  /**
+   * The memory as the typed array of its numbers, for loops that read or write very many: element `i` stands at
+   * `i * step`. With `BigInt.asUintN(64, …)` around sums the engine makes no bigints of 64-bit ones. Undefined for values that
+   * are no plain numbers, and `u64n` and `i64n`, which no typed array has. Throws ClosedError after `close()`, when arrays that
+   * were taken before are empty.
+   */
+  get values(): ArrayOf<L> {
+    void this.#mapping.buffer; // throws a ClosedError when it is closed
+    const { u64, i64, u32, i32, u16, u8 } = this.memory;
+    const views: Readonly<
+      Record<string, BigUint64Array | BigInt64Array | Uint32Array | Int32Array | Uint16Array | Uint8Array>
+    > = { u64, i64, u32, i32, u16, u8 };
+    const view = views[(this.#layout as Layout).kind];
+    return view?.subarray(0, this.#length * this.step) as ArrayOf<L>;
+  }
+
+  /** How far the elements of `values` are apart: 1 for 64 bits, 2 for 32 … */
+  get step(): number {
+    return this.stride / this.#layout.size;
   }
 
   get(index: number): Infer<L> {
