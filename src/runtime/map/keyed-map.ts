@@ -116,7 +116,8 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   /**
    * Takes all entries out of a hash, a few thousand at a time (BPF_MAP_LOOKUP_AND_DELETE_BATCH, Linux 5.6): every update
    * of a program's is either in what is yielded or still in the map. A batch that was yielded is the caller's; what the
-   * loop does not ask for stays in the map. Throws SystemError for map types that cannot.
+   * loop does not ask for stays in the map. Layouts that may refuse a value (`u64n`, `i64n`) do not suit: the batch it is in
+   * would be lost. Throws SystemError for map types that cannot.
    */
   *drain(): IterableIterator<[K, V][]> {
     const decodeKey = this.#keyDecoder();
