@@ -50,6 +50,8 @@ export function parseCompatCalls(list: string): ReadonlySet<number> {
 
 /** Time that a process group of which the command was only the first gets to be looked at again. */
 const POLL_MS = 20;
+/** Polls: a second. */
+const GONE_EVERY = 50;
 
 /** Runs a trace to its end and returns the exit code: the command's own, or 0. */
 export async function runTrace(request: TraceRequest): Promise<number> {
@@ -92,6 +94,7 @@ class TraceRun implements TraceSink {
   #timer: NodeJS.Timeout | undefined;
   readonly #processes = new Set<number>();
   #lastPid = -1;
+  #polls = 0;
   #finish: ((code: number) => void) | undefined;
 
   constructor(request: TraceRequest) {
@@ -217,6 +220,8 @@ class TraceRun implements TraceSink {
 
   /** What the command left running is still traced, as long as it lives. */
   #whenAllEnded(tracing: Tracing, code: number): void {
+    // Now and then what is gone is looked for: an end that the kernel skipped must not be waited for.
+    if (++this.#polls % GONE_EVERY === 0) tracing.forgetGone();
     if (!tracing.hasThreads()) this.#end(code);
     else this.#timer = setTimeout(() => this.#whenAllEnded(tracing, code), POLL_MS);
   }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import {
   type BpfMap,
@@ -10,7 +10,16 @@ import {
   RingBufferReader,
   VerifierError,
 } from "../../sdk/index.ts";
-import { Control, type KernelOptions, PERF_GROUP, Thread, ThreadFlag, TRACEPOINTS, traceSpec } from "./kernel/index.ts";
+import {
+  AGAIN,
+  Control,
+  type KernelOptions,
+  perfGroup,
+  Thread,
+  ThreadFlag,
+  TRACEPOINTS,
+  traceSpec,
+} from "./kernel/index.ts";
 import type { Tracker } from "./tracker.ts";
 
 /** What was lost, by cause; all zero when nothing was. */
@@ -103,7 +112,9 @@ export class KernelSession {
       if (program === undefined) continue;
       const throughPerf = program.spec.type === "tracepoint";
       this.#links.push(
-        throughPerf ? program.attachTracepoint(`${PERF_GROUP}:${tracepoint}`) : program.attachRawTracepoint(tracepoint),
+        throughPerf
+          ? program.attachTracepoint(`${perfGroup(name)}:${tracepoint}`)
+          : program.attachRawTracepoint(tracepoint),
       );
     }
   }
@@ -133,6 +144,19 @@ export class KernelSession {
     return false;
   }
 
+  /**
+   * Forgets threads that are gone, though nobody was told of their end: where the kernel skips a program (`recursionMisses`)
+   * they would count as alive for ever. Those that made no call yet have no number to ask for and stay.
+   */
+  forgetGone(): void {
+    const threads = this.#map<Uint8Array, Uint8Array>("threads");
+    for (const [key, state] of threads) {
+      const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
+      const tid = view.getUint32(Thread.ids, true);
+      if (tid !== 0 && !existsSync(`/proc/${tid}`)) threads.delete(key);
+    }
+  }
+
   /** Hands the calls in which the threads alive now still are to the tracker. */
   pendingCalls(tracker: Tracker): void {
     for (const [, state] of this.#map<Uint8Array, Uint8Array>("threads")) {
@@ -151,14 +175,21 @@ export class KernelSession {
     const value = this.#controlValue();
     const view = new DataView(value.buffer, value.byteOffset);
     const at = (offset: number) => Number(view.getBigUint64(offset, true));
-    let misses = 0n;
-    for (const program of Object.values(this.#object.programs)) misses += program.stats().recursionMisses;
+    const { programs } = this.#object;
+    let misses = 0;
+    for (const [name, program] of Object.entries(programs)) {
+      if (name.endsWith(AGAIN)) continue;
+      const once = Number(program.stats().recursionMisses);
+      const twice = Number(programs[`${name}${AGAIN}`]?.stats().recursionMisses ?? once);
+      // What the first copy was skipped for the second one saw, as far as it was not skipped as well.
+      misses += Math.min(once, twice);
+    }
     return {
       calls: at(Control.droppedCalls),
       captures: at(Control.droppedCaptures),
       life: at(Control.droppedLife),
       untrackedThreads: at(Control.untracked),
-      recursionMisses: Number(misses),
+      recursionMisses: misses,
     };
   }
 
@@ -210,7 +241,7 @@ function isAtLeast([wantedMajor, wantedMinor]: readonly [number, number]): boole
 function hasTracefs(): boolean {
   return ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"].some((root) => {
     try {
-      return readFileSync(`${root}/events/${PERF_GROUP}/sys_enter/id`, "latin1") !== "";
+      return readFileSync(`${root}/events/${perfGroup("enter")}/sys_enter/id`, "latin1") !== "";
     } catch {
       return false;
     }

@@ -143,6 +143,11 @@ export class Tracing {
     return this.#session.hasThreads();
   }
 
+  /** Forgets threads that are gone without their end having been seen. */
+  forgetGone(): void {
+    this.#session.forgetGone();
+  }
+
   /**
    * Stops the reporting and delivers what is still in the ring, then the calls in which threads that live on still are,
    * as unfinished.

@@ -2,4 +2,4 @@
 export * from "./layout.ts";
 export { abiOf, type SyscallAbi } from "./machine.ts";
 export type { KernelOptions, KernelTarget, PidNamespace } from "./options.ts";
-export { PERF_GROUP, TRACEPOINTS, traceSpec } from "./spec.ts";
+export { perfGroup, TRACEPOINTS, traceSpec } from "./spec.ts";

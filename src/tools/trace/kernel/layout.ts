@@ -172,3 +172,6 @@ export function bucketStart(bucket: number): number {
   const log = Math.floor(bucket / 4);
   return 2 ** (log - 2) * (4 + (bucket % 4));
 }
+
+/** What the second copy of a program is called besides (Linux 7, where one may be skipped). */
+export const AGAIN = "_2";

@@ -51,6 +51,11 @@ export function forkProgram(options: KernelOptions): readonly Instruction[] {
   // The child begins as its parent is: 32-bit, or still before the command's exec.
   a.and(r7, ThreadFlag.compat | ThreadFlag.pending).or(r7, ThreadFlag.fresh);
   a.store("u64", r10, KEY, r6);
+  if (options.throughPerf === true) {
+    // The first copy of this program was here already.
+    lookupKey(a);
+    a.jne(r0, 0, "end");
+  }
   insertThread(a, VALUE, r7);
   if (options.mode === "calls") {
     reserve(a, ForkRecord.size, Control.droppedLife, "end");
@@ -64,7 +69,7 @@ export function forkProgram(options: KernelOptions): readonly Instruction[] {
   return a.instructions();
 }
 
-/** `raw_tp/sched_process_exit`: a thread ends; a call it was in stays unfinished. */
+/** `sched_process_exit`, raw or perf's: a thread ends; a call it was in stays unfinished. */
 export function threadExitProgram(options: KernelOptions): readonly Instruction[] {
   const a = new Assembler();
   lookupThread(a);
@@ -115,10 +120,12 @@ export function signalSentProgram(): readonly Instruction[] {
 const HARMLESS = [17, 18, 19, 20, 21, 22, 23, 28];
 const SIGKILL = 9;
 
-/** `raw_tp/signal_deliver` (arguments: signal, info, action): a signal reaches a traced thread. */
+/** `signal_deliver`, raw (arguments: signal, info, action) or perf's: a signal reaches a traced thread. */
 export function signalProgram(options: KernelOptions): readonly Instruction[] {
   const a = new Assembler();
-  a.load("u64", r6, r1, 0);
+  // Of perf's tracepoint the signal is the first field, behind what all have (events/signal/signal_deliver/format).
+  if (options.throughPerf === true) a.load("u32", r6, r1, 8);
+  else a.load("u64", r6, r1, 0);
   lookupThread(a);
   a.jeq(r0, 0, "ended").mov(r9, r0);
   a.load("u32", r1, r9, Thread.flags).and(r1, ThreadFlag.pending).jne(r1, 0, "ended");

@@ -15,19 +15,24 @@ export function traceMaps(options: KernelOptions, preallocate: boolean) {
 
 /**
  * The raw tracepoint each program goes to, in the order they are attached: exits before entries, so none is half seen. A
- * program of type `tracepoint` goes to the one of the same name in perf's group.
+ * program of type `tracepoint` goes to the one of the same name in `perfGroup`.
  */
 export const TRACEPOINTS = {
   thread_exit: "sched_process_exit",
   fork: "sched_process_fork",
+  fork_2: "sched_process_fork",
   signal_sent: "signal_generate",
+  signal_sent_2: "signal_generate",
   signal: "signal_deliver",
   exit: "sys_exit",
   enter: "sys_enter",
 } as const;
 
-/** The group of perf's tracepoints that see calls. */
-export const PERF_GROUP = "raw_syscalls";
+/** The group that perf's tracepoint of a program is in. */
+export function perfGroup(program: string): string {
+  if (program === "thread_exit") return "sched";
+  return program === "signal" ? "signal" : "raw_syscalls";
+}
 
 /** The whole object for these options. */
 export function traceSpec(options: KernelOptions, preallocate: boolean): ObjectSpec {
