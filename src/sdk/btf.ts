@@ -5,4 +5,4 @@
  */
 export * from "../object/btf/index.ts";
 export { CodecError, decodeValue, encodeValue, type Layout, layoutOf } from "../object/codec/index.ts";
-export { kernelBtf, moduleBtf } from "../runtime/load/index.ts";
+export { KernelBtfError, kernelBtf, moduleBtf } from "../runtime/sys/index.ts";

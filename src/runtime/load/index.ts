@@ -1,7 +1,6 @@
 /** From an ObjectSpec to live maps and programs in the kernel. */
 
 export { KallsymsError } from "./kallsyms.ts";
-export { kernelBtf, moduleBtf } from "./kernel-btf.ts";
 export type { LiveVariable } from "./live-variables.ts";
 export {
   beginAssembled,

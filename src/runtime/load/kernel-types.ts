@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { Btf } from "../../object/btf/index.ts";
-import { type Fd, openKernelBtf } from "../sys/index.ts";
-import { BTF_FOLDER, kernelBtf } from "./kernel-btf.ts";
+import { BTF_FOLDER, type Fd, kernelBtf, openKernelBtf } from "../sys/index.ts";
 import { ObjectError } from "./object-error.ts";
 
 /** Types of one kernel module. */
@@ -31,7 +30,7 @@ export class KernelTypes {
     this.#external = external;
   }
 
-  /** Throws ObjectError for a kernel that was built without BTF. */
+  /** Throws KernelBtfError for a kernel that was built without BTF. */
   get vmlinux(): Btf {
     this.#vmlinux ??= this.#external ?? kernelBtf();
     return this.#vmlinux;

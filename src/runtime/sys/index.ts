@@ -18,6 +18,7 @@ export { type Child, type ChildEnd, startChild } from "./child.ts";
 export { Fd, type OpenFd, openFds, trackFds } from "./fd.ts";
 export { idsOf } from "./ids.ts";
 export { interfaceIndexOf } from "./interface-index.ts";
+export { BTF_FOLDER, KernelBtfError, kernelBtf, moduleBtf } from "./kernel-btf.ts";
 export { isKernelBefore, kernelSince } from "./kernel-version.ts";
 export { mapFile } from "./map-file.ts";
 export { MapFlags, Mapping, Protection } from "./mapping.ts";

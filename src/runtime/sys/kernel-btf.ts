@@ -1,16 +1,21 @@
 import { readFileSync } from "node:fs";
 import { Btf } from "../../object/btf/index.ts";
-import { mapFile } from "../sys/index.ts";
-import { ObjectError } from "./object-error.ts";
+import { mapFile } from "./map-file.ts";
 
 export const BTF_FOLDER = "/sys/kernel/btf";
+
+/** The running kernel was built without its types. */
+export class KernelBtfError extends Error {
+  override readonly name = "KernelBtfError";
+  readonly code = "SKEP_KERNEL_BTF";
+}
 
 /** The running kernel's types do not change: who loads one object after the other reads them once. */
 let kernel: WeakRef<Btf> | undefined;
 
 /**
  * The types of the running kernel (`/sys/kernel/btf/vmlinux`, Linux 5.2 with CONFIG_DEBUG_INFO_BTF), read once as long as
- * somebody holds them. One structure costs milliseconds: only what is asked for is decoded. Throws ObjectError for a kernel
+ * somebody holds them. One structure costs milliseconds: only what is asked for is decoded. Throws KernelBtfError for a kernel
  * built without.
  */
 export function kernelBtf(): Btf {
@@ -25,7 +30,7 @@ export function kernelBtf(): Btf {
     return btf;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    throw new ObjectError(
+    throw new KernelBtfError(
       `This kernel does not show its types (${BTF_FOLDER}/vmlinux is not there: CONFIG_DEBUG_INFO_BTF). Give the types of this very kernel with the option kernelBtf (BTFHub has those of many).`,
     );
   }
