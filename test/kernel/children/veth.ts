@@ -99,6 +99,8 @@ sender.bind(0, "192.0.2.1");
 await once(sender, "listening");
 sender.setBroadcast(true);
 const receiver = await listen();
+// Interfaces that were made just now take a moment until they carry packets.
+for (let tries = 0; tries < 20; tries++) if ((await exchange(sender, receiver, 1)) === 1) break;
 const results: Record<string, unknown> = {};
 for (const kind of process.argv.slice(2)) {
   const [name, attach] = KINDS[kind] ?? assert.fail(`There is no kind ${kind}.`);
