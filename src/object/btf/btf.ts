@@ -1,4 +1,5 @@
 import { BtfError } from "./btf-error.ts";
+import { MACHINE_ORDER } from "./byte-order.ts";
 import { decodeType } from "./decode-type.ts";
 import { essentialName } from "./essential-name.ts";
 import { type BtfHeader, readHeader } from "./header.ts";
@@ -15,7 +16,6 @@ const MAX_TEXT = 65_536;
 const MAX_CACHED = 512;
 /** Types of an object are this few; those of a kernel are more, and come from tools that keep each text once. */
 const SMALL = 20_000;
-const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 const decoder = new TextDecoder();
 
 export interface BtfOptions {
@@ -59,7 +59,7 @@ export class Btf {
     this.firstId = base?.endId ?? 1;
     this.#header = header;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (header.little === LITTLE && header.types % 4 === 0 && bytes.byteOffset % 4 === 0)
+    if (this.byteOrder === MACHINE_ORDER && header.types % 4 === 0 && bytes.byteOffset % 4 === 0)
       this.#words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2);
   }
 

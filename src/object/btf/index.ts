@@ -2,6 +2,7 @@
 export { Btf, type BtfOptions } from "./btf.ts";
 export { BtfError } from "./btf-error.ts";
 export { BtfBuilder, type BtfBuilderOptions } from "./builder.ts";
+export { MACHINE_ORDER } from "./byte-order.ts";
 export {
   accessText,
   CoreError,

@@ -37,8 +37,7 @@ export function writeBits(layout: BitsLayout, m: Memory, o: number, value: unkno
 
 /**
  * A bit-field of `bits` bits that begins `bitOffset` bits after some byte (counted from its lowest bit, as compilers for
- * little-endian machines place them); the byte it really begins in, and its layout from there. `wide`: declared with a
- * type of 64 bits, so that more than 53 bits read as a bigint.
+ * little-endian machines place them); the byte it really begins in, and its layout from there.
  */
 export function bitsAt(bitOffset: number, bits: number, signed: boolean): { offset: number; layout: BitsLayout } {
   const offset = Math.floor(bitOffset / 8);

@@ -1,4 +1,4 @@
-import type { Btf } from "../btf/index.ts";
+import { type Btf, MACHINE_ORDER } from "../btf/index.ts";
 import { CodecError } from "./codec-error.ts";
 import { type Decoder, makeDecoder } from "./decoder.ts";
 import { type Encoder, makeEncoder } from "./encoder.ts";
@@ -14,7 +14,6 @@ interface Codec {
 
 /** Made on first use and kept as long as the types are: the second value of a type costs no generated code. */
 const codecs = new WeakMap<Btf, Map<number, Codec>>();
-const MACHINE_ORDER = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? "little" : "big";
 
 /**
  * The value that `bytes` hold, by a type of BTF (its id, or its name): no bindings need to be generated before. How each

@@ -1,8 +1,6 @@
-import type { Btf } from "../btf/index.ts";
-import { layoutOf, makeDecoder, makeEncoder, memoryOf } from "../codec/index.ts";
+import { type Btf, MACHINE_ORDER } from "../btf/index.ts";
+import { decodeValue, encodeValue } from "../codec/index.ts";
 import type { MapSpec, ObjectSpec, VariableSpec } from "./object-spec.ts";
-
-const MACHINE_ORDER = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? "little" : "big";
 
 /** A variable that the object does not have, or a value that it cannot hold. */
 export class VariableError extends Error {
@@ -60,21 +58,19 @@ export function encodeVariable(
     throw new VariableError(
       `Variable "${name}" is of a ${btf.byteOrder}-endian object: give its ${size} bytes as a Uint8Array.`,
     );
-  const memory = memoryOf(new ArrayBuffer(Math.ceil(size / 8) * 8));
+  const bytes = new Uint8Array(size);
   try {
-    makeEncoder(layoutOf(btf, type))(memory, 0, value as never);
+    bytes.set(encodeValue(btf, type, value));
   } catch (error) {
     throw new VariableError(`Variable "${name}" cannot be ${String(value)}: ${(error as Error).message}`, {
       cause: error,
     });
   }
-  return memory.u8.subarray(0, size);
+  return bytes;
 }
 
 /** The value of a variable's bytes, typed by the object's BTF; the bytes themselves in an object without, or of the other byte order. */
-export function decodeVariable(btf: Btf | undefined, { type, size }: VariableSpec, bytes: Uint8Array): unknown {
+export function decodeVariable(btf: Btf | undefined, { type }: VariableSpec, bytes: Uint8Array): unknown {
   if (type === undefined || btf === undefined || btf.byteOrder !== MACHINE_ORDER) return bytes;
-  const memory = memoryOf(new ArrayBuffer(Math.ceil(size / 8) * 8));
-  memory.u8.set(bytes);
-  return makeDecoder(layoutOf(btf, type))(memory, 0);
+  return decodeValue(btf, type, bytes);
 }

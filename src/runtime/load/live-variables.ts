@@ -1,5 +1,5 @@
 import type { Btf } from "../../object/btf/index.ts";
-import { layoutOf, type Memory, makeBoundDecoder, makeBoundEncoder, memoryOf } from "../../object/codec/index.ts";
+import { layoutOf, type Memory, makeBoundDecoder, memoryOf } from "../../object/codec/index.ts";
 import {
   decodeVariable,
   encodeVariable,
@@ -84,8 +84,6 @@ function mapped(name: string, spec: VariableSpec, section: Section, btf: Btf | u
   const layout = btf === undefined || type === undefined ? undefined : layoutOf(btf, type);
   const align = [8, 4, 2, 1].find((n) => offset % n === 0) as 1 | 2 | 4 | 8;
   let decode: ((offset: number) => unknown) | undefined;
-  let encode: ((offset: number, value: never) => void) | undefined;
-  const isNumber = layout !== undefined && layout.kind !== "struct" && layout.kind !== "array" && layout.kind !== "str";
   return {
     name,
     get() {
@@ -95,20 +93,20 @@ function mapped(name: string, spec: VariableSpec, section: Section, btf: Btf | u
       return decode(offset);
     },
     set(value) {
-      const { memory } = section;
-      const bytes = encodeVariable(btf, name, spec, value);
-      if (
-        layout !== undefined &&
-        isNumber &&
-        align >= layout.align &&
-        size === layout.size &&
-        layout.kind !== "bytes"
-      ) {
-        encode ??= makeBoundEncoder(layout, memory, { live: true }) as (offset: number, value: never) => void;
-        encode(offset, value as never);
-      } else memory.u8.set(bytes, offset);
+      store(section.memory, offset, encodeVariable(btf, name, spec, value));
     },
   };
+}
+
+/** What has a number's size, at a place for such, is stored at once: nobody sees half of it. */
+function store(memory: Memory, offset: number, bytes: Uint8Array): void {
+  const from = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const { length } = bytes;
+  if (offset % length !== 0) memory.u8.set(bytes, offset);
+  else if (length === 8) memory.u64[offset >>> 3] = from.getBigUint64(0, true);
+  else if (length === 4) memory.u32[offset >>> 2] = from.getUint32(0, true);
+  else if (length === 2) memory.u16[offset >>> 1] = from.getUint16(0, true);
+  else memory.u8.set(bytes, offset);
 }
 
 function copied(name: string, spec: VariableSpec, map: BpfMap, btf: Btf | undefined): LiveVariable {

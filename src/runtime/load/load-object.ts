@@ -1,4 +1,4 @@
-import { type Btf, CoreResolver } from "../../object/btf/index.ts";
+import { type Btf, CoreResolver, MACHINE_ORDER } from "../../object/btf/index.ts";
 import { type ObjectSpec, type ProgramSpec, withVariables } from "../../object/spec/index.ts";
 import type { BpfMap } from "../map/index.ts";
 import type { Fd } from "../sys/index.ts";
@@ -35,8 +35,6 @@ export interface ObjectLoadOptions extends LoadOptions {
   /** Told of each program as it is about to be given to the kernel. */
   readonly observe?: (name: string, program: PreparedProgram) => void;
 }
-
-const MACHINE_ORDER = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? "little" : "big";
 
 /**
  * Loads an object into the kernel: fits its programs to the kernel's types (CO-RE), finds what it wants of the kernel by
