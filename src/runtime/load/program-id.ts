@@ -1,5 +1,5 @@
-import { type ProgramSpec, ProgramType, type ProgramTypeName } from "../../object/spec/index.ts";
-import { BpfAttr, Fd, idsOf, SystemError } from "../sys/index.ts";
+import { type ProgramSpec, ProgramType, type ProgramTypeName, uapiName } from "../../object/spec/index.ts";
+import { type Fd, idsOf, objectInfo, openId } from "../sys/index.ts";
 import { Program } from "./program.ts";
 
 /** What the kernel tells of a loaded program. */
@@ -36,7 +36,7 @@ export function programDetails({ fd }: { readonly fd: Fd }): ProgramDetails {
   const name = Buffer.from(bytes.subarray(64, 80)).toString("latin1");
   return {
     id: view.getUint32(4, true),
-    type: typeName(number),
+    type: uapiName(ProgramType, number, "Program type"),
     name: name.slice(0, name.indexOf("\0")),
     tag: Buffer.from(bytes.subarray(8, 16)).toString("hex"),
     translatedBytes: view.getUint32(20, true),
@@ -49,16 +49,9 @@ export function programDetails({ fd }: { readonly fd: Fd }): ProgramDetails {
 
 function ask(fd: Fd, maps: Uint32Array): DataView {
   const info = new Uint8Array(SIZE);
-  const view = new DataView(info.buffer);
-  const attr = new BpfAttr().u32(0, fd.number).u32(4, info.length);
-  if (maps.length > 0) {
-    view.setUint32(52, maps.length, true);
-    view.setBigUint64(56, BigInt(attr.addressOf(new Uint8Array(maps.buffer))), true);
-  }
-  const result = attr.pointer(8, info).call("BPF_OBJ_GET_INFO_BY_FD");
-  if (result < 0)
-    throw new SystemError({ errno: -result, syscall: "bpf(BPF_OBJ_GET_INFO_BY_FD)", doing: `look at ${fd.what}` });
-  return view;
+  if (maps.length === 0) return objectInfo(fd, info);
+  new DataView(info.buffer).setUint32(52, maps.length, true);
+  return objectInfo(fd, info, [[56, new Uint8Array(maps.buffer)]]);
 }
 
 /** The ids of all loaded programs, in ascending order. Needs CAP_SYS_ADMIN; throws SystemError EPERM without. */
@@ -72,16 +65,7 @@ export function programIds(): IterableIterator<number> {
  * this id. Needs CAP_SYS_ADMIN.
  */
 export function openProgram(id: number): Program {
-  const result = new BpfAttr().u32(0, id).u32(4, 0).u32(8, 0).call("BPF_PROG_GET_FD_BY_ID");
-  if (result < 0)
-    throw new SystemError({
-      errno: -result,
-      syscall: "bpf(BPF_PROG_GET_FD_BY_ID)",
-      doing: `open program ${id}`,
-      hint: result === -2 ? "There is no program with this id any more." : undefined,
-      needs: ["CAP_SYS_ADMIN"],
-    });
-  const fd = new Fd(result, `program ${id}`);
+  const fd = openId("BPF_PROG_GET_FD_BY_ID", id, "program");
   try {
     const { type, name } = programDetails({ fd });
     return new Program(name, { type, name, instructions: [], license: "" } satisfies ProgramSpec, fd);
@@ -89,10 +73,4 @@ export function openProgram(id: number): Program {
     fd.close();
     throw error;
   }
-}
-
-function typeName(number: number): ProgramTypeName {
-  const found = Object.entries(ProgramType).find(([, value]) => value === number);
-  if (found === undefined) throw new Error(`Program type ${number} is newer than this version of Skep.`);
-  return found[0] as ProgramTypeName;
 }

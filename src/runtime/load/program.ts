@@ -1,6 +1,6 @@
 import type { ProgramSpec } from "../../object/spec/index.ts";
 import { attachRawTracepoint, attachTracepoint, type Link } from "../link/index.ts";
-import { BpfAttr, type CapabilityName, type Fd, SystemError } from "../sys/index.ts";
+import { BpfAttr, type CapabilityName, type Fd, objectInfo, SystemError } from "../sys/index.ts";
 
 /** What a program is run with by `testRun`. */
 export interface TestRunOptions {
@@ -93,19 +93,7 @@ export class Program {
 
   stats(): ProgramStats {
     // struct bpf_prog_info: run_time_ns at 192, run_cnt at 200, recursion_misses at 208 (linux/bpf.h).
-    const info = new Uint8Array(232);
-    const result = new BpfAttr()
-      .u32(0, this.fd.number)
-      .u32(4, info.length)
-      .pointer(8, info)
-      .call("BPF_OBJ_GET_INFO_BY_FD");
-    if (result < 0)
-      throw new SystemError({
-        errno: -result,
-        syscall: "bpf(BPF_OBJ_GET_INFO_BY_FD)",
-        doing: `look at program "${this.name}"`,
-      });
-    const view = new DataView(info.buffer);
+    const view = objectInfo(this.fd, new Uint8Array(232));
     return {
       runTimeNs: view.getBigUint64(192, true),
       runCount: view.getBigUint64(200, true),

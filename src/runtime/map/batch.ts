@@ -2,7 +2,7 @@ import { type Memory, memoryOf } from "../../object/codec/index.ts";
 import { BpfAttr, native, SystemError } from "../sys/index.ts";
 import type { BpfMap } from "./bpf-map.ts";
 
-/** What `lookupBatch` yields, once and first, for a map or kernel without batches. */
+/** What `lookupBatch` yields, once and first, for a map or kernel without batches that can be relied on. */
 export const BATCH_UNSUPPORTED: unique symbol = Symbol("batch unsupported");
 
 /** Entries read by one call; `count` keys and values at their strides. */
@@ -43,6 +43,11 @@ export function* lookupBatch(
   map: BpfMap,
   command: "BPF_MAP_LOOKUP_BATCH" | "BPF_MAP_LOOKUP_AND_DELETE_BATCH" = "BPF_MAP_LOOKUP_BATCH",
 ): IterableIterator<Batch | typeof BATCH_UNSUPPORTED> {
+  // Batches of a trie go on from its last key, and start over when that one is deleted.
+  if (map.info.type === "lpm_trie") {
+    yield BATCH_UNSUPPORTED;
+    return;
+  }
   const perEntry = map.info.keySize + map.valueBytes;
   let entries = Math.max(1, Math.min(map.info.maxEntries, Math.floor(BUFFER_BYTES / perEntry)));
   let space = buffers(map, entries);

@@ -1,4 +1,4 @@
-import { MapType, type MapTypeName } from "../../object/spec/index.ts";
+import type { MapTypeName } from "../../object/spec/index.ts";
 import {
   allocate,
   BpfAttr,
@@ -275,11 +275,4 @@ export class BpfMap {
     const to = this.keyOffset >>> 2;
     for (let i = (this.info.keySize + 3) >>> 2; i-- > 0; ) i32[to + i] = i32[from + i] as number;
   }
-}
-
-/** The name of a map type by its uapi number. */
-export function mapTypeName(number: number): MapTypeName {
-  const found = Object.entries(MapType).find(([, value]) => value === number);
-  if (found === undefined) throw new Error(`Map type ${number} is newer than this version of Skep.`);
-  return found[0] as MapTypeName;
 }

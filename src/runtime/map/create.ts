@@ -11,7 +11,6 @@ import {
 } from "../sys/index.ts";
 import type { BpfMap, MapInfo } from "./bpf-map.ts";
 import { type Layouts, type LiveMap, openLive } from "./live-map.ts";
-import { mapInfo } from "./map-info.ts";
 import { storageTypes } from "./storage-types.ts";
 
 const EPERM = 1;
@@ -44,8 +43,11 @@ export function createMap<const S extends MapSpec>(
   let result = create(info, typed, own?.fd ?? types, template, token);
   if (result === -EPERM && raiseMemlock()) result = create(info, typed, own?.fd ?? types, template, token);
   // Kernels take types for fewer kinds of keys and values than there are; the map works without. Storage needs them.
-  if (result < 0 && types !== undefined && own === undefined && !STORAGE.has(spec.type))
-    result = keepError(result, create(info, typed, undefined, template, token));
+  if (result < 0 && types !== undefined && !STORAGE.has(spec.type)) {
+    const untyped = create(info, typed, undefined, template, token);
+    // The first answer is about the map as it was meant.
+    if (untyped >= 0) result = untyped;
+  }
   if (result < 0) {
     throw new SystemError({
       errno: -result,
@@ -57,12 +59,7 @@ export function createMap<const S extends MapSpec>(
       needs,
     });
   }
-  return openLive(new Fd(result, `map "${name}"`), info, spec) as LiveMap<S>;
-}
-
-/** The second answer when it is good, otherwise the first one: that is about the map as it was meant. */
-function keepError(first: number, second: number): number {
-  return second < 0 ? first : second;
+  return openLive(new Fd(result, `map "${name}"`), spec, info) as LiveMap<S>;
 }
 
 /** What is wrong with a map that the kernel calls invalid, as far as it can be told. */
@@ -94,15 +91,7 @@ export function openPinnedMap<const S extends Layouts & { readonly type?: MapTyp
   if (result < 0) {
     throw new SystemError({ errno: -result, syscall: "bpf(BPF_OBJ_GET)", doing: `open ${path}`, needs: ["CAP_BPF"] });
   }
-  const fd = new Fd(result, `map pinned at ${path}`);
-  let info: MapInfo;
-  try {
-    info = mapInfo(fd);
-  } catch (error) {
-    fd.close();
-    throw error;
-  }
-  return openLive(fd, info, layouts) as S extends MapSpec ? LiveMap<S> : BpfMap;
+  return openLive(new Fd(result, `map pinned at ${path}`), layouts) as S extends MapSpec ? LiveMap<S> : BpfMap;
 }
 
 /** The sizes that follow from the type where the spec gives none; `specInfo` of a spec is what `mapInfo` tells of its map. */

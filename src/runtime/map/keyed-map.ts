@@ -21,8 +21,7 @@ import {
   type UpdateOptions,
 } from "./bpf-map.ts";
 import { checkLayout } from "./check-layout.ts";
-import { KeySet, MOST_STARTS } from "./key-set.ts";
-import { MapChangedError } from "./map-error.ts";
+import { ShownKeys } from "./shown-keys.ts";
 
 export interface EntriesOptions {
   /** `false` reads key by key even where the kernel has batches: less memory for huge values, several times slower. */
@@ -99,7 +98,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   entries(options: EntriesOptions = {}): IterableIterator<[K, V]> {
     const decodeKey = this.#keyDecoder();
     const oneByOne = () => this.#entriesOneByOne(decodeKey);
-    if (options.batch === false || !this.#hasBatches) return oneByOne();
+    if (options.batch === false) return oneByOne();
     return new BatchedEntries(lookupBatch(this), decodeKey, this.#decodeValue, this.valueBytes, oneByOne);
   }
 
@@ -153,8 +152,8 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   /** Calls `visit` for each entry: `entries()` without an array per entry. */
   forEach(visit: (value: V, key: K) => void): void {
     const decodeKey = this.#keyDecoder();
-    for (const batch of this.#hasBatches ? lookupBatch(this) : [BATCH_UNSUPPORTED]) {
-      if (typeof batch === "symbol") {
+    for (const batch of lookupBatch(this)) {
+      if (batch === BATCH_UNSUPPORTED) {
         for (const [key, value] of this.#entriesOneByOne(decodeKey)) visit(value, key);
         return;
       }
@@ -186,18 +185,15 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
 
   *#entriesOneByOne(decodeKey: Decoder<K>): IterableIterator<[K, V]> {
     const { memory } = this.slot;
-    const { keySize, maxEntries } = this.info;
-    const next = new Int32Array((keySize + 3) >>> 2);
+    const next = new Int32Array((this.info.keySize + 3) >>> 2);
     // The keys of an array are always the same ones, in order.
-    const seen = isArray(this.info.type) ? undefined : new KeySet(keySize);
-    let again = 0;
+    const shown = isArray(this.info.type) ? undefined : new ShownKeys(this);
     for (let more = this.nextKey(true); more; ) {
-      const isNew = seen === undefined || seen.add(memory, this.keyOffset);
       let entry: [K, V] | undefined;
-      if (isNew) {
+      if (shown?.add(memory, this.keyOffset) ?? true) {
         const key = decodeKey(memory, this.keyOffset);
         if (this.lookup()) entry = [key, this.#decodeValue(memory, this.valueOffset)];
-      } else if (++again > MOST_STARTS * Math.max(100, maxEntries)) throw new MapChangedError(this.name);
+      }
       // The caller may delete this key, upon which the kernel would start over: the next one is asked for before. It may
       // also use the map, so the place is kept outside the slot.
       more = this.nextKey(false);
@@ -206,11 +202,6 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
       yield entry;
       if (more) this.moveTo(next);
     }
-  }
-
-  /** Batches of a trie go on from its last key, and start over when that one is deleted: it is read key by key. */
-  get #hasBatches(): boolean {
-    return this.info.type !== "lpm_trie";
   }
 
   #keyDecoder(): Decoder<K> {

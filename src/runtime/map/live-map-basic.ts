@@ -7,7 +7,7 @@ import type { Layouts } from "./live-map.ts";
  * Stands for `live-map.ts` in the bundle of a command whose start counts: the kinds of map that it has, without the classes
  * of all others.
  */
-export function openLive(fd: Fd, info: MapInfo, { key, value }: Layouts): BpfMap {
+export function openLive(fd: Fd, { key, value }: Layouts, info: MapInfo): BpfMap {
   try {
     if (isArray(info.type))
       return new KeyedMap<unknown, unknown>(fd, info, key ?? { kind: "u32", size: 4, align: 4 }, value);

@@ -1,10 +1,9 @@
 import { array, type Infer, type Layout, u32, u64 } from "../../object/codec/index.ts";
 import type { MapSpec, MapTypeName } from "../../object/spec/index.ts";
-import type { Fd } from "../sys/index.ts";
+import { type Fd, openId } from "../sys/index.ts";
 import { ArenaMap } from "./arena-map.ts";
 import { BpfMap, isArray, type MapInfo } from "./bpf-map.ts";
 import { KeyedMap, type ValueOf } from "./keyed-map.ts";
-import { openMapId } from "./map-id.ts";
 import { mapExtra, mapInfo } from "./map-info.ts";
 import { BloomFilter, QueueMap } from "./queue-map.ts";
 import { MapOfMaps, ReferenceMap } from "./reference-map.ts";
@@ -101,10 +100,13 @@ const STORAGES: ReadonlySet<MapTypeName> = new Set<StorageTypeName>([
 /** What a live map is made from besides its descriptor. */
 export type Layouts = Pick<MapSpec, "inner" | "extra"> & { readonly key?: Layout; readonly value?: Layout };
 
-/** Makes the live map, which owns the descriptor; when it cannot be made the descriptor is closed. */
-export function openLive(fd: Fd, info: MapInfo, layouts: Layouts): BpfMap {
+/**
+ * Makes the live map, which owns the descriptor; when it cannot be made the descriptor is closed. Without `info` the kernel
+ * is asked what it is.
+ */
+export function openLive(fd: Fd, layouts: Layouts, info?: MapInfo): BpfMap {
   try {
-    return make(fd, info, layouts);
+    return make(fd, info ?? mapInfo(fd), layouts);
   } catch (error) {
     fd.close();
     throw error;
@@ -143,15 +145,7 @@ export function openMap<const S extends Layouts & { readonly type?: MapTypeName 
   id: number,
   layouts: S = {} as S,
 ): S extends MapSpec ? LiveMap<S> : BpfMap {
-  const fd = openMapId(id);
-  let info: MapInfo;
-  try {
-    info = mapInfo(fd);
-  } catch (error) {
-    fd.close();
-    throw error;
-  }
-  return openLive(fd, info, layouts) as S extends MapSpec ? LiveMap<S> : BpfMap;
+  return openLive(openId("BPF_MAP_GET_FD_BY_ID", id, "map"), layouts) as S extends MapSpec ? LiveMap<S> : BpfMap;
 }
 
 /** Keys that the kernel gives a meaning to. */

@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync } from "node:fs";
-import { BpfAttr, type Fd, SystemError } from "../sys/index.ts";
-import { type BpfMap, type MapInfo, mapTypeName } from "./bpf-map.ts";
+import { MapType, uapiName } from "../../object/spec/index.ts";
+import { type Fd, idsOf, objectInfo } from "../sys/index.ts";
+import type { BpfMap, MapInfo } from "./bpf-map.ts";
 
 /** All that the kernel tells of a live map. */
 export interface MapDetails extends MapInfo {
@@ -26,11 +27,7 @@ function ask(fd: Fd): DataView {
   const kind = kindOf(fd);
   if (kind !== undefined && kind !== "bpf-map")
     throw new TypeError(`There is no map behind ${fd.what}: it is a ${kind}.`);
-  const info = new Uint8Array(SIZE);
-  const result = new BpfAttr().u32(0, fd.number).u32(4, info.length).pointer(8, info).call("BPF_OBJ_GET_INFO_BY_FD");
-  if (result < 0)
-    throw new SystemError({ errno: -result, syscall: "bpf(BPF_OBJ_GET_INFO_BY_FD)", doing: `look at ${fd.what}` });
-  return new DataView(info.buffer);
+  return objectInfo(fd, new Uint8Array(SIZE));
 }
 
 /** Asks the kernel what a map is (BPF_OBJ_GET_INFO_BY_FD, Linux 4.13). Throws when the descriptor is not a map's. */
@@ -61,10 +58,15 @@ export function mapDetails(map: BpfMap): MapDetails {
   };
 }
 
+/** The ids of all maps that there are, in ascending order. Needs CAP_SYS_ADMIN; throws SystemError EPERM without. */
+export function mapIds(): IterableIterator<number> {
+  return idsOf("BPF_MAP_GET_NEXT_ID");
+}
+
 function plainInfo(view: DataView): MapInfo {
   const name = Buffer.from(view.buffer, 24, 16).toString("latin1");
   return {
-    type: mapTypeName(view.getUint32(0, true)),
+    type: uapiName(MapType, view.getUint32(0, true), "Map type"),
     keySize: view.getUint32(8, true),
     valueSize: view.getUint32(12, true),
     maxEntries: view.getUint32(16, true),

@@ -11,8 +11,7 @@ import type { Fd } from "../sys/index.ts";
 import { BpfMap, type MapInfo, type UpdateMode } from "./bpf-map.ts";
 import { checkLayout } from "./check-layout.ts";
 import { descriptorOf, type Holder } from "./holder.ts";
-import { KeySet, MOST_STARTS } from "./key-set.ts";
-import { MapChangedError } from "./map-error.ts";
+import { ShownKeys } from "./shown-keys.ts";
 
 /** Types whose slots are numbered. */
 const NUMBERED: ReadonlySet<string> = new Set([
@@ -79,11 +78,9 @@ export class ReferenceMap<K> extends BpfMap {
   *keys(): IterableIterator<K> {
     const { memory } = this.slot;
     const place = new Int32Array((this.info.keySize + 3) >>> 2);
-    const seen = NUMBERED.has(this.info.type) ? undefined : new KeySet(this.info.keySize);
-    let again = 0;
+    const shown = NUMBERED.has(this.info.type) ? undefined : new ShownKeys(this);
     for (let more = this.nextKey(true); more; ) {
-      if (seen?.add(memory, this.keyOffset) === false) {
-        if (++again > MOST_STARTS * Math.max(100, this.info.maxEntries)) throw new MapChangedError(this.name);
+      if (shown?.add(memory, this.keyOffset) === false) {
         more = this.nextKey(false);
         continue;
       }

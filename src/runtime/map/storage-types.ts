@@ -5,11 +5,18 @@ const INT = 1 << 24;
 const ARRAY = 3 << 24;
 const SIGNED = 1 << 24;
 
+/** Loaded types, and the ids in them of a storage's key and value. */
+export interface StorageTypes {
+  readonly fd: Fd;
+  readonly key: number;
+  readonly value: number;
+}
+
 /**
  * Types for local storage made without an object: the kernel wants to know them, so it is told `int` for the key and
- * `char[n]` for the value. The caller closes it. The ids are 1 and 3.
+ * `char[n]` for the value. The caller closes it. Throws SystemError.
  */
-export function storageTypes(valueSize: number, token?: Fd): { readonly fd: Fd; readonly key: 1; readonly value: 3 } {
+export function storageTypes(valueSize: number, token?: Fd): StorageTypes {
   const names = "\0int\0char\0";
   const words = [
     ...[1, INT, 4, SIGNED | 32],

@@ -81,12 +81,6 @@ export class BpfAttr {
     return this.u64(offset, bytes.length === 0 ? 0 : native().addressOf(bytes));
   }
 
-  /** The address of bytes that a pointer elsewhere than in the block names; they stay where they are for the call. */
-  addressOf(bytes: Uint8Array): number {
-    this.#kept.push(bytes);
-    return native().addressOf(bytes);
-  }
-
   /** A pointer to a NUL-terminated string. */
   cString(offset: number, text: string): this {
     return this.pointer(offset, new Uint8Array(Buffer.from(`${text}\0`, "utf8")));

@@ -1,7 +1,7 @@
 import { BpfAttr } from "./bpf.ts";
 import { Fd } from "./fd.ts";
-import { native } from "./native.ts";
-import { SystemError } from "./system-error.ts";
+import { nextId } from "./ids.ts";
+import { objectInfo } from "./object-info.ts";
 
 /** What the kernel says of a BTF object (struct bpf_btf_info). */
 export interface BtfInfo {
@@ -16,12 +16,8 @@ export interface BtfInfo {
 export function btfInfo(fd: Fd): BtfInfo {
   const name = new Uint8Array(64);
   const info = new Uint8Array(32);
-  const view = new DataView(info.buffer);
-  view.setBigUint64(16, BigInt(native().addressOf(name)), true);
-  view.setUint32(24, name.length, true);
-  const result = new BpfAttr().u32(0, fd.number).u32(4, info.length).pointer(8, info).call("BPF_OBJ_GET_INFO_BY_FD");
-  if (result < 0)
-    throw new SystemError({ errno: -result, syscall: "bpf(BPF_OBJ_GET_INFO_BY_FD)", doing: `look at ${fd.what}` });
+  new DataView(info.buffer).setUint32(24, name.length, true);
+  const view = objectInfo(fd, info, [[16, name]]);
   return {
     id: view.getUint32(12, true),
     name: Buffer.from(name).toString("latin1").split("\0")[0] ?? "",
@@ -34,11 +30,7 @@ export function btfInfo(fd: Fd): BtfInfo {
  * The caller closes the descriptor. Needs CAP_SYS_ADMIN (before Linux 6.x) or CAP_BPF in a token.
  */
 export function openKernelBtf(name: string): Fd | undefined {
-  for (let id = 0; ; ) {
-    // start_id, and next_id behind it.
-    const next = new BpfAttr().u32(0, id);
-    if (next.call("BPF_BTF_GET_NEXT_ID") < 0) return undefined;
-    id = next.read32(4);
+  for (let id = nextId("BPF_BTF_GET_NEXT_ID", 0); id >= 0; id = nextId("BPF_BTF_GET_NEXT_ID", id)) {
     const result = new BpfAttr().u32(0, id).call("BPF_BTF_GET_FD_BY_ID");
     if (result < 0) continue; // gone meanwhile
     const fd = new Fd(result, `types of ${name}`);
@@ -51,4 +43,5 @@ export function openKernelBtf(name: string): Fd | undefined {
     }
     fd.close();
   }
+  return undefined;
 }

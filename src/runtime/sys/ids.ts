@@ -1,7 +1,19 @@
 import { BpfAttr, type BpfCommandName } from "./bpf.ts";
+import { Fd } from "./fd.ts";
 import { SystemError } from "./system-error.ts";
 
 type NextId = Extract<BpfCommandName, `${string}_GET_NEXT_ID`>;
+type FdById = Extract<BpfCommandName, `${string}_GET_FD_BY_ID`>;
+
+const ENOENT = 2;
+
+/** The lowest id above `id` of a kind of object, or −errno: ENOENT when there is none. */
+export function nextId(command: NextId, id: number): number {
+  // start_id, and next_id behind it.
+  const attr = new BpfAttr().u32(0, id).u32(4, 0);
+  const result = attr.call(command);
+  return result < 0 ? result : attr.read32(4);
+}
 
 /**
  * The ids of all maps, programs, links or BTF objects that there are, in ascending order; those made meanwhile may be among
@@ -9,18 +21,24 @@ type NextId = Extract<BpfCommandName, `${string}_GET_NEXT_ID`>;
  */
 export function* idsOf(command: NextId): IterableIterator<number> {
   for (let id = 0; ; ) {
-    // start_id, and next_id behind it. The block is read at once: the caller may make calls between two steps.
-    const attr = new BpfAttr().u32(0, id).u32(4, 0);
-    const result = attr.call(command);
-    if (result === -2) return;
-    if (result < 0)
-      throw new SystemError({
-        errno: -result,
-        syscall: `bpf(${command})`,
-        doing: "list ids",
-        needs: ["CAP_SYS_ADMIN"],
-      });
-    id = attr.read32(4);
+    id = nextId(command, id);
+    if (id === -ENOENT) return;
+    if (id < 0)
+      throw new SystemError({ errno: -id, syscall: `bpf(${command})`, doing: "list ids", needs: ["CAP_SYS_ADMIN"] });
     yield id;
   }
+}
+
+/** A descriptor of the object with an id (Linux 4.13); `what` it is, in a word. Throws SystemError; needs CAP_SYS_ADMIN. */
+export function openId(command: FdById, id: number, what: string): Fd {
+  const result = new BpfAttr().u32(0, id).u32(4, 0).u32(8, 0).call(command);
+  if (result < 0)
+    throw new SystemError({
+      errno: -result,
+      syscall: `bpf(${command})`,
+      doing: `open ${what} ${id}`,
+      hint: result === -ENOENT ? `There is no ${what} with this id any more.` : undefined,
+      needs: ["CAP_SYS_ADMIN"],
+    });
+  return new Fd(result, `${what} ${id}`);
 }

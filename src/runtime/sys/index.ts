@@ -16,7 +16,7 @@ export {
 } from "./capability.ts";
 export { type Child, type ChildEnd, startChild } from "./child.ts";
 export { Fd, type OpenFd, openFds, trackFds } from "./fd.ts";
-export { idsOf } from "./ids.ts";
+export { idsOf, openId } from "./ids.ts";
 export { interfaceIndexOf } from "./interface-index.ts";
 export { BTF_FOLDER, KernelBtfError, kernelBtf, moduleBtf } from "./kernel-btf.ts";
 export { isKernelBefore, kernelSince } from "./kernel-version.ts";
@@ -25,6 +25,7 @@ export { MapFlags, Mapping, Protection } from "./mapping.ts";
 export { raiseMemlock } from "./memlock.ts";
 export { NativeUnavailableError, native, nativePath, packageFile } from "./native.ts";
 export { type NetlinkAttribute, type NetlinkRequest, netlinkText, netlinkU32, routeRequest } from "./netlink.ts";
+export { type InfoBuffer, objectInfo } from "./object-info.ts";
 export { pageSize } from "./page-size.ts";
 export { ioctl, openPerfEvent, type PerfEventOptions, PerfIoctl, PerfType } from "./perf-event.ts";
 export { openPidFd } from "./pid-fd.ts";

@@ -1,5 +1,6 @@
 import { MapFlag, MapType, type MapTypeName, MapTypeSince } from "../../../object/spec/index.ts";
-import { BpfAttr, Fd, pageSize, raiseMemlock } from "../../sys/index.ts";
+import { type StorageTypes, storageTypes } from "../../map/index.ts";
+import { BpfAttr, Fd, pageSize, raiseMemlock, SystemError } from "../../sys/index.ts";
 import { judge, type ProbeResult } from "./result.ts";
 
 interface TrialMap {
@@ -63,34 +64,45 @@ const NETWORK: ReadonlySet<string> = new Set(["devmap", "devmap_hash", "sockmap"
 
 /** Which map types the kernel creates for this process; each is made as small as can be and closed at once. */
 export function probeMapTypes(): ProbeResult[] {
-  const btfResult = loadIntBtf();
-  using btf = open(btfResult);
+  const types = trialTypes();
+  using _fd = typeof types === "number" ? undefined : types.fd;
   return Object.entries(MAPS).map(([name, map]) => {
+    const since = MapTypeSince[name as MapTypeName];
     // Without its BTF the kernel would call the map's attributes invalid, as if it did not know the type.
-    if (map.btf === true && btf === undefined)
-      return judge(name, -btfResult, MapTypeSince[name as MapTypeName], ["CAP_BPF"]);
-    let errno = tryMap(name, map, btf);
-    if (errno === EPERM && raiseMemlock()) errno = tryMap(name, map, btf);
+    if (map.btf === true && typeof types === "number") return judge(name, types, since, ["CAP_BPF"]);
+    const own = typeof types === "number" ? undefined : types;
+    let errno = tryMap(name, map, own);
+    if (errno === EPERM && raiseMemlock()) errno = tryMap(name, map, own);
     return judge(
       name,
       errno === map.known ? 0 : errno,
-      MapTypeSince[name as MapTypeName],
+      since,
       NETWORK.has(name) ? ["CAP_BPF", "CAP_NET_ADMIN"] : ["CAP_BPF"],
     );
   });
 }
 
+/** Types for local storage with values of 4 bytes, or a positive errno. The caller closes them. */
+function trialTypes(): StorageTypes | number {
+  try {
+    return storageTypes(4);
+  } catch (error) {
+    if (error instanceof SystemError) return error.errno;
+    throw error;
+  }
+}
+
 /** 0 or a positive errno. */
-function tryMap(name: string, map: TrialMap, btf: Fd | undefined): number {
+function tryMap(name: string, map: TrialMap, types: StorageTypes | undefined): number {
   const innerResult = map.inner === true ? create(MapType.hash, MAPS.hash) : 0;
   if (innerResult < 0) return -innerResult;
   using inner = map.inner === true ? open(innerResult) : undefined;
-  const result = create(MapType[name as MapTypeName], map, inner, map.btf === true ? btf : undefined);
+  const result = create(MapType[name as MapTypeName], map, inner, map.btf === true ? types : undefined);
   open(result)?.close();
   return Math.max(0, -result);
 }
 
-function create(type: number, map: TrialMap, inner?: Fd, btf?: Fd): number {
+function create(type: number, map: TrialMap, inner?: Fd, types?: StorageTypes): number {
   const entries = map.entries === -1 ? pageSize() : (map.entries ?? 1);
   const attr = new BpfAttr()
     .u32(0, type)
@@ -99,32 +111,12 @@ function create(type: number, map: TrialMap, inner?: Fd, btf?: Fd): number {
     .u32(12, entries)
     .u32(16, map.flags ?? 0);
   if (inner !== undefined) attr.u32(20, inner.number);
-  if (btf !== undefined) attr.u32(48, btf.number).u32(52, 1).u32(56, 1);
+  if (types !== undefined) attr.u32(48, types.fd.number).u32(52, types.key).u32(56, types.value);
   // Names the kernel's structure that the map is to hold; 1 is none, which only struct_ops looks at.
   if (map.known !== undefined) attr.u32(60, 1);
   return attr.call("BPF_MAP_CREATE");
 }
 
 function open(result: number): Fd | undefined {
-  return result < 0 ? undefined : new Fd(result, "trial map or BTF");
-}
-
-/** Loads BTF of one type, `int`, as local storage needs it: a descriptor or −errno. */
-function loadIntBtf(): number {
-  const HEADER = 24;
-  const TYPE = 16;
-  const names = "\0int\0";
-  const bytes = new Uint8Array(HEADER + TYPE + names.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, 0xeb9f, true);
-  view.setUint8(2, 1);
-  [HEADER, 0, TYPE, TYPE, names.length].forEach((value, i) => {
-    view.setUint32(4 + i * 4, value, true);
-  });
-  view.setUint32(HEADER, 1, true); // name
-  view.setUint32(HEADER + 4, 1 << 24, true); // kind: int
-  view.setUint32(HEADER + 8, 4, true); // bytes
-  view.setUint32(HEADER + 12, (1 << 24) | 32, true); // signed, 32 bits
-  bytes.set(Buffer.from(names, "latin1"), HEADER + TYPE);
-  return new BpfAttr().pointer(0, bytes).u32(16, bytes.length).call("BPF_BTF_LOAD");
+  return result < 0 ? undefined : new Fd(result, "trial map");
 }

@@ -1,13 +1,15 @@
 import type { Memory } from "../../object/codec/index.ts";
+import type { MapInfo } from "./bpf-map.ts";
+import { MapChangedError } from "./map-error.ts";
 
 /** How often the kernel may start over before reading key by key is given up. */
-export const MOST_STARTS = 10;
+const MOST_STARTS = 10;
 
 /**
  * Keys that were seen, as their bytes: a table of open addresses with all keys in one array, so that reading a map key by
  * key costs a few nanoseconds more for knowing them, and no garbage.
  */
-export class KeySet {
+class KeySet {
   readonly #keySize: number;
   readonly #words: number;
   #keys: Uint32Array;
@@ -20,10 +22,6 @@ export class KeySet {
     this.#words = Math.ceil(keySize / 4);
     this.#keys = new Uint32Array(256 * this.#words);
     this.#table = new Uint32Array(512);
-  }
-
-  get size(): number {
-    return this.#count;
   }
 
   /** Adds the key at a place (a multiple of 4) of a memory; false when it is there already. */
@@ -74,5 +72,25 @@ export class KeySet {
       table[place] = key + 1;
     }
     this.#table = table;
+  }
+}
+
+/** The keys that a walk through a map has shown: the kernel starts over when the key it stands at is deleted. */
+export class ShownKeys {
+  readonly #map: { readonly name: string; readonly info: MapInfo };
+  readonly #keys: KeySet;
+  #again = 0;
+
+  constructor(map: { readonly name: string; readonly info: MapInfo }) {
+    this.#map = map;
+    this.#keys = new KeySet(map.info.keySize);
+  }
+
+  /** False for a key that was shown before. Throws MapChangedError when that goes on and on. */
+  add(memory: Memory, offset: number): boolean {
+    if (this.#keys.add(memory, offset)) return true;
+    if (++this.#again > MOST_STARTS * Math.max(100, this.#map.info.maxEntries))
+      throw new MapChangedError(this.#map.name);
+    return false;
   }
 }
