@@ -215,6 +215,7 @@ export {
   ClosedError,
   createToken,
   Fd,
+  isKernelBefore,
   KernelBtfError,
   kernelBtf,
   moduleBtf,

@@ -78,7 +78,7 @@ export function loadObject<const S extends ObjectSpec>(object: S, options: Objec
       });
     }
     fillSlots(spec, made, programs);
-    fillStructOps(spec, kernel, maps, programs);
+    fillStructOps(maps, programs);
     live = liveVariables(spec, maps);
   } catch (error) {
     closePrograms();

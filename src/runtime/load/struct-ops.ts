@@ -20,8 +20,8 @@ interface Fitted {
   readonly value: KernelTypeId;
   readonly valueSize: number;
   readonly contents: Uint8Array;
-  /** Place of each function in the value, and its number among the kernel's members. */
-  readonly functions: ReadonlyMap<string, { readonly offset: number; readonly index: number }>;
+  /** Its programs: where each stands in the value, and its number among the kernel's members. */
+  readonly functions: readonly { readonly program: string; readonly offset: number; readonly index: number }[];
 }
 
 /** What a program of a table is loaded for: the kernel's structure, and which of its members. */
@@ -39,15 +39,13 @@ export function structOpsTargets(spec: ObjectSpec, kernel: KernelTypes): Readonl
   for (const [name, map] of Object.entries(spec.maps)) {
     if (map.type !== "struct_ops") continue;
     const { target, functions } = fitTable(name, map, spec, kernel);
-    for (const [member, program] of Object.entries(map.functions ?? {})) {
-      const place = functions.get(member);
-      if (place === undefined) continue;
+    for (const { program, index } of functions) {
       const known = targets.get(program);
-      if (known !== undefined && (known.attach.id !== target.id || known.index !== place.index))
+      if (known !== undefined && (known.attach.id !== target.id || known.index !== index))
         throw new ObjectError(
           `Program "${program}" stands in two tables of functions at different places: the kernel checks a program for one.`,
         );
-      targets.set(program, { attach: target, index: place.index });
+      targets.set(program, { attach: target, index });
     }
   }
   return targets;
@@ -68,7 +66,7 @@ export function createStructOps(
   kernel: KernelTypes,
   { types, needs, token }: StructOpsOptions,
 ): StructOpsMap {
-  const { value, valueSize, contents } = fitTable(name, map, spec, kernel);
+  const { value, valueSize, contents, functions } = fitTable(name, map, spec, kernel);
   const flags =
     (map.linked === true ? MapFlag.link : 0) |
     (value.module === undefined ? 0 : MapFlag.value_type_btf) |
@@ -106,24 +104,25 @@ export function createStructOps(
       needs: needs ?? ["CAP_BPF", "CAP_NET_ADMIN"],
     });
   const info = { type: "struct_ops", name, keySize: 4, valueSize, maxEntries: 1, flags } as const;
-  return new StructOpsMap(new Fd(result, `map "${name}"`), info, contents, map.linked === true);
+  const programs = new Map(functions.map(({ program, offset }) => [offset, program]));
+  return new StructOpsMap(
+    new Fd(result, `map "${name}"`),
+    info,
+    { contents, functions: programs },
+    map.linked === true,
+  );
 }
 
 /** Puts the loaded programs into the tables. */
 export function fillStructOps(
-  spec: ObjectSpec,
-  kernel: KernelTypes,
   maps: Readonly<Record<string, unknown>>,
   programs: Readonly<Record<string, { readonly fd: Fd }>>,
 ): void {
-  for (const [name, map] of Object.entries(spec.maps)) {
-    const live = maps[name];
+  for (const live of Object.values(maps)) {
     if (!(live instanceof StructOpsMap)) continue;
-    const { functions } = fitTable(name, map, spec, kernel);
-    for (const [member, program] of Object.entries(map.functions ?? {})) {
-      const place = functions.get(member);
+    for (const [offset, program] of live.functions) {
       const loaded = programs[program];
-      if (place !== undefined && loaded !== undefined) live.setFunction(place.offset, loaded.fd.number);
+      if (loaded !== undefined) live.setFunction(offset, loaded.fd.number);
     }
   }
 }
@@ -147,7 +146,7 @@ function fitTable(name: string, map: MapSpec, spec: ObjectSpec, kernel: KernelTy
   const targetId = types.resolve(data.type);
   const theirs = types.type(targetId) as StructType;
   const contents = new Uint8Array(whole.size);
-  const functions = new Map<string, { offset: number; index: number }>();
+  const functions: Fitted["functions"][number][] = [];
   const from = map.contents ?? new Uint8Array(own.size);
   for (const member of own.members) {
     const index = theirs.members.findIndex((one) => one.name === member.name);
@@ -167,7 +166,7 @@ function fitTable(name: string, map: MapSpec, spec: ObjectSpec, kernel: KernelTy
           throw new ObjectError(`Member "${member.name}" of "${name}" is a pointer that is no function of the object.`);
         continue;
       }
-      functions.set(member.name, { offset, index });
+      functions.push({ program, offset, index });
       continue;
     }
     if (other.bitSize > 0 || member.bitSize > 0 || types.sizeOf(other.type) !== bytes.length)

@@ -7,10 +7,13 @@ export class StructOpsMap extends BpfMap {
   readonly linked: boolean;
   /** What the kernel's structure is filled with: numbers, and the descriptors of programs at the places of functions. */
   readonly contents: Uint8Array;
+  /** The programs that it is made for, by the places in `contents` where their descriptors stand. */
+  readonly functions: ReadonlyMap<number, string>;
 
-  constructor(fd: Fd, info: MapInfo, contents: Uint8Array, linked: boolean) {
+  constructor(fd: Fd, info: MapInfo, table: Pick<StructOpsMap, "contents" | "functions">, linked: boolean) {
     super(fd, info);
-    this.contents = contents;
+    this.contents = table.contents;
+    this.functions = table.functions;
     this.linked = linked;
   }
 

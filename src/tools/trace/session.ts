@@ -1,8 +1,8 @@
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
-import { release } from "node:os";
 import {
   type BpfMap,
   beginAssembled,
+  isKernelBefore,
   type KeyedMap,
   type Link,
   type LoadedObject,
@@ -77,8 +77,8 @@ export class KernelSession {
    * attaches in the same go: only where nothing is followed before it is asked for, as with a command.
    */
   static begin(options: KernelOptions, attachAtOnce = false): PendingSession {
-    const preallocate = !isAtLeast(SAFE_ALLOCATION);
-    const throughPerf = isAtLeast(PREEMPTIBLE_RAW_TRACEPOINTS) && hasTracefs();
+    const preallocate = isKernelBefore(SAFE_ALLOCATION);
+    const throughPerf = !isKernelBefore(PREEMPTIBLE_RAW_TRACEPOINTS) && hasTracefs();
     const rawTracepoints = attachAtOnce && !throughPerf ? TRACEPOINTS : {};
     const pending = beginAssembled(traceSpec({ throughPerf, ...options }, preallocate), { rawTracepoints });
     const map = (name: string) => pending.maps[name] as BpfMap;
@@ -224,18 +224,13 @@ export class KernelSession {
  * The first Linux that allocates map entries safely in the middle of anything a program may have interrupted. It is read
  * off the version, for once, because an older kernel cannot be asked: it takes such a map, and warns of it in its log.
  */
-const SAFE_ALLOCATION = [6, 1] as const;
+const SAFE_ALLOCATION = "6.1";
 
 /**
  * The first Linux whose raw tracepoints can be preempted (KernelOptions.throughPerf). Nor can this be asked: it shows only
  * as events that are skipped, once threads compete for a CPU.
  */
-const PREEMPTIBLE_RAW_TRACEPOINTS = [7, 0] as const;
-
-function isAtLeast([wantedMajor, wantedMinor]: readonly [number, number]): boolean {
-  const [major = 0, minor = 0] = release().split(/[.-]/).map(Number);
-  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
-}
+const PREEMPTIBLE_RAW_TRACEPOINTS = "7.0";
 
 /** perf's tracepoints have their ids in tracefs, which may not be mounted, or not be this user's to read. */
 function hasTracefs(): boolean {
