@@ -1,5 +1,6 @@
 // npm run bench -- btf: one field of a kernel struct, from the start of the process, beside libbpf and cilium/ebpf.
 import { fileURLToPath } from "node:url";
+import { peerColumn } from "./harness/peer-column.js";
 import { runProgram } from "./harness/program.js";
 import { median } from "./harness/stats.js";
 
@@ -12,39 +13,25 @@ const STARTS = 7;
 /** @param {import("./harness/bench.js").Bench} bench */
 export default async function btf(bench) {
   const bare = () => timed(process.execPath, [path("btf/bare.js")]);
-  const column = (id, title, start, peer) => ({
-    id,
-    title,
-    ...(peer !== undefined && { peer }),
-    run: async () => {
-      const ms = [];
-      const added = [];
-      const mib = [];
-      for (let i = 0; i < STARTS; i++) {
-        // Right before it, so that both stand at the same moment of a noisy machine.
-        const floor = await bare();
-        const one = await start();
-        ms.push(one.ms);
-        added.push(one.ms - floor.ms);
-        mib.push((one.kib - floor.kib) / 1024);
-      }
-      return { ms: median(ms), added: median(added), mib: median(mib) };
-    },
-  });
-  const peer = (id, suite, language) => {
-    const { versions } = bench.peer(suite) ?? { versions: {} };
-    return column(
-      id,
-      language === "c" ? `C libbpf ${versions.libbpf}` : `Go cilium/ebpf ${versions.cilium}`,
-      () => {
-        const made = bench.peer(suite);
-        const file = made.build(path(language === "c" ? "peers/c/btf.c" : "peers/go/btf"));
-        const [command, args] = made.command(file, []);
-        return timed(command, args, made.env);
-      },
-      suite,
-    );
+  /** What `start` takes, each time right after a bare Node: both stand at the same moment of a noisy machine. */
+  const beside = async (start) => {
+    const ms = [];
+    const added = [];
+    const mib = [];
+    for (let i = 0; i < STARTS; i++) {
+      const floor = await bare();
+      const one = await start();
+      ms.push(one.ms);
+      added.push(one.ms - floor.ms);
+      mib.push((one.kib - floor.kib) / 1024);
+    }
+    return { ms: median(ms), added: median(added), mib: median(mib) };
   };
+  const column = (id, title, start) => ({ id, title, run: () => beside(start) });
+  const peer = (id, suite, language) =>
+    peerColumn(bench, { id, suite, language, program: "btf" }, (command, args, env) =>
+      beside(() => timed(command, args, env)),
+    );
   await bench.part("field", () =>
     bench.measure({
       name: "the offset of task_struct.pid, from the start of the process to its end",

@@ -1,6 +1,7 @@
 // npm run bench -- load: an object of forty programs, from its bytes to loaded, beside libbpf and cilium/ebpf.
 import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { peerColumn } from "./harness/peer-column.js";
 import { runProgram } from "./harness/program.js";
 
 export const peers = ["debian12", "newest"];
@@ -21,20 +22,8 @@ export default async function load(bench) {
       closeSync(fd);
     }
   };
-  const peer = (id, suite, language) => {
-    const { versions } = bench.peer(suite) ?? { versions: {} };
-    return {
-      id,
-      title: language === "c" ? `C libbpf ${versions.libbpf}` : `Go cilium/ebpf ${versions.cilium}`,
-      peer: suite,
-      run: () => {
-        const made = bench.peer(suite);
-        const file = made.build(path(language === "c" ? "peers/c/load.c" : "peers/go/load"));
-        const [command, args] = made.command(file, [`${SLICES}`]);
-        return run(command, args, made.env);
-      },
-    };
-  };
+  const peer = (id, suite, language) =>
+    peerColumn(bench, { id, suite, language, program: "load", args: [`${SLICES}`] }, run);
   await bench.part("forty", () =>
     bench.measure({
       name: "an object of 40 programs with CO-RE, from its bytes to loaded",

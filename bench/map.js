@@ -1,5 +1,6 @@
 // npm run bench -- map: what it costs to look at and to change a map from user space, beside libbpf and cilium/ebpf.
 import { fileURLToPath } from "node:url";
+import { peerColumn } from "./harness/peer-column.js";
 import { runProgram } from "./harness/program.js";
 import { BATCH, LARGE, makeMaps, SMALL } from "./map/layouts.js";
 
@@ -66,20 +67,12 @@ async function measure(bench, map, { part, name, operation, of, count, bigint = 
     title,
     run: () => runProgram(process.execPath, [path("map/operate.js"), what, of, `${count}`], { fds }),
   });
-  const peer = (id, suite, language) => {
-    const { versions } = bench.peer(suite) ?? { versions: {} };
-    return {
-      id,
-      title: language === "c" ? `C libbpf ${versions.libbpf}` : `Go cilium/ebpf ${versions.cilium}`,
-      peer: suite,
-      run: () => {
-        const made = bench.peer(suite);
-        const file = made.build(path(language === "c" ? "peers/c/map.c" : "peers/go/map"));
-        const [command, args] = made.command(file, [operation, `${ENTRIES[of] ?? BATCH}`, `${count}`]);
-        return runProgram(command, args, { fds, env: made.env });
-      },
-    };
-  };
+  const peer = (id, suite, language) =>
+    peerColumn(
+      bench,
+      { id, suite, language, program: "map", args: [operation, `${ENTRIES[of] ?? BATCH}`, `${count}`] },
+      (command, args, env) => runProgram(command, args, { fds, env }),
+    );
   await bench.measure({
     name,
     metrics: { ns: { title: /batch|entries|next-key/.test(operation) ? "ns/entry" : "ns" } },

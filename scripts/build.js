@@ -106,7 +106,6 @@ async function library() {
     sourcemap: true,
     minifySyntax: true,
     minifyWhitespace: true,
-    keepNames: false,
     legalComments: "none",
     logLevel: "warning",
   });

@@ -1,13 +1,12 @@
 // Objects that leave something to the loader, or that a stricter one would not take.
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { Opcode } from "../../src/object/asm/index.ts";
 import { Btf, BtfEdit } from "../../src/object/btf/index.ts";
-import { KeyedMap, loadObject, type ObjectSpec, openObject, type ProgramSpec } from "../../src/sdk/index.ts";
-import { root } from "../support/cli.ts";
+import { KeyedMap, loadObject, type ObjectSpec, type ProgramSpec } from "../../src/sdk/index.ts";
 import { kernelTest } from "../support/kernel-test.ts";
+import { fixture } from "../support/objects.ts";
 
-const file = (name: string): ObjectSpec => openObject(join(root, "test", "fixtures", "objects", `${name}.el.o`));
+const file = (name: string): ObjectSpec => fixture(`${name}.el`);
 
 const returning = (imm: number): ProgramSpec["instructions"] => [
   // r0 = imm

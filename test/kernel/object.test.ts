@@ -2,20 +2,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { release } from "node:os";
-import { join } from "node:path";
 import { Btf } from "../../src/object/btf/index.ts";
-import { readObject } from "../../src/object/spec/index.ts";
-import { type KeyedMap, loadObject, type ObjectSpec, prepareObject, withVariables } from "../../src/sdk/index.ts";
-import { root } from "../support/cli.ts";
+import { type KeyedMap, loadObject, prepareObject, withVariables } from "../../src/sdk/index.ts";
 import { kernelTest } from "../support/kernel-test.ts";
-
-const file = (name: string): ObjectSpec =>
-  readObject(readFileSync(join(root, "test", "fixtures", "objects", `${name}.o`)), {
-    name: name.split(".")[0] as string,
-  });
+import { fixture } from "../support/objects.ts";
 
 kernelTest("an object finds the kernel's fields, sizes, types and enums wherever they are (CO-RE)", () => {
-  using object = loadObject(file("core.el"), { variables: { wanted: process.pid } });
+  using object = loadObject(fixture("core.el"), { variables: { wanted: process.pid } });
   using link = object.programs["on_enter"]?.attachRawTracepoint("sys_enter");
   process.umask();
   link?.close();
@@ -47,7 +40,7 @@ kernelTest("an object finds the kernel's fields, sizes, types and enums wherever
 kernelTest(
   "global variables are set before the load, read and written after it, and const ones are then read-only",
   () => {
-    const spec = file("core.el");
+    const spec = fixture("core.el");
     const changed = withVariables(spec, { wanted: 7, total: -3, comm: "abc" });
     using object = loadObject(changed, { variables: { runs: 12n } });
     const { wanted, total, comm, runs, tgid } = object.variables;
@@ -69,7 +62,7 @@ kernelTest(
 );
 
 kernelTest("keys and values of a map are typed by the object's types", () => {
-  using object = loadObject(file("maps.el"), { pinPath: false });
+  using object = loadObject(fixture("maps.el"), { pinPath: false });
   const typed = object.maps["typed"] as unknown as KeyedMap<{ a: number; b: bigint }, unknown>;
   assert.equal(typed.get({ a: 1, b: 2n }), undefined);
   const value = { count: 2n ** 63n, name: "abc", colour: 2, bits: { low: 3, high: 30 } };
@@ -89,7 +82,7 @@ kernelTest("keys and values of a map are typed by the object's types", () => {
 });
 
 kernelTest("a program that reaches what the kernel lacks is refused, and the others are loaded", () => {
-  const spec = file("core.el");
+  const spec = fixture("core.el");
   assert.throws(() => loadObject(spec, { programs: ["poisoned"] }), { name: "VerifierError" });
   using object = loadObject(spec);
   assert.deepEqual(Object.keys(object.programs), ["on_enter"]);
@@ -100,7 +93,7 @@ kernelTest("a program that reaches what the kernel lacks is refused, and the oth
 });
 
 kernelTest("an object is fitted to the kernel without being loaded", () => {
-  const prepared = prepareObject(file("core.el"));
+  const prepared = prepareObject(fixture("core.el"));
   const program = prepared["on_enter"];
   assert.ok(program !== undefined);
   assert.equal(program.code.bytes.length % 8, 0);
@@ -110,11 +103,11 @@ kernelTest("an object is fitted to the kernel without being loaded", () => {
 });
 
 kernelTest("an object of the other byte order is refused with what to compile for", () => {
-  assert.throws(() => loadObject(file("core.eb")), { code: "SKEP_OBJECT", message: /big-endian.*-target bpfel/ });
+  assert.throws(() => loadObject(fixture("core.eb")), { code: "SKEP_OBJECT", message: /big-endian.*-target bpfel/ });
 });
 
 kernelTest("maps in maps, programs in maps and functions by address are in their places", async () => {
-  const object = loadObject(file("maps.el"), { pinPath: false });
+  const object = loadObject(fixture("maps.el"), { pinPath: false });
   try {
     const number = (name: string, at: number) => {
       const bytes = object.maps[name]?.getRaw(new Uint8Array(Uint32Array.of(at).buffer));

@@ -1,23 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { INT, VMLINUX } from "../../../test/support/btf-types.ts";
 import { readObject } from "../spec/index.ts";
 import { Btf } from "./btf.ts";
 import { BtfError } from "./btf-error.ts";
 import { BtfBuilder } from "./builder.ts";
-import type { BtfType, IntType } from "./type.ts";
-
-const VMLINUX = "/sys/kernel/btf/vmlinux";
-const INT: IntType = {
-  kind: "int",
-  name: "int",
-  size: 4,
-  bits: 32,
-  bitOffset: 0,
-  signed: true,
-  char: false,
-  bool: false,
-};
+import type { BtfType } from "./type.ts";
 
 /** Every kind, with the values at their edges. */
 const ALL: readonly BtfType[] = [

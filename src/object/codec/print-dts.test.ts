@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { INT } from "../../../test/support/btf-types.ts";
 import { Btf, BtfBuilder } from "../btf/index.ts";
 import { readObject } from "../spec/index.ts";
 import { DtsPrinter } from "./print-dts.ts";
@@ -38,18 +39,8 @@ describe("TypeScript declarations", () => {
 
   it("have names that TypeScript takes, and arrays, flags and the members of unnamed structs", () => {
     const builder = new BtfBuilder();
-    const int = {
-      kind: "int",
-      name: "int",
-      size: 4,
-      bits: 32,
-      bitOffset: 0,
-      signed: true,
-      char: false,
-      bool: false,
-    } as const;
-    builder.add(int);
-    builder.add({ ...int, name: "bool", size: 1, bits: 8, signed: false, bool: true });
+    builder.add(INT);
+    builder.add({ ...INT, name: "bool", size: 1, bits: 8, signed: false, bool: true });
     builder.add({ kind: "array", name: "", element: 1, index: 1, length: 2 });
     builder.add({ kind: "array", name: "", element: 3, index: 1, length: 2 });
     const at = (name: string, type: number, byte: number) => ({ name, type, bitOffset: byte * 8, bitSize: 0 });

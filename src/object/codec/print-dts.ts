@@ -139,7 +139,7 @@ function comment(text: string): string {
 }
 
 /** A name that TypeScript takes: C's words are nearly all, but for those that TypeScript keeps to itself. */
-export function identifier(name: string): string {
+function identifier(name: string): string {
   const plain = name.replace(/[^\w$]/g, "_").replace(/^(?=\d)/, "_");
   return RESERVED.has(plain) ? `${plain}_` : plain;
 }

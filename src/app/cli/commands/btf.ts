@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { Btf, kernelBtf, moduleBtf, openObject } from "../../../sdk/index.ts";
 import { findTypes, formatTypes, header, rawLines } from "../../../tools/btf/index.ts";
+import { readCommand } from "../read-command.ts";
 
 const OPTIONS = {
   help: { type: "boolean", short: "h" },
@@ -37,18 +37,10 @@ export function run(args: readonly string[]): Promise<number> {
 }
 
 function btf(args: readonly string[]): number {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(args);
-  } catch (error) {
-    return usage((error as Error).message);
-  }
-  const { values, positionals } = parsed;
-  if (values.help === true) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const [verb, ...names] = positionals;
+  const command = readCommand("btf", HELP, OPTIONS, args);
+  if (typeof command === "number") return command;
+  const { values, words, usage } = command;
+  const [verb, ...names] = words;
   if (verb !== "find" && verb !== "dump")
     return usage(
       `Say what to do: find or dump${verb === undefined ? "" : `, not "${verb}"`}. skep btf --help tells more.`,
@@ -89,13 +81,4 @@ function open({ file, module, base }: { file?: string; module?: string; base?: s
   if (types === undefined)
     throw Object.assign(new Error(`${file} has no types: compile it with -g.`), { code: "SKEP_BTF" });
   return types;
-}
-
-function usage(message: string): number {
-  process.stderr.write(`skep btf: ${message}\n`);
-  return 2;
-}
-
-function parse(args: readonly string[]) {
-  return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
 }

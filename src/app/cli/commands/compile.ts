@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { Btf } from "../../../sdk/index.ts";
 import { compile } from "../../../tools/object/index.ts";
+import { readCommand } from "../read-command.ts";
 
 const OPTIONS = {
   help: { type: "boolean", short: "h" },
@@ -38,18 +38,10 @@ export function run(args: readonly string[]): Promise<number> {
 }
 
 function compileCommand(args: readonly string[]): number {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(args);
-  } catch (error) {
-    return usage((error as Error).message);
-  }
-  const { values, positionals } = parsed;
-  if (values.help === true) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const [file, ...more] = positionals;
+  const command = readCommand("compile", HELP, OPTIONS, args);
+  if (typeof command === "number") return command;
+  const { values, words, usage } = command;
+  const [file, ...more] = words;
   if (file === undefined || more.length > 0) return usage("Name one source file. skep compile --help tells more.");
   const cpu = CPUS.find((one) => one === (values.cpu ?? "v3"));
   if (cpu === undefined) return usage(`--cpu is ${CPUS.join(", ")}, not "${values.cpu}".`);
@@ -63,13 +55,4 @@ function compileCommand(args: readonly string[]): number {
   if (warnings !== "") process.stderr.write(warnings);
   process.stderr.write(`${object}\n`);
   return 0;
-}
-
-function usage(message: string): number {
-  process.stderr.write(`skep compile: ${message}\n`);
-  return 2;
-}
-
-function parse(args: readonly string[]) {
-  return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
 }

@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import { parseArgs } from "node:util";
 import { openObject } from "../../../sdk/index.ts";
 import { generateTypes, interfaceName, isTaken } from "../../../tools/object/index.ts";
+import { readCommand } from "../read-command.ts";
 
 const OPTIONS = {
   help: { type: "boolean", short: "h" },
@@ -30,18 +30,10 @@ export function run(args: readonly string[]): Promise<number> {
 }
 
 function gen(args: readonly string[]): number {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(args);
-  } catch (error) {
-    return usage((error as Error).message);
-  }
-  const { values, positionals } = parsed;
-  if (values.help === true) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const [file, ...more] = positionals;
+  const command = readCommand("gen", HELP, OPTIONS, args);
+  if (typeof command === "number") return command;
+  const { values, words, usage } = command;
+  const [file, ...more] = words;
   if (file === undefined || more.length > 0) return usage("Name one object file. skep gen --help tells more.");
   const { name = interfaceName(file), output = `${file.replace(/\.o$/, "")}.d.ts` } = values;
   if (!/^[A-Za-z_$][\w$]*$/.test(name) || isTaken(name)) return usage(`"${name}" is no name of an interface.`);
@@ -52,13 +44,4 @@ function gen(args: readonly string[]): number {
     process.stderr.write(`${output}: interface ${name}\n`);
   }
   return 0;
-}
-
-function usage(message: string): number {
-  process.stderr.write(`skep gen: ${message}\n`);
-  return 2;
-}
-
-function parse(args: readonly string[]) {
-  return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
 }

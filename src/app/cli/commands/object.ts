@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { Btf, openObject } from "../../../sdk/index.ts";
 import {
   checkObject,
@@ -10,6 +9,7 @@ import {
   listing,
   loadAndReport,
 } from "../../../tools/object/index.ts";
+import { readCommand } from "../read-command.ts";
 
 const OPTIONS = {
   help: { type: "boolean", short: "h" },
@@ -45,18 +45,10 @@ export function run(args: readonly string[]): Promise<number> {
 }
 
 function object(args: readonly string[]): number {
-  let parsed: ReturnType<typeof parse>;
-  try {
-    parsed = parse(args);
-  } catch (error) {
-    return usage((error as Error).message);
-  }
-  const { values, positionals } = parsed;
-  const [verb, file, ...more] = positionals;
-  if (values.help === true) {
-    process.stdout.write(HELP);
-    return 0;
-  }
+  const command = readCommand("object", HELP, OPTIONS, args);
+  if (typeof command === "number") return command;
+  const { values, words, usage } = command;
+  const [verb, file, ...more] = words;
   if (verb === undefined || !["show", "check", "load"].includes(verb))
     return usage(
       `Say what to do: show, check or load${verb === undefined ? "" : `, not "${verb}"`}. skep object --help tells more.`,
@@ -102,13 +94,4 @@ function object(args: readonly string[]): number {
 
 function pick<T>(all: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
   return Object.fromEntries(names.flatMap((name) => (Object.hasOwn(all, name) ? [[name, all[name] as T]] : [])));
-}
-
-function usage(message: string): number {
-  process.stderr.write(`skep object: ${message}\n`);
-  return 2;
-}
-
-function parse(args: readonly string[]) {
-  return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
 }

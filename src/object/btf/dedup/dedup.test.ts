@@ -1,24 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { INT, VMLINUX } from "../../../../test/support/btf-types.ts";
 import { readObject } from "../../spec/index.ts";
 import { Btf } from "../btf.ts";
 import { BtfError } from "../btf-error.ts";
 import { BtfBuilder } from "../builder.ts";
-import type { BtfType, IntType } from "../type.ts";
+import type { BtfType } from "../type.ts";
 import { dedup } from "./dedup.ts";
 
-const VMLINUX = "/sys/kernel/btf/vmlinux";
-const INT: IntType = {
-  kind: "int",
-  name: "int",
-  size: 4,
-  bits: 32,
-  bitOffset: 0,
-  signed: true,
-  char: false,
-  bool: false,
-};
 const pointer = (type: number): BtfType => ({ kind: "pointer", name: "", type });
 const forward = (name: string): BtfType => ({ kind: "forward", name, union: false });
 const struct = (name: string, ...members: readonly number[]): BtfType => ({

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { VMLINUX } from "../../../../test/support/btf-types.ts";
 import { parseElf } from "../../elf/index.ts";
 import { readObject } from "../../spec/index.ts";
 import { Btf } from "../btf.ts";
@@ -12,7 +13,6 @@ import type { BtfType, IntType, Member, StructType } from "../type.ts";
 import { CNames } from "./c-names.ts";
 import { printC } from "./print-c.ts";
 
-const VMLINUX = "/sys/kernel/btf/vmlinux";
 const targets = spawnSync("clang", ["--print-targets"], { encoding: "utf8" });
 const clang = targets.status === 0 && targets.stdout.includes("bpf");
 
