@@ -37,22 +37,13 @@ import {
   u64,
   union,
 } from "../../src/sdk/index.ts";
+import { errorCode as code } from "../support/error-code.ts";
 import { kernelTest } from "../support/kernel-test.ts";
 
 const cpus = possibleCpus();
 /** Where cgroup2 is mounted; some machines have none. */
 const cgroups2 = /^\S+ (\S+) cgroup2 /m.exec(readFileSync("/proc/self/mounts", "latin1"))?.[1];
 const unless = cgroups2 === undefined ? "no cgroup2 is mounted" : undefined;
-
-function code(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    assert.ok(error instanceof SystemError, String(error));
-    return error.code;
-  }
-  return "no error";
-}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Queues, stacks, bloom filters

@@ -20,20 +20,11 @@ import {
   u64,
   u64n,
 } from "../../src/sdk/index.ts";
+import { errorCode as code } from "../support/error-code.ts";
 import { kernelTest } from "../support/kernel-test.ts";
 
 const point = struct({ x: u8, y: u32 });
 const cpus = possibleCpus();
-
-function code(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    assert.ok(error instanceof SystemError, String(error));
-    return error.code;
-  }
-  return "no error";
-}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Hashes

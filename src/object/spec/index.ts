@@ -1,5 +1,15 @@
 /** What a program is, as plain data: maps and programs before the kernel has seen them. */
 export { typesForKernel, typesForOldKernel } from "./kernel-types.ts";
+export {
+  holdsDescriptors,
+  isNumbered,
+  isPerCpu,
+  MapClass,
+  type MapClassName,
+  type MapsOfClass,
+  type NumberedMap,
+  type PerCpuMap,
+} from "./map-class.ts";
 export { MapFlag, MapType, type MapTypeName, MapTypeSince } from "./map-type.ts";
 export type { ExternSpec, MapSpec, ObjectSpec, ProgramSpec, VariableSpec } from "./object-spec.ts";
 export { decodeProgram, encodeProgram, type MapReference, type ProgramCode } from "./program-code.ts";

@@ -1,4 +1,4 @@
-import type { MapTypeName } from "../../object/spec/index.ts";
+import { isPerCpu, type MapTypeName } from "../../object/spec/index.ts";
 import {
   allocate,
   BpfAttr,
@@ -50,13 +50,6 @@ const ENOTSUPP = 524;
 const ATTR_SIZE = 32;
 /** For deleting the attributes end with the key: a pointer to a value behind it is EINVAL. */
 const DELETE_ATTR_SIZE = 16;
-
-/** Whether each CPU has a value of its own in maps of this type. */
-export function isPerCpu(type: MapTypeName): boolean {
-  return (
-    type === "percpu_hash" || type === "percpu_array" || type === "lru_percpu_hash" || type === "percpu_cgroup_storage"
-  );
-}
 
 /** Whether all keys from 0 on are there from the beginning, and none can go. */
 export function isArray(type: MapTypeName): boolean {

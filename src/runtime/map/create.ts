@@ -1,4 +1,12 @@
-import { MapFlag, type MapSpec, MapType, type MapTypeName, MapTypeSince } from "../../object/spec/index.ts";
+import {
+  holdsDescriptors,
+  MapClass,
+  MapFlag,
+  type MapSpec,
+  MapType,
+  type MapTypeName,
+  MapTypeSince,
+} from "../../object/spec/index.ts";
 import {
   BpfAttr,
   type CapabilityName,
@@ -32,7 +40,7 @@ export function createMap<const S extends MapSpec>(
 ): LiveMap<S> {
   const info = specInfo(spec, name);
   // Local storage made by hand: the kernel wants to know its types all the same.
-  const own = types === undefined && STORAGE.has(spec.type) ? storageTypes(info.valueSize, token) : undefined;
+  const own = types === undefined && isStorage(spec.type) ? storageTypes(info.valueSize, token) : undefined;
   using _ownTypes = own?.fd;
   const typed = own === undefined ? spec : { ...spec, keyType: own.key, valueType: own.value };
   // The kernel takes the kind of maps that it is to hold from one of them, which need not stay.
@@ -43,7 +51,7 @@ export function createMap<const S extends MapSpec>(
   let result = create(info, typed, own?.fd ?? types, template, token);
   if (result === -EPERM && raiseMemlock()) result = create(info, typed, own?.fd ?? types, template, token);
   // Kernels take types for fewer kinds of keys and values than there are; the map works without. Storage needs them.
-  if (result < 0 && types !== undefined && !STORAGE.has(spec.type)) {
+  if (result < 0 && types !== undefined && !isStorage(spec.type)) {
     const untyped = create(info, typed, undefined, template, token);
     // The first answer is about the map as it was meant.
     if (untyped >= 0) result = untyped;
@@ -70,12 +78,12 @@ function hintOf({ type, maxEntries, inner }: MapSpec, { keySize, valueSize }: Ma
     (maxEntries % pageSize() !== 0 || Math.log2(maxEntries) % 1 !== 0)
   )
     return `The entries of a ${type} are its bytes: a power of two and a multiple of ${pageSize()}.`;
-  if ((type === "array_of_maps" || type === "hash_of_maps") && inner === undefined)
+  if (MapClass[type] === "maps" && inner === undefined)
     return "A map of maps needs `inner`: what the maps in it are like.";
-  if (maxEntries === 0 && !STORAGE.has(type)) return "It needs `maxEntries` of at least 1.";
+  if (maxEntries === 0 && !isStorage(type)) return "It needs `maxEntries` of at least 1.";
   if (type === "lpm_trie" && keySize < 5)
     return "Keys of an lpm_trie are a u32, the length of the prefix in bits, and up to 256 bytes.";
-  if (HOLDS_DESCRIPTORS.has(type) && valueSize !== 4) return `Values of a ${type} are descriptors, of 4 bytes.`;
+  if (holdsDescriptors(type) && valueSize !== 4) return `Values of a ${type} are descriptors, of 4 bytes.`;
   return "A size or flag does not suit the type.";
 }
 
@@ -100,10 +108,14 @@ export function specInfo(spec: MapSpec, name: string): MapInfo {
     type: spec.type,
     name,
     keySize: spec.keySize ?? spec.key?.size ?? (KEYLESS.has(spec.type) ? 0 : 4),
-    valueSize: spec.valueSize ?? spec.value?.size ?? (HOLDS_DESCRIPTORS.has(spec.type) ? 4 : 0),
+    valueSize: spec.valueSize ?? spec.value?.size ?? (holdsDescriptors(spec.type) ? 4 : 0),
     maxEntries: spec.maxEntries,
-    flags: (spec.flags ?? 0) | (STORAGE.has(spec.type) ? MapFlag.no_prealloc : 0),
+    flags: (spec.flags ?? 0) | (isStorage(spec.type) ? MapFlag.no_prealloc : 0),
   };
+}
+
+function isStorage(type: MapTypeName): boolean {
+  return MapClass[type] === "storage";
 }
 
 const KEYLESS: ReadonlySet<MapTypeName> = new Set([
@@ -113,18 +125,6 @@ const KEYLESS: ReadonlySet<MapTypeName> = new Set([
   "stack",
   "bloom_filter",
   "arena",
-]);
-const STORAGE: ReadonlySet<MapTypeName> = new Set(["sk_storage", "inode_storage", "task_storage", "cgrp_storage"]);
-const HOLDS_DESCRIPTORS: ReadonlySet<MapTypeName> = new Set([
-  "prog_array",
-  "perf_event_array",
-  "cgroup_array",
-  "xskmap",
-  "sockmap",
-  "sockhash",
-  "reuseport_sockarray",
-  "array_of_maps",
-  "hash_of_maps",
 ]);
 
 /** Types of maps whose entries are the kernel's own: it refuses BTF for them. */

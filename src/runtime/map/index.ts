@@ -2,7 +2,6 @@
 export { ArenaMap } from "./arena-map.ts";
 export {
   BpfMap,
-  isPerCpu,
   type LookupOptions,
   type MapInfo,
   type UpdateMode,

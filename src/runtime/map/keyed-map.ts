@@ -8,18 +8,11 @@ import {
   makeDecoder,
   makeEncoder,
 } from "../../object/codec/index.ts";
+import { isPerCpu, type PerCpuMap } from "../../object/spec/index.ts";
 import type { Fd } from "../sys/index.ts";
 import { BATCH_UNSUPPORTED, deleteBatch, lookupBatch, updateBatch } from "./batch.ts";
 import { BatchedEntries } from "./batched-entries.ts";
-import {
-  BpfMap,
-  isArray,
-  isPerCpu,
-  type LookupOptions,
-  type MapInfo,
-  type UpdateMode,
-  type UpdateOptions,
-} from "./bpf-map.ts";
+import { BpfMap, isArray, type LookupOptions, type MapInfo, type UpdateMode, type UpdateOptions } from "./bpf-map.ts";
 import { checkLayout } from "./check-layout.ts";
 import { ShownKeys } from "./shown-keys.ts";
 
@@ -245,9 +238,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
 const EOPNOTSUPP = 95;
 
 /** The JavaScript type of the values of a map of type `T` with value layout `L`. */
-export type ValueOf<T, L> = T extends "percpu_hash" | "percpu_array" | "lru_percpu_hash" | "percpu_cgroup_storage"
-  ? Infer<L>[]
-  : Infer<L>;
+export type ValueOf<T, L> = T extends PerCpuMap ? Infer<L>[] : Infer<L>;
 
 /** Keys and values stand 8-aligned in the slot, but at any multiple of their size in a batch. */
 function strideAlign(stride: number): 1 | 2 | 4 | 8 {

@@ -1,5 +1,6 @@
+import { MapClass } from "../../object/spec/index.ts";
 import type { Fd } from "../sys/index.ts";
-import { BpfMap, isArray, isPerCpu, type MapInfo } from "./bpf-map.ts";
+import { BpfMap, isArray, type MapInfo } from "./bpf-map.ts";
 import { KeyedMap } from "./keyed-map.ts";
 import type { Layouts } from "./live-map.ts";
 
@@ -9,11 +10,9 @@ import type { Layouts } from "./live-map.ts";
  */
 export function openLive(fd: Fd, { key, value }: Layouts, info: MapInfo): BpfMap {
   try {
-    if (isArray(info.type))
-      return new KeyedMap<unknown, unknown>(fd, info, key ?? { kind: "u32", size: 4, align: 4 }, value);
-    if (info.type.endsWith("hash") && (isPerCpu(info.type) || info.type === "hash" || info.type === "lru_hash"))
-      return new KeyedMap<unknown, unknown>(fd, info, key, value);
-    return new BpfMap(fd, info);
+    if (MapClass[info.type] !== "keyed") return new BpfMap(fd, info);
+    const u32 = { kind: "u32", size: 4, align: 4 } as const;
+    return new KeyedMap<unknown, unknown>(fd, info, key ?? (isArray(info.type) ? u32 : undefined), value);
   } catch (error) {
     fd.close();
     throw error;

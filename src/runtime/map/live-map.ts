@@ -1,5 +1,13 @@
 import { array, type Infer, type Layout, u32, u64 } from "../../object/codec/index.ts";
-import type { MapSpec, MapTypeName } from "../../object/spec/index.ts";
+import {
+  isNumbered,
+  MapClass,
+  type MapSpec,
+  type MapsOfClass,
+  type MapTypeName,
+  type NumberedMap,
+  type PerCpuMap,
+} from "../../object/spec/index.ts";
 import { type Fd, openId } from "../sys/index.ts";
 import { ArenaMap } from "./arena-map.ts";
 import { BpfMap, isArray, type MapInfo } from "./bpf-map.ts";
@@ -9,93 +17,38 @@ import { BloomFilter, QueueMap } from "./queue-map.ts";
 import { MapOfMaps, ReferenceMap } from "./reference-map.ts";
 import { StorageMap } from "./storage-map.ts";
 
-type ArrayTypeName = "array" | "percpu_array";
-type NumberedTypeName = ArrayTypeName | "stack_trace" | "devmap" | "devmap_hash" | "cpumap";
-type KeyedTypeName =
-  | NumberedTypeName
-  | "hash"
-  | "percpu_hash"
-  | "lru_hash"
-  | "lru_percpu_hash"
-  | "lpm_trie"
-  | "cgroup_storage"
-  | "percpu_cgroup_storage";
-type ReferenceTypeName =
-  | "prog_array"
-  | "perf_event_array"
-  | "cgroup_array"
-  | "xskmap"
-  | "sockmap"
-  | "sockhash"
-  | "reuseport_sockarray";
-type StorageTypeName = "sk_storage" | "inode_storage" | "task_storage" | "cgrp_storage";
-
 type KeyOf<S> = S extends { readonly key: infer L extends Layout }
   ? Infer<L>
   : S extends { readonly type: infer T }
-    ? T extends NumberedTypeName | Exclude<ReferenceTypeName, "sockhash"> | "array_of_maps"
+    ? T extends NumberedMap
       ? number
       : Uint8Array
     : Uint8Array;
 
-type DefaultValue<T> = T extends "stack_trace"
-  ? bigint[]
-  : T extends "percpu_hash" | "percpu_array" | "lru_percpu_hash" | "percpu_cgroup_storage"
-    ? Uint8Array[]
-    : Uint8Array;
+type DefaultValue<T> = T extends "stack_trace" ? bigint[] : T extends PerCpuMap ? Uint8Array[] : Uint8Array;
 
 type PlainValue<S> = S extends { readonly value: infer L extends Layout } ? Infer<L> : Uint8Array;
 
 /** The class and types a spec becomes when it is created. */
-export type LiveMap<S extends MapSpec> = S["type"] extends KeyedTypeName
-  ? KeyedMap<
-      KeyOf<S>,
-      S extends { readonly value: infer L extends Layout } ? ValueOf<S["type"], L> : DefaultValue<S["type"]>
-    >
-  : S["type"] extends "queue" | "stack"
-    ? QueueMap<PlainValue<S>>
-    : S["type"] extends "bloom_filter"
-      ? BloomFilter<PlainValue<S>>
-      : S["type"] extends StorageTypeName
-        ? StorageMap<PlainValue<S>>
-        : S["type"] extends ReferenceTypeName
-          ? ReferenceMap<KeyOf<S>>
-          : S["type"] extends "array_of_maps" | "hash_of_maps"
-            ? MapOfMaps<KeyOf<S>, S extends { readonly inner: infer I extends MapSpec } ? LiveMap<I> : BpfMap>
-            : S["type"] extends "arena"
-              ? ArenaMap
-              : BpfMap;
-
-const KEYED: ReadonlySet<MapTypeName> = new Set<KeyedTypeName>([
-  "hash",
-  "array",
-  "percpu_hash",
-  "percpu_array",
-  "lru_hash",
-  "lru_percpu_hash",
-  "lpm_trie",
-  "stack_trace",
-  "cgroup_storage",
-  "percpu_cgroup_storage",
-  "devmap",
-  "devmap_hash",
-  "cpumap",
-]);
-const REFERENCES: ReadonlySet<MapTypeName> = new Set<ReferenceTypeName>([
-  "prog_array",
-  "perf_event_array",
-  "cgroup_array",
-  "xskmap",
-  "sockmap",
-  "sockhash",
-  "reuseport_sockarray",
-]);
-const STORAGES: ReadonlySet<MapTypeName> = new Set<StorageTypeName>([
-  "sk_storage",
-  "inode_storage",
-  "task_storage",
-  "cgrp_storage",
-]);
+export type LiveMap<S extends MapSpec> =
+  S["type"] extends MapsOfClass<"keyed">
+    ? KeyedMap<
+        KeyOf<S>,
+        S extends { readonly value: infer L extends Layout } ? ValueOf<S["type"], L> : DefaultValue<S["type"]>
+      >
+    : S["type"] extends MapsOfClass<"queue">
+      ? QueueMap<PlainValue<S>>
+      : S["type"] extends MapsOfClass<"bloom">
+        ? BloomFilter<PlainValue<S>>
+        : S["type"] extends MapsOfClass<"storage">
+          ? StorageMap<PlainValue<S>>
+          : S["type"] extends MapsOfClass<"reference">
+            ? ReferenceMap<KeyOf<S>>
+            : S["type"] extends MapsOfClass<"maps">
+              ? MapOfMaps<KeyOf<S>, S extends { readonly inner: infer I extends MapSpec } ? LiveMap<I> : BpfMap>
+              : S["type"] extends MapsOfClass<"arena">
+                ? ArenaMap
+                : BpfMap;
 
 /** What a live map is made from besides its descriptor. */
 export type Layouts = Pick<MapSpec, "inner" | "extra"> & { readonly key?: Layout; readonly value?: Layout };
@@ -115,20 +68,20 @@ export function openLive(fd: Fd, layouts: Layouts, info?: MapInfo): BpfMap {
 
 function make(fd: Fd, info: MapInfo, { key, value, inner, extra }: Layouts): BpfMap {
   const { type } = info;
-  // Arrays are indexed by a u32, whatever the caller says about keys.
-  if (isArray(type)) return new KeyedMap<unknown, unknown>(fd, info, key ?? u32, value);
-  if (KEYED.has(type))
-    return new KeyedMap<unknown, unknown>(fd, info, key ?? builtInKey(info), value ?? builtInValue(info));
-  if (REFERENCES.has(type)) return new ReferenceMap<unknown>(fd, info, key);
-  if (STORAGES.has(type)) return new StorageMap<unknown>(fd, info, value);
-  switch (type) {
+  switch (MapClass[type]) {
+    case "keyed":
+      // Arrays are indexed by a u32, whatever the caller says about keys.
+      if (isArray(type)) return new KeyedMap<unknown, unknown>(fd, info, key ?? u32, value);
+      return new KeyedMap<unknown, unknown>(fd, info, key ?? builtInKey(info), value ?? builtInValue(info));
+    case "reference":
+      return new ReferenceMap<unknown>(fd, info, key);
+    case "storage":
+      return new StorageMap<unknown>(fd, info, value);
     case "queue":
-    case "stack":
       return new QueueMap<unknown>(fd, info, value);
-    case "bloom_filter":
+    case "bloom":
       return new BloomFilter<unknown>(fd, info, value);
-    case "array_of_maps":
-    case "hash_of_maps":
+    case "maps":
       return new MapOfMaps<unknown, BpfMap>(fd, info, key, (id) => openMap(id, inner ?? {}));
     case "arena":
       return new ArenaMap(fd, info, Number(extra ?? mapExtra(fd)));
@@ -150,9 +103,7 @@ export function openMap<const S extends Layouts & { readonly type?: MapTypeName 
 
 /** Keys that the kernel gives a meaning to. */
 function builtInKey({ type, keySize }: MapInfo): Layout | undefined {
-  if (keySize === 4 && (type === "stack_trace" || type === "devmap" || type === "devmap_hash" || type === "cpumap"))
-    return u32;
-  return undefined;
+  return keySize === 4 && isNumbered(type) ? u32 : undefined;
 }
 
 /** Stacks are addresses, from the innermost on, and zeros behind. */

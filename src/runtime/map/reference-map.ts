@@ -7,22 +7,12 @@ import {
   makeEncoder,
   u32,
 } from "../../object/codec/index.ts";
+import { isNumbered } from "../../object/spec/index.ts";
 import type { Fd } from "../sys/index.ts";
 import { BpfMap, type MapInfo, type UpdateMode } from "./bpf-map.ts";
 import { checkLayout } from "./check-layout.ts";
 import { descriptorOf, type Holder } from "./holder.ts";
 import { ShownKeys } from "./shown-keys.ts";
-
-/** Types whose slots are numbered. */
-const NUMBERED: ReadonlySet<string> = new Set([
-  "prog_array",
-  "perf_event_array",
-  "cgroup_array",
-  "xskmap",
-  "sockmap",
-  "reuseport_sockarray",
-  "array_of_maps",
-]);
 
 /**
  * A map whose slots refer to other things of the kernel, which are put in by descriptor: programs (prog_array), perf events
@@ -35,7 +25,7 @@ export class ReferenceMap<K> extends BpfMap {
   readonly #decodeKey: Decoder<K>;
 
   constructor(fd: Fd, info: MapInfo, key?: Layout) {
-    const layout = key ?? (NUMBERED.has(info.type) ? u32 : bytes(info.keySize));
+    const layout = key ?? (isNumbered(info.type) ? u32 : bytes(info.keySize));
     checkLayout(layout, info.keySize, "key", info.name);
     super(fd, info);
     this.#encodeKey = makeEncoder(layout) as Encoder<K>;
@@ -78,7 +68,7 @@ export class ReferenceMap<K> extends BpfMap {
   *keys(): IterableIterator<K> {
     const { memory } = this.slot;
     const place = new Int32Array((this.info.keySize + 3) >>> 2);
-    const shown = NUMBERED.has(this.info.type) ? undefined : new ShownKeys(this);
+    const shown = isNumbered(this.info.type) ? undefined : new ShownKeys(this);
     for (let more = this.nextKey(true); more; ) {
       if (shown?.add(memory, this.keyOffset) === false) {
         more = this.nextKey(false);

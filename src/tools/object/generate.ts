@@ -1,4 +1,4 @@
-import { DtsPrinter, dtsKey, type MapSpec, type ObjectSpec } from "../../sdk/index.ts";
+import { DtsPrinter, dtsKey, isNumbered, isPerCpu, MapClass, type MapSpec, type ObjectSpec } from "../../sdk/index.ts";
 
 /** Names the file imports from the package. */
 const IMPORTED = [
@@ -14,19 +14,6 @@ const IMPORTED = [
   "StructOpsMap",
   "TypedVariable",
 ];
-const PER_CPU = new Set(["percpu_hash", "percpu_array", "lru_percpu_hash", "percpu_cgroup_storage"]);
-const KEYED = new Set(["hash", "array", "lru_hash", "lpm_trie", "stack_trace", "cgroup_storage", ...PER_CPU]);
-const STORAGE = new Set(["sk_storage", "inode_storage", "task_storage", "cgrp_storage"]);
-const NUMBERED = new Set(["array", "percpu_array", "stack_trace", "devmap", "devmap_hash", "cpumap"]);
-const REFERENCES = new Set([
-  "prog_array",
-  "perf_event_array",
-  "cgroup_array",
-  "xskmap",
-  "sockmap",
-  "sockhash",
-  "reuseport_sockarray",
-]);
 
 /**
  * The `.d.ts` of an object: the types of its maps' keys and values, of its variables and enums, and one interface of all,
@@ -44,22 +31,29 @@ export function generateTypes(spec: ObjectSpec, name: string, file: string): str
   const mapType = (map: MapSpec): string => {
     const { type } = map;
     const value = (map.section === undefined ? typeOf(map.valueType) : undefined) ?? defaultValue(map);
-    const key = typeOf(map.keyType) ?? (NUMBERED.has(type) ? "number" : "Uint8Array");
-    if (PER_CPU.has(type)) return use("KeyedMap", key, `Array<${value}>`);
-    if (KEYED.has(type) || type === "devmap" || type === "devmap_hash" || type === "cpumap")
-      return use("KeyedMap", key, value);
-    if (STORAGE.has(type)) return use("StorageMap", value);
-    if (type === "queue" || type === "stack") return use("QueueMap", value);
-    if (type === "bloom_filter") return use("BloomFilter", value);
-    if (type === "array_of_maps" || type === "hash_of_maps")
-      return use(
-        "MapOfMaps",
-        type === "array_of_maps" ? "number" : key,
-        map.inner === undefined ? use("BpfMap") : mapType(map.inner),
-      );
-    if (REFERENCES.has(type)) return use("ReferenceMap", type === "sockhash" ? key : "number");
-    if (type === "arena") return use("ArenaMap");
-    return use(type === "struct_ops" ? "StructOpsMap" : "BpfMap");
+    const key = typeOf(map.keyType) ?? (isNumbered(type) ? "number" : "Uint8Array");
+    // Slots of arrays are numbers, whatever the object calls them.
+    const slot = isNumbered(type) ? "number" : key;
+    switch (MapClass[type]) {
+      case "keyed":
+        return use("KeyedMap", key, isPerCpu(type) ? `Array<${value}>` : value);
+      case "storage":
+        return use("StorageMap", value);
+      case "queue":
+        return use("QueueMap", value);
+      case "bloom":
+        return use("BloomFilter", value);
+      case "maps":
+        return use("MapOfMaps", slot, map.inner === undefined ? use("BpfMap") : mapType(map.inner));
+      case "reference":
+        return use("ReferenceMap", slot);
+      case "arena":
+        return use("ArenaMap");
+      case "structOps":
+        return use("StructOpsMap");
+      case "plain":
+        return use("BpfMap");
+    }
   };
   const block = (title: string, lines: readonly string[]) =>
     lines.length === 0
