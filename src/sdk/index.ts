@@ -143,6 +143,9 @@ export {
   type XdpOptions,
 } from "../runtime/link/index.ts";
 export {
+  type AssembledObject,
+  AttachError,
+  type AttachOptions,
   BtfLoadError,
   beginAssembled,
   type Environment,
@@ -156,6 +159,7 @@ export {
   type LoadedObject,
   type LoadOptions,
   loadAssembled,
+  type Migration,
   type Mount,
   type NativeAddon,
   ObjectError,
@@ -178,6 +182,9 @@ export {
   probeVerifier,
   programDetails,
   programIds,
+  type Replaced,
+  ReplaceError,
+  type ReplaceOptions,
   type TestRunOptions,
   type TestRunResult,
   UnknownMapError,

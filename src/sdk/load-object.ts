@@ -29,7 +29,7 @@ type VariablesOf<T> = T extends { readonly variables: infer V }
   : Readonly<Record<string, unknown>>;
 
 /** Parts of a loaded object that are the same whatever it holds. */
-type Common = Pick<LoadedObject, "links" | "close" | typeof Symbol.dispose>;
+type Common = Pick<LoadedObject, "links" | "attach" | "replace" | "close" | typeof Symbol.dispose>;
 
 /**
  * Reads an object file (`x.bpf.o`) into plain data, which can be printed, changed, copied and loaded as often as wanted.

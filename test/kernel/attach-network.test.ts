@@ -1,11 +1,11 @@
 // Attachments to packets, sockets and cgroups: what arrives without the attachment does not with it, and does again after.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { attachCgroup, attachSocketFilter, attachSockmap, loadObject, type ObjectSpec } from "../../src/sdk/index.ts";
 import { counting, countingObject, countsMap } from "../support/attach-programs.ts";
+import { cgroup2, inOwnCgroup } from "../support/cgroup.ts";
 import { run } from "../support/cli.ts";
 import { kernelTest } from "../support/kernel-test.ts";
 
@@ -42,23 +42,6 @@ kernelTest("attach: tcx on veth drops packets", { ...veth, attach: "tcx" }, asyn
   assert.deepEqual(await inNamespace("tcx"), { tcx: DROPPED });
 });
 
-/** The cgroup of this process, and a new one in it that this process is in while `body` runs. */
-async function inOwnCgroup(body: (path: string) => Promise<void>): Promise<void> {
-  const mount = /^\S+ (\S+) cgroup2 /m.exec(readFileSync("/proc/self/mounts", "latin1"))?.[1];
-  const place = /^0::(.*)$/m.exec(readFileSync("/proc/self/cgroup", "latin1"))?.[1];
-  assert.ok(mount !== undefined && place !== undefined, "a cgroup2 mount");
-  const parent = `${mount}${place === "/" ? "" : place}`;
-  const own = `${parent}/skep-test-${process.pid}`;
-  mkdirSync(own);
-  try {
-    writeFileSync(`${own}/cgroup.procs`, String(process.pid));
-    await body(own);
-  } finally {
-    writeFileSync(`${parent}/cgroup.procs`, String(process.pid));
-    rmdirSync(own);
-  }
-}
-
 async function listening(): Promise<[Server, number]> {
   const server = createServer((socket) => socket.on("error", () => {}));
   server.listen(0, "127.0.0.1");
@@ -78,10 +61,6 @@ async function tryConnect(port: number): Promise<string | undefined> {
     socket.destroy();
   }
 }
-
-const cgroup2 = {
-  unless: /^\S+ \S+ cgroup2 /m.test(readFileSync("/proc/self/mounts", "latin1")) ? undefined : "no cgroup2 is mounted",
-};
 
 kernelTest("attach: cgroup connect4 refuses connections", cgroup2, async () => {
   const [server, port] = await listening();

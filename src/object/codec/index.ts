@@ -1,6 +1,7 @@
 /** Bytes to values and back: layouts, and the decoders and encoders generated from them. */
 export { CodecError } from "./codec-error.ts";
 export { type Decoder, type DecoderOptions, makeBoundDecoder, makeDecoder } from "./decoder.ts";
+export { layoutDifference } from "./difference.ts";
 export { type Encoder, makeBoundEncoder, makeEncoder } from "./encoder.ts";
 export { layoutOf } from "./from-btf.ts";
 export {

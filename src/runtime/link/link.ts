@@ -30,6 +30,10 @@ export class Link {
     return this.#parts.link;
   }
 
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /**
    * Puts another program in the place of the attached one, with no moment between them (BPF_LINK_UPDATE, Linux 5.7).
    * cgroup, XDP, tcx, netkit, netns, iterator and sockmap links can; tracing links cannot (EINVAL). Throws SystemError,

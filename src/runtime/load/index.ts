@@ -1,15 +1,18 @@
 /** From an ObjectSpec to live maps and programs in the kernel. */
 
+export { AttachError } from "./attach/attach-error.ts";
+export type { AttachOptions } from "./attach/attach-object.ts";
 export { KallsymsError } from "./kallsyms.ts";
+export { type LoadedObject, loadObject } from "./live-object.ts";
 export type { LiveVariable } from "./live-variables.ts";
 export {
+  type AssembledObject,
   beginAssembled,
-  type LoadedObject,
   type LoadOptions,
   loadAssembled,
   type PendingObject,
 } from "./load-assembled.ts";
-export { loadObject, type ObjectLoadOptions, prepareObject } from "./load-object.ts";
+export { type ObjectLoadOptions, prepareObject } from "./load-parts.ts";
 export { loadProgram, UnknownMapError } from "./load-program.ts";
 export { BtfLoadError } from "./object-btf.ts";
 export { ObjectError } from "./object-error.ts";
@@ -34,5 +37,7 @@ export {
 } from "./probe/index.ts";
 export { neededCapabilities, Program, type ProgramStats, type TestRunOptions, type TestRunResult } from "./program.ts";
 export { openProgram, type ProgramDetails, programDetails, programIds } from "./program-id.ts";
+export { ReplaceError } from "./replace/replace-error.ts";
+export type { Migration, Replaced, ReplaceOptions } from "./replace/replace-object.ts";
 export type { Explanation } from "./verifier/explain.ts";
 export { VerifierError } from "./verifier-error.ts";

@@ -2,16 +2,13 @@ import type { MapSpec, ObjectSpec } from "../../object/spec/index.ts";
 import type { Link } from "../link/index.ts";
 import { type BpfMap, createMap, type LiveMap } from "../map/index.ts";
 import { BesideWork } from "./beside-work.ts";
-import type { LiveVariable } from "./live-variables.ts";
 import { loadProgram } from "./load-program.ts";
 import { neededCapabilities, type Program } from "./program.ts";
 
-/** A loaded object: live maps and programs by the names of its spec. Closing it closes them all. */
-export interface LoadedObject<S extends ObjectSpec = ObjectSpec> {
+/** Live maps and programs by the names of their spec. Closing it closes them all. */
+export interface AssembledObject<S extends ObjectSpec = ObjectSpec> {
   readonly maps: { readonly [K in keyof S["maps"]]: S["maps"][K] extends MapSpec ? LiveMap<S["maps"][K]> : BpfMap };
   readonly programs: { readonly [K in keyof S["programs"]]: Program };
-  /** Global variables of an object file, as long as it is loaded. */
-  readonly variables: Readonly<Record<string, LiveVariable>>;
   /** Attachments that were made with it; closed with it. */
   readonly links: readonly Link[];
   close(): void;
@@ -26,9 +23,9 @@ export interface LoadOptions {
 /** An object whose programs are still with the verifier. `finish()` or `cancel()` must be called. */
 export interface PendingObject<S extends ObjectSpec = ObjectSpec> {
   /** There already: they can be filled and read. */
-  readonly maps: LoadedObject<S>["maps"];
+  readonly maps: AssembledObject<S>["maps"];
   /** Waits for the verifier. Throws what `loadAssembled` throws; then nothing of the object stays. */
-  readonly finish: () => LoadedObject<S>;
+  readonly finish: () => AssembledObject<S>;
   /** Gives up what was made. */
   readonly cancel: () => void;
 }
@@ -39,7 +36,7 @@ export interface PendingObject<S extends ObjectSpec = ObjectSpec> {
  * Throws SystemError, VerifierError or UnknownMapError. Needs CAP_BPF, and CAP_PERFMON for tracing or CAP_NET_ADMIN for
  * networking programs.
  */
-export function loadAssembled<const S extends ObjectSpec>(spec: S, options: LoadOptions = {}): LoadedObject<S> {
+export function loadAssembled<const S extends ObjectSpec>(spec: S, options: LoadOptions = {}): AssembledObject<S> {
   return begin(spec, options, undefined).finish();
 }
 
@@ -102,9 +99,9 @@ function begin<const S extends ObjectSpec>(
       close();
       throw error;
     }
-    return { maps, programs, variables: {}, links, close, [Symbol.dispose]: close } as unknown as LoadedObject<S>;
+    return { maps, programs, links, close, [Symbol.dispose]: close } as unknown as AssembledObject<S>;
   };
-  return { maps: maps as LoadedObject<S>["maps"], finish, cancel: close };
+  return { maps: maps as AssembledObject<S>["maps"], finish, cancel: close };
 }
 
 /** Programs in the slots that the spec gives them. */

@@ -24,13 +24,16 @@ export interface ObjectMapsOptions {
 export class ObjectMaps {
   /** Without a prototype: a map may be called anything. */
   readonly live: Record<string, BpfMap> = Object.create(null);
-  readonly #given: Readonly<Record<string, BpfMap>>;
+  readonly #givenByName: Readonly<Record<string, BpfMap>>;
+  /** Those that belong to somebody else. */
+  readonly #given: Set<BpfMap>;
   /** Pins that were made by this load. */
   readonly #pins: string[] = [];
   readonly #found = new Set<string>();
 
   constructor(given: Readonly<Record<string, BpfMap>> = {}) {
-    this.#given = given;
+    this.#givenByName = given;
+    this.#given = new Set(Object.values(given));
   }
 
   /** Makes and fills all maps. Throws SystemError, MapMismatchError, ObjectError; what was made until then is in `live`. */
@@ -42,7 +45,7 @@ export class ObjectMaps {
     { pinPath = PIN_FOLDER, token }: ObjectMapsOptions,
   ): void {
     for (const [name, map] of Object.entries(spec.maps)) {
-      const given = Object.hasOwn(this.#given, name) ? this.#given[name] : undefined;
+      const given = Object.hasOwn(this.#givenByName, name) ? this.#givenByName[name] : undefined;
       if (given !== undefined) {
         this.live[name] = given;
         continue;
@@ -51,7 +54,7 @@ export class ObjectMaps {
         this.live[name] = createStructOps(name, map, spec, kernel, { types, needs, token });
         continue;
       }
-      const full = typed(map, spec.btf);
+      const full = typedMap(map, spec.btf);
       const make = () => createMap(full, map.name ?? name, needs, types, token) as BpfMap;
       if (map.pinning !== "by-name" || pinPath === false) this.live[name] = make();
       else {
@@ -76,13 +79,22 @@ export class ObjectMaps {
    * of maps holds is in use; a pinned array of programs gets the new ones, which is what it is pinned for.
    */
   fillsSlots(name: string): boolean {
-    if (Object.hasOwn(this.#given, name)) return false;
+    if (Object.hasOwn(this.#givenByName, name)) return false;
     return !this.#found.has(name) || this.live[name]?.info.type === "prog_array";
   }
 
   /** Closes those that were made here. */
   close(): void {
-    for (const [name, map] of Object.entries(this.live)) if (this.#given[name] !== map) map.close();
+    for (const map of Object.values(this.live)) if (!this.#given.has(map)) map.close();
+  }
+
+  /** Makes this the owner of maps that it was given and that `other` has made. */
+  adopt(other: ObjectMaps, maps: ReadonlySet<BpfMap>): void {
+    for (const map of maps) {
+      if (other.#given.has(map)) continue;
+      this.#given.delete(map);
+      other.#given.add(map);
+    }
   }
 
   /** Closes them, and takes back the pins that this load made. */
@@ -109,9 +121,9 @@ function entriesOf({ type, maxEntries }: MapSpec): number {
 }
 
 /** The map with layouts of its keys and values, where the object's types tell them and the spec does not. */
-function typed(map: MapSpec, btf: Btf | undefined): MapSpec {
+export function typedMap(map: MapSpec, btf: Btf | undefined): MapSpec {
   const maxEntries = entriesOf(map);
-  const inner = map.inner === undefined ? undefined : typed(map.inner, btf);
+  const inner = map.inner === undefined ? undefined : typedMap(map.inner, btf);
   if (btf === undefined) return { ...map, maxEntries, ...(inner !== undefined && { inner }) };
   const layout = (id: number | undefined, size: number | undefined) => {
     const found = id === undefined ? undefined : layoutOf(btf, id);

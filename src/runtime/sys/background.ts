@@ -14,6 +14,8 @@ export interface Call {
 const WORDS = 9;
 const STORE = 7;
 const RESULT = 8;
+/** No call gives this: it has not been made yet. */
+const PENDING = 1n << 62n;
 
 /**
  * System calls that are made one after the other on a thread beside, while JavaScript goes on: for those that take the
@@ -36,12 +38,21 @@ export class BackgroundCalls {
     for (const [i, { nr, args, store }] of calls.entries()) {
       const at = 1 + i * WORDS;
       words[at] = BigInt(nr);
+      words[at + RESULT] = PENDING;
       for (const [k, argument] of args.entries())
         words[at + 1 + k] = BigInt(argument instanceof Uint8Array ? native().addressOf(argument) : argument);
       if (store !== undefined) words[at + STORE] = BigInt(native().addressOf(store));
     }
     const result = native().background(new BigUint64Array(words.buffer), calls);
     return result < 0 ? undefined : new BackgroundCalls(words, calls);
+  }
+
+  /** `join()`, once all calls have been made: meanwhile the event loop goes on. */
+  async finish(): Promise<readonly number[]> {
+    const last = 1 + (this.#calls.length - 1) * WORDS + RESULT;
+    while (this.#results === undefined && Atomics.load(this.#words, last) === PENDING)
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    return this.join();
   }
 
   /** Waits for the calls; their results, or −errno, in order. */

@@ -1,11 +1,11 @@
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import {
+  type AssembledObject,
   type BpfMap,
   beginAssembled,
   isKernelBefore,
   type KeyedMap,
   type Link,
-  type LoadedObject,
   type RecordView,
   RingBufferReader,
   VerifierError,
@@ -49,14 +49,14 @@ export interface PendingSession {
 
 /** The kernel side of one trace: loaded, attached, and to be closed by whoever opened it. */
 export class KernelSession {
-  readonly #object: LoadedObject;
+  readonly #object: AssembledObject;
   readonly #links: Link[] = [];
   readonly #control: KeyedMap<number, Uint8Array>;
 
   /** Whether the programs use BPF_CMPXCHG; without it (before Linux 5.12) the map of threads takes its memory at once. */
   readonly compareExchange: boolean;
 
-  private constructor(object: LoadedObject, compareExchange: boolean) {
+  private constructor(object: AssembledObject, compareExchange: boolean) {
     this.#object = object;
     this.compareExchange = compareExchange;
     this.#control = this.#map("control");

@@ -1,0 +1,174 @@
+import { type ProgramSpec, sectionMeaning } from "../../../object/spec/index.ts";
+import {
+  attachCgroup,
+  attachIterator,
+  attachKprobe,
+  attachKprobeMulti,
+  attachKretprobe,
+  attachNetkit,
+  attachNetns,
+  attachRawTracepoint,
+  attachTcx,
+  attachTracepoint,
+  attachTracing,
+  attachUprobe,
+  attachUprobeMulti,
+  attachUretprobe,
+  attachXdp,
+  type Link,
+} from "../../link/index.ts";
+import type { Program } from "../program.ts";
+import { AttachError } from "./attach-error.ts";
+
+/** Where programs are attached whose sections do not say it. */
+export interface AttachPlaces {
+  /** The folder of a cgroup (v2), for the programs of cgroups. */
+  readonly cgroup?: string;
+  /** A network interface by name or index, for XDP, tcx and netkit programs. */
+  readonly interface?: string | number;
+  /** The file of a network namespace for `sk_lookup` and `flow_dissector`; this process's own when left out. */
+  readonly netns?: string;
+  /** The one process whose user functions are probed; all when left out. */
+  readonly pid?: number;
+}
+
+/** Attaches one program by what its section says; `where` is what stands behind the kind. */
+export type Attacher = (program: Program, where: string, places: AttachPlaces) => Link;
+
+/** Kinds by their section's name, where the section says all that is needed or an option does. */
+const BY_SECTION: Readonly<Record<string, Attacher>> = {
+  kprobe: (program, where) => attachKprobe(program, ...functionAndOffset(program, where)),
+  kretprobe: (program, where) => attachKretprobe(program, wanted(program, where, "FUNCTION")),
+  "kprobe.multi": (program, where) => attachKprobeMulti(program, { symbols: [wanted(program, where, "FUNCTION")] }),
+  "kretprobe.multi": (program, where) =>
+    attachKprobeMulti(program, { symbols: [wanted(program, where, "FUNCTION")], isReturn: true }),
+  uprobe: (program, where, places) => attachUprobe(program, fileAndSymbol(program, where, places)),
+  uretprobe: (program, where, places) => attachUretprobe(program, fileAndSymbol(program, where, places)),
+  "uprobe.multi": (program, where, places) => attachUprobeMulti(program, fileAndSymbols(program, where, places)),
+  "uretprobe.multi": (program, where, places) =>
+    attachUprobeMulti(program, { ...fileAndSymbols(program, where, places), isReturn: true }),
+  "netkit/primary": (program, _, places) => attachNetkit(program, interfaceOf(program, places), "primary"),
+  "netkit/peer": (program, _, places) => attachNetkit(program, interfaceOf(program, places), "peer"),
+};
+
+/** Kinds by program type, where the section tells no more. */
+const BY_TYPE: Readonly<Partial<Record<ProgramSpec["type"], Attacher>>> = {
+  kprobe: BY_SECTION["kprobe"] as Attacher,
+  tracepoint: (program, where) => attachTracepoint(program, wanted(program, where, "GROUP/NAME")),
+  raw_tracepoint: (program, where) => attachRawTracepoint(program, wanted(program, where, "NAME")),
+  raw_tracepoint_writable: (program, where) => attachRawTracepoint(program, wanted(program, where, "NAME")),
+  tracing: (program) =>
+    program.spec.expectedAttachType === "trace_iter" ? attachIterator(program) : attachTracing(program),
+  lsm: (program, _, places) =>
+    program.spec.expectedAttachType === "lsm_cgroup" ? inCgroup(program, places) : attachTracing(program),
+  xdp: (program, _, places) => attachXdp(program, interfaceOf(program, places)),
+  sched_cls: (program, _, places) => {
+    const { expectedAttachType } = program.spec;
+    if (expectedAttachType === undefined) throw needsFunction(program, "attachTc or attachTcx");
+    return attachTcx(program, interfaceOf(program, places), expectedAttachType === "tcx_egress" ? "egress" : "ingress");
+  },
+  cgroup_skb: inCgroupAs,
+  cgroup_sock: inCgroupAs,
+  cgroup_sock_addr: inCgroupAs,
+  cgroup_sockopt: inCgroupAs,
+  cgroup_sysctl: inCgroupAs,
+  cgroup_device: inCgroupAs,
+  sock_ops: inCgroupAs,
+  sk_lookup: (program, _, { netns }) => attachNetns(program, netns),
+  flow_dissector: (program, _, { netns }) => attachNetns(program, netns),
+  perf_event: (program) => {
+    throw needsFunction(program, "attachPerfEvents");
+  },
+  socket_filter: (program) => {
+    throw needsFunction(program, "attachSocketFilter");
+  },
+  sk_reuseport: (program) => {
+    throw needsFunction(program, "attachReuseport");
+  },
+  sk_skb: (program) => {
+    throw needsFunction(program, "attachSockmap");
+  },
+  sk_msg: (program) => {
+    throw needsFunction(program, "attachSockmap");
+  },
+  netfilter: (program) => {
+    throw needsFunction(program, "attachNetfilter");
+  },
+};
+
+/** Kinds of section whose programs stand in maps (devmap, cpumap): nothing attaches them. */
+const HELD_IN_MAPS = /^xdp(\.frags)?\/(devmap|cpumap)$/;
+
+/** How a program is attached; undefined for those that are run or held by something else. */
+export function attacherOf(spec: ProgramSpec): { readonly attach: Attacher; readonly where: string } | undefined {
+  const meaning = spec.section === undefined ? undefined : sectionMeaning(spec.section);
+  const kind = meaning?.kind.name ?? "";
+  if (HELD_IN_MAPS.test(kind)) return undefined;
+  const attach = BY_SECTION[kind.replace(/\.s$/, "")] ?? BY_TYPE[spec.type];
+  return attach === undefined ? undefined : { attach, where: spec.attachTo ?? meaning?.attachTo ?? "" };
+}
+
+function wanted({ name, spec }: Program, where: string, form: string): string {
+  if (where !== "") return where;
+  const kind = spec.section?.replace(/^\?/, "") ?? spec.type;
+  throw new AttachError(
+    `Program "${name}" does not say what it attaches to: write SEC("${kind}/${form}"), set attachTo in its spec, or say how in attach({ programs: { ${name}: (program) => … } }).`,
+  );
+}
+
+/** `do_unlinkat+0x10` */
+function functionAndOffset(program: Program, where: string): [symbol: string, options: { offset: number }] {
+  const [symbol, offset] = symbolAndOffset(wanted(program, where, "FUNCTION"));
+  return [symbol, { offset }];
+}
+
+function symbolAndOffset(text: string): [symbol: string, offset: number] {
+  const [, symbol = text, offset] = /^(.*)\+(0x[0-9a-f]+|\d+)$/i.exec(text) ?? [];
+  return [symbol, offset === undefined ? 0 : Number(offset)];
+}
+
+/** `/usr/bin/bash:readline`, `libc:malloc+4`: the file up to the last colon. */
+function splitFile(program: Program, where: string): [path: string, rest: string] {
+  const colon = wanted(program, where, "FILE:FUNCTION").lastIndexOf(":");
+  if (colon > 0 && colon < where.length - 1) return [where.slice(0, colon), where.slice(colon + 1)];
+  throw new AttachError(`Program "${program.name}" attaches to "${where}", which is not FILE:FUNCTION.`);
+}
+
+function fileAndSymbol(program: Program, where: string, { pid }: AttachPlaces) {
+  const [path, rest] = splitFile(program, where);
+  const [symbol, offset] = symbolAndOffset(rest);
+  // A bare number is a place in the file.
+  const place = /^(0x[0-9a-f]+|\d+)$/i.test(symbol) ? { offset: Number(symbol) + offset } : { symbol, offset };
+  return { path, ...place, ...(pid !== undefined && { pid }) };
+}
+
+function fileAndSymbols(program: Program, where: string, { pid }: AttachPlaces) {
+  const [path, symbol] = splitFile(program, where);
+  return { path, symbols: [symbol], ...(pid !== undefined && { pid }) };
+}
+
+function interfaceOf({ name, spec }: Program, places: AttachPlaces): string | number {
+  if (places.interface !== undefined) return places.interface;
+  throw new AttachError(
+    `Program "${name}" (${spec.type}) needs a network interface: attach({ interface: "eth0" }), or leave it out with attach({ programs: { ${name}: false } }).`,
+  );
+}
+
+function inCgroup(program: Program, { cgroup }: AttachPlaces, options = {}): Link {
+  if (cgroup !== undefined) return attachCgroup(program, cgroup, options);
+  throw new AttachError(
+    `Program "${program.name}" (${program.spec.type}) needs a cgroup: attach({ cgroup: "/sys/fs/cgroup/…" }), or leave it out with attach({ programs: { ${program.name}: false } }).`,
+  );
+}
+
+/** `SEC("cgroup/skb")` says no direction. */
+function inCgroupAs(program: Program, _: string, places: AttachPlaces): Link {
+  if (program.spec.expectedAttachType === undefined) throw needsFunction(program, "attachCgroup");
+  return inCgroup(program, places);
+}
+
+function needsFunction({ name, spec }: Program, how: string): AttachError {
+  return new AttachError(
+    `Program "${name}" (${spec.section ?? spec.type}) does not say all that its attachment needs: attach({ programs: { ${name}: (program) => ${how}(program, …) } }), or leave it out with false in place of the function.`,
+  );
+}
