@@ -1,8 +1,5 @@
 // Attachments to programs: uprobes, and samples of what runs. Each test first shows that nothing happens without.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import {
   type Assembler,
   attachPerfEvent,
@@ -16,24 +13,9 @@ import {
   r7,
 } from "../../src/sdk/index.ts";
 import { type Counting, countingObject } from "../support/attach-programs.ts";
-import { environment } from "../support/cli.ts";
 import { fixture } from "../support/fixture.ts";
 import { kernelTest } from "../support/kernel-test.ts";
-
-/** Runs the fixture `probed`; `call` makes it call its function once and waits until it has. */
-async function withProbed(body: (pid: number, call: () => Promise<void>) => Promise<void>): Promise<void> {
-  const child = spawn(fixture("probed"), { stdio: ["pipe", "pipe", "inherit"], env: environment() });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  try {
-    await body(child.pid as number, async () => {
-      child.stdin.write("\n");
-      assert.equal((await lines.next()).done, false);
-    });
-  } finally {
-    child.stdin.end();
-    await once(child, "exit");
-  }
-}
+import { withProbed } from "../support/probed.ts";
 
 /** Not filtered by process in the program: a probe of one process, in a file that only the tests run. */
 async function showsProbed(

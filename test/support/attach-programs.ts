@@ -10,6 +10,7 @@ import {
   r1,
   r2,
   r6,
+  r7,
   r10,
   u64,
 } from "../../src/sdk/index.ts";
@@ -23,6 +24,10 @@ export interface Counting {
   readonly attachTo?: string;
   readonly attachBtfId?: number;
   readonly flags?: number;
+  /** The name of its section, which says what it attaches to. */
+  readonly section?: string;
+  /** How much is counted each time; 1 when left out. */
+  readonly step?: number;
   /** Only when this process is the current one; false for programs that have no current process. */
   readonly own?: boolean;
   /** What is returned when it counted; 0 when left out. */
@@ -41,6 +46,8 @@ export function counting(options: Counting): ProgramSpec {
     attachTo,
     attachBtfId,
     flags,
+    section,
+    step = 1,
     own = true,
     result = 0,
     otherwise = 0,
@@ -50,7 +57,7 @@ export function counting(options: Counting): ProgramSpec {
   a.mov(r6, r1);
   if (own) a.call("get_current_pid_tgid").rsh(r0, 32).jne(r0, process.pid, "out");
   when?.(a);
-  a.loadMapValue(r1, "counts", 0).mov(r2, 1).atomicAdd("u64", r1, 0, r2).mov(r0, result).exit();
+  a.loadMapValue(r1, "counts", 0).mov(r2, step).atomicAdd("u64", r1, 0, r2).mov(r0, result).exit();
   // Nothing goes there where there are no conditions, and the verifier refuses what is never reached.
   if (own || when !== undefined) a.label("out").mov(r0, otherwise).exit();
   return {
@@ -61,6 +68,7 @@ export function counting(options: Counting): ProgramSpec {
     ...(attachTo !== undefined && { attachTo }),
     ...(attachBtfId !== undefined && { attachBtfId }),
     ...(flags !== undefined && { flags }),
+    ...(section !== undefined && { section }),
   };
 }
 
@@ -71,6 +79,11 @@ export function countingObject(options: Counting) {
 
 /** The system call getpgid(2) as the kernel calls its function. */
 export const GETPGID_FUNCTION = process.arch === "arm64" ? "__arm64_sys_getpgid" : "__x64_sys_getpgid";
+
+/** At `sys_enter`, with the context in r6: goes to "out" unless the call is getpgid(2). Uses r7. */
+export function isGetpgid(a: Assembler): void {
+  a.load("u64", r7, r6, 8).jne(r7, process.arch === "arm64" ? 155 : 121, "out");
+}
 
 /** Goes to "out" unless `counts[0][1]`, the test's word, is not 0. Uses r0, r1, r2 and the stack at −4. */
 export function onlyWhenTold(a: Assembler): void {
