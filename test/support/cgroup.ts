@@ -1,13 +1,9 @@
+// A cgroup of the test's own, which this process is in for as long as a test runs.
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 
-/** What a test that needs cgroups requires. */
-export const cgroup2 = {
-  unless: /^\S+ \S+ cgroup2 /m.test(readFileSync("/proc/self/mounts", "latin1")) ? undefined : "no cgroup2 is mounted",
-};
-
 /** The cgroup of this process, and a new one in it that this process is in while `body` runs. */
-export async function inOwnCgroup(body: (path: string) => Promise<void>): Promise<void> {
+export async function inOwnCgroup(body: (path: string) => void | Promise<void>): Promise<void> {
   const mount = /^\S+ (\S+) cgroup2 /m.exec(readFileSync("/proc/self/mounts", "latin1"))?.[1];
   const place = /^0::(.*)$/m.exec(readFileSync("/proc/self/cgroup", "latin1"))?.[1];
   assert.ok(mount !== undefined && place !== undefined, "a cgroup2 mount");
@@ -22,3 +18,8 @@ export async function inOwnCgroup(body: (path: string) => Promise<void>): Promis
     rmdirSync(own);
   }
 }
+
+/** What a test needs for it. */
+export const cgroup2: { readonly unless: string | undefined } = {
+  unless: /^\S+ \S+ cgroup2 /m.test(readFileSync("/proc/self/mounts", "latin1")) ? undefined : "no cgroup2 is mounted",
+};

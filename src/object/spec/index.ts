@@ -26,5 +26,5 @@ export { ObjectFileError } from "./read/object-file-error.ts";
 export { type ReadOptions, readObject } from "./read/read-object.ts";
 export { type SectionKind, type SectionMeaning, sectionMeaning } from "./read/section-kinds.ts";
 export { POISON, relocateCore } from "./relocate-core.ts";
-export { uapiName } from "./uapi-name.ts";
+export { NewerKernelError, uapiName, uapiNameOrNumber } from "./uapi-name.ts";
 export { decodeVariable, encodeVariable, VariableError, withVariables } from "./variables.ts";

@@ -1,13 +1,36 @@
 /** Attachments: one file per kind. */
+export type { Anchor, AnchorOptions } from "./anchor.ts";
 export { attachCgroup, type CgroupOptions } from "./cgroup.ts";
 export type { Attachable } from "./create-link.ts";
 export { InterfaceError } from "./interface.ts";
 export { attachIterator, IteratorLink, type IteratorOptions } from "./iterator.ts";
 export { attachKprobe, attachKretprobe, type KprobeOptions } from "./kprobe.ts";
 export { attachKprobeMulti, type KprobeMultiOptions } from "./kprobe-multi.ts";
-export { Link } from "./link.ts";
+export { Link, type Replacement } from "./link.ts";
+export type {
+  AttachTypeOrNumber,
+  CgroupLinkDetails,
+  IteratorLinkDetails,
+  KprobeMultiLinkDetails,
+  LinkDetails,
+  NetfilterLinkDetails,
+  NetnsLinkDetails,
+  PerfEventDetails,
+  PerfEventLinkDetails,
+  RawTracepointLinkDetails,
+  SockmapLinkDetails,
+  StructOpsLinkDetails,
+  TcLinkDetails,
+  TracingLinkDetails,
+  UnknownLinkDetails,
+  UprobeMultiLinkDetails,
+  XdpLinkDetails,
+} from "./link-details.ts";
+export { attachTypeOf, LinkType, type LinkTypeName, linkIds } from "./link-info.ts";
 export { attachNetfilter, attachNetns, type NetfilterOptions } from "./netns.ts";
+export { linkDetails, openLink, openPinnedLink } from "./open-link.ts";
 export { attachPerfEvent, attachPerfEvents, type PerfEventName, type SamplingOptions } from "./perf-event.ts";
+export { type AttachedProgram, type AttachedPrograms, type QueryTarget, queryPrograms } from "./query.ts";
 export { attachRawTracepoint } from "./raw-tracepoint.ts";
 export { attachReuseport, attachSocketFilter, attachSockmap } from "./socket.ts";
 export { attachStructOps } from "./struct-ops.ts";

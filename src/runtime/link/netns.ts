@@ -2,6 +2,7 @@ import { openSync } from "node:fs";
 import { Fd } from "../sys/index.ts";
 import { type Attachable, createLink } from "./create-link.ts";
 import { Link } from "./link.ts";
+import { FAMILIES, HOOKS } from "./netfilter-names.ts";
 
 /**
  * Attaches a program of type `sk_lookup` (Linux 5.9) or `flow_dissector` (Linux 5.7) to a network namespace, by its file
@@ -25,16 +26,13 @@ export function attachNetns(program: Attachable, path = "/proc/self/ns/net"): Li
 }
 
 export interface NetfilterOptions {
-  readonly family: "ipv4" | "ipv6";
-  readonly hook: "prerouting" | "input" | "forward" | "output" | "postrouting";
+  readonly family: keyof typeof FAMILIES;
+  readonly hook: keyof typeof HOOKS;
   /** Hooks run in the order of their priority; not 0 or the extremes. */
   readonly priority: number;
   /** Puts fragments together first. */
   readonly defragment?: boolean;
 }
-
-const HOOKS = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const;
-const FAMILIES = { ipv4: 2, ipv6: 10 } as const;
 
 /** Attaches a program of type `netfilter` to a hook of this network namespace (Linux 6.4). The caller closes the link. */
 export function attachNetfilter(program: Attachable, options: NetfilterOptions): Link {

@@ -1,4 +1,5 @@
 import { netlinkText, netlinkU32, routeRequest, SystemError } from "../sys/index.ts";
+import { type AnchorOptions, placementOf } from "./anchor.ts";
 import { type Attachable, createLink } from "./create-link.ts";
 import { interfaceIndex } from "./interface.ts";
 import { Link } from "./link.ts";
@@ -7,16 +8,27 @@ export type Direction = "ingress" | "egress";
 
 /**
  * Attaches a program of type `sched_cls` to an interface's packets by a tcx link (Linux 6.6). Programs run one after the
- * other; TCX_NEXT (−1) hands on. Needs CAP_BPF and CAP_NET_ADMIN. The caller closes the link.
+ * other; TCX_NEXT (−1) hands on. `options` say where among those that are there; behind all of them when left out. Needs
+ * CAP_BPF and CAP_NET_ADMIN. Throws SystemError: ENOENT where the anchor is not attached, ESTALE for another revision. The
+ * caller closes the link.
  */
-export function attachTcx(program: Attachable, interfaceName: string | number, direction: Direction): Link {
+export function attachTcx(
+  program: Attachable,
+  interfaceName: string | number,
+  direction: Direction,
+  options: AnchorOptions = {},
+): Link {
+  const { flags, fill, hints } = placementOf(options);
   const description = `tcx ${direction} of interface ${interfaceName}`;
   const link = createLink(program, {
     description,
     attachType: direction === "ingress" ? "tcx_ingress" : "tcx_egress",
+    flags,
+    fill,
     target: interfaceIndex(interfaceName),
     needs: ["CAP_BPF", "CAP_NET_ADMIN"],
     hints: {
+      ...hints,
       22: "tcx needs Linux 6.6: attachTc does the same with a filter of tc.",
       19: "There is no such interface here.",
     },
@@ -26,16 +38,24 @@ export function attachTcx(program: Attachable, interfaceName: string | number, d
 
 /**
  * Attaches a program of type `sched_cls` to one end of a netkit pair (Linux 6.7). `peer` is the end in the container.
- * Needs CAP_BPF and CAP_NET_ADMIN. The caller closes the link.
+ * `options` say where among those that are there, as for tcx. Needs CAP_BPF and CAP_NET_ADMIN. The caller closes the link.
  */
-export function attachNetkit(program: Attachable, interfaceName: string | number, end: "primary" | "peer"): Link {
+export function attachNetkit(
+  program: Attachable,
+  interfaceName: string | number,
+  end: "primary" | "peer",
+  options: AnchorOptions = {},
+): Link {
+  const { flags, fill, hints } = placementOf(options);
   const description = `netkit ${end} of interface ${interfaceName}`;
   const link = createLink(program, {
     description,
     attachType: end === "primary" ? "netkit_primary" : "netkit_peer",
+    flags,
+    fill,
     target: interfaceIndex(interfaceName),
     needs: ["CAP_BPF", "CAP_NET_ADMIN"],
-    hints: { 22: "The interface is no netkit device, or the kernel is older than 6.7." },
+    hints: { ...hints, 22: "The interface is no netkit device, or the kernel is older than 6.7." },
   });
   return new Link(description, { link });
 }

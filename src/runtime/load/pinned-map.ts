@@ -1,14 +1,11 @@
-import { statfsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { MapSpec } from "../../object/spec/index.ts";
 import { type BpfMap, MapMismatchError, mapDetails, openPinnedMap, specInfo } from "../map/index.ts";
-import { SystemError } from "../sys/index.ts";
+import { isBpffs, SystemError } from "../sys/index.ts";
 import { ObjectError } from "./object-error.ts";
 
 const ENOENT = 2;
 const EEXIST = 17;
-/** linux/magic.h */
-const BPF_FS_MAGIC = 0xcafe4a11;
 /** Set by the kernel itself on maps of devices (BPF_F_RDONLY_PROG). */
 const KERNEL_SET = 1 << 7;
 
@@ -83,14 +80,8 @@ export function differencesOf(map: BpfMap, spec: MapSpec, name: string): readonl
 /** Throws ObjectError when the folder is in no bpffs: the kernel would only say EPERM. */
 function checkFolder(name: string, path: string): void {
   const folder = dirname(path);
-  let type: number;
-  try {
-    ({ type } = statfsSync(folder));
-  } catch {
-    // What is wrong with it the kernel tells.
-    return;
-  }
-  if (type >>> 0 === BPF_FS_MAGIC) return;
+  // What is wrong with one that cannot be looked at the kernel tells.
+  if (isBpffs(folder) !== false) return;
   throw new ObjectError(
     `Map "${name}" is pinned by its name, and ${resolve(folder)} is in no bpffs: mount one (mount -t bpf bpf /sys/fs/bpf), give another folder with the option pinPath, or pinPath: false to keep the map to this process.`,
   );

@@ -9,6 +9,7 @@ import {
   getArena,
   native,
   nr,
+  Pins,
   release,
   type Slot,
   SystemError,
@@ -74,6 +75,8 @@ export class BpfMap {
   protected readonly valueOffset: number;
   /** Queues, stacks and bloom filters have no key: the kernel wants NULL then. */
   readonly #keyAddress: bigint;
+  /** Where it is pinned, as far as this object knows. */
+  readonly pins: Pins = new Pins();
   #closed = false;
 
   constructor(fd: Fd, info: MapInfo) {
@@ -136,8 +139,12 @@ export class BpfMap {
 
   /** Pins the map at a path in a bpffs, where it stays when this process is gone, until the file is removed. */
   pin(path: string): void {
-    const result = new BpfAttr().cString(0, path).u32(8, this.fd.number).call("BPF_OBJ_PIN");
-    if (result < 0) throw this.failure("BPF_OBJ_PIN", -result, `pin map "${this.name}" at ${path}`);
+    this.pins.pin(this.fd, path, `map "${this.name}"`);
+  }
+
+  /** Removes the files it was pinned at or opened from by this object; the map lives on while somebody holds it. */
+  unpin(): void {
+    this.pins.unpin();
   }
 
   close(): void {

@@ -12,6 +12,7 @@ import {
   type CapabilityName,
   Fd,
   kernelSince,
+  openPin,
   pageSize,
   raiseMemlock,
   SystemError,
@@ -95,11 +96,9 @@ export function openPinnedMap<const S extends Layouts & { readonly type?: MapTyp
   path: string,
   layouts: S = {} as S,
 ): S extends MapSpec ? LiveMap<S> : BpfMap {
-  const result = new BpfAttr().cString(0, path).u32(8, 0).call("BPF_OBJ_GET");
-  if (result < 0) {
-    throw new SystemError({ errno: -result, syscall: "bpf(BPF_OBJ_GET)", doing: `open ${path}`, needs: ["CAP_BPF"] });
-  }
-  return openLive(new Fd(result, `map pinned at ${path}`), layouts) as S extends MapSpec ? LiveMap<S> : BpfMap;
+  const map = openLive(openPin(path, "map"), layouts);
+  map.pins.add(path);
+  return map as S extends MapSpec ? LiveMap<S> : BpfMap;
 }
 
 /** The sizes that follow from the type where the spec gives none; `specInfo` of a spec is what `mapInfo` tells of its map. */

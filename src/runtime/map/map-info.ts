@@ -1,6 +1,5 @@
-import { readFileSync, readlinkSync } from "node:fs";
 import { MapType, uapiName } from "../../object/spec/index.ts";
-import { type Fd, idsOf, objectInfo } from "../sys/index.ts";
+import { cText, descriptorInfo, expectKind, type Fd, idsOf, objectInfo } from "../sys/index.ts";
 import type { BpfMap, MapInfo } from "./bpf-map.ts";
 
 /** All that the kernel tells of a live map. */
@@ -23,10 +22,7 @@ export interface MapDetails extends MapInfo {
 const SIZE = 88;
 
 function ask(fd: Fd): DataView {
-  // The kernel answers the same question about programs and links, with other structures: look at the kind first.
-  const kind = kindOf(fd);
-  if (kind !== undefined && kind !== "bpf-map")
-    throw new TypeError(`There is no map behind ${fd.what}: it is a ${kind}.`);
+  expectKind(fd, "map");
   return objectInfo(fd, new Uint8Array(SIZE));
 }
 
@@ -43,7 +39,7 @@ export function mapExtra(fd: Fd): bigint {
 /** Asks the kernel for all it knows of a live map. Throws SystemError. */
 export function mapDetails(map: BpfMap): MapDetails {
   const view = ask(map.fd);
-  const lines = fdInfo(map.fd);
+  const lines = descriptorInfo(map.fd);
   const frozen = lines.get("frozen");
   const memory = lines.get("memlock");
   return {
@@ -64,31 +60,12 @@ export function mapIds(): IterableIterator<number> {
 }
 
 function plainInfo(view: DataView): MapInfo {
-  const name = Buffer.from(view.buffer, 24, 16).toString("latin1");
   return {
     type: uapiName(MapType, view.getUint32(0, true), "Map type"),
     keySize: view.getUint32(8, true),
     valueSize: view.getUint32(12, true),
     maxEntries: view.getUint32(16, true),
     flags: view.getUint32(20, true),
-    name: name.slice(0, name.indexOf("\0")),
+    name: cText(new Uint8Array(view.buffer, 24, 16)),
   };
-}
-
-/** What an anonymous descriptor is of (`bpf-map`, `bpf-prog`); undefined without /proc. */
-function kindOf(fd: Fd): string | undefined {
-  try {
-    return readlinkSync(`/proc/self/fd/${fd.number}`).replace("anon_inode:", "");
-  } catch {
-    return undefined;
-  }
-}
-
-function fdInfo(fd: Fd): ReadonlyMap<string, string> {
-  try {
-    const text = readFileSync(`/proc/self/fdinfo/${fd.number}`, "latin1");
-    return new Map(text.split("\n").map((line) => line.split(":\t", 2) as [string, string]));
-  } catch {
-    return new Map();
-  }
 }

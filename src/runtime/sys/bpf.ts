@@ -21,6 +21,7 @@ export const BpfCommand = {
   BPF_PROG_GET_FD_BY_ID: 13,
   BPF_MAP_GET_FD_BY_ID: 14,
   BPF_OBJ_GET_INFO_BY_FD: 15,
+  BPF_PROG_QUERY: 16,
   BPF_RAW_TRACEPOINT_OPEN: 17,
   BPF_BTF_LOAD: 18,
   BPF_BTF_GET_FD_BY_ID: 19,
@@ -35,6 +36,7 @@ export const BpfCommand = {
   BPF_LINK_UPDATE: 29,
   BPF_LINK_GET_FD_BY_ID: 30,
   BPF_LINK_GET_NEXT_ID: 31,
+  BPF_ENABLE_STATS: 32,
   BPF_ITER_CREATE: 33,
   BPF_LINK_DETACH: 34,
   BPF_TOKEN_CREATE: 36,
@@ -102,6 +104,10 @@ export class BpfAttr {
     const safe = text.slice(0, 15).replace(/[^A-Za-z0-9_.]/g, "_");
     for (let i = 0; i < safe.length; i++) this.#slot.memory.u8[this.#slot.offset + offset + i] = safe.charCodeAt(i);
     return this.#grow(offset + 16);
+  }
+
+  read64(offset: number): bigint {
+    return this.#slot.memory.view.getBigUint64(this.#slot.offset + offset, true);
   }
 
   read32(offset: number): number {

@@ -1,7 +1,7 @@
 import { BpfAttr } from "./bpf.ts";
 import { Fd } from "./fd.ts";
 import { nextId } from "./ids.ts";
-import { objectInfo } from "./object-info.ts";
+import { cText, objectInfo } from "./object-info.ts";
 
 /** What the kernel says of a BTF object (struct bpf_btf_info). */
 export interface BtfInfo {
@@ -20,7 +20,7 @@ export function btfInfo(fd: Fd): BtfInfo {
   const view = objectInfo(fd, info, [[16, name]]);
   return {
     id: view.getUint32(12, true),
-    name: Buffer.from(name).toString("latin1").split("\0")[0] ?? "",
+    name: cText(name),
     kernel: view.getUint32(28, true) === 1,
   };
 }

@@ -1,11 +1,17 @@
 import { BpfAttr, type BpfCommandName } from "./bpf.ts";
 import { Fd } from "./fd.ts";
+import { kernelSince } from "./kernel-version.ts";
 import { SystemError } from "./system-error.ts";
 
 type NextId = Extract<BpfCommandName, `${string}_GET_NEXT_ID`>;
 type FdById = Extract<BpfCommandName, `${string}_GET_FD_BY_ID`>;
 
 const ENOENT = 2;
+
+/** Why a command that lists or opens links is refused: they got ids after all others did. */
+function since(command: NextId | FdById): string | undefined {
+  return command.startsWith("BPF_LINK") ? kernelSince("Ids of links", "5.8") : undefined;
+}
 
 /** The lowest id above `id` of a kind of object, or −errno: ENOENT when there is none. */
 export function nextId(command: NextId, id: number): number {
@@ -24,7 +30,13 @@ export function* idsOf(command: NextId): IterableIterator<number> {
     id = nextId(command, id);
     if (id === -ENOENT) return;
     if (id < 0)
-      throw new SystemError({ errno: -id, syscall: `bpf(${command})`, doing: "list ids", needs: ["CAP_SYS_ADMIN"] });
+      throw new SystemError({
+        errno: -id,
+        syscall: `bpf(${command})`,
+        doing: "list ids",
+        hint: since(command),
+        needs: ["CAP_SYS_ADMIN"],
+      });
     yield id;
   }
 }
@@ -37,7 +49,7 @@ export function openId(command: FdById, id: number, what: string): Fd {
       errno: -result,
       syscall: `bpf(${command})`,
       doing: `open ${what} ${id}`,
-      hint: result === -ENOENT ? `There is no ${what} with this id any more.` : undefined,
+      hint: result === -ENOENT ? `There is no ${what} with this id (any more).` : since(command),
       needs: ["CAP_SYS_ADMIN"],
     });
   return new Fd(result, `${what} ${id}`);

@@ -15,6 +15,7 @@ export {
   insideUserNamespace,
 } from "./capability.ts";
 export { type Child, type ChildEnd, startChild } from "./child.ts";
+export { descriptorInfo, expectKind } from "./descriptor-kind.ts";
 export { Fd, type OpenFd, openFds, trackFds } from "./fd.ts";
 export { idsOf, openId } from "./ids.ts";
 export { interfaceIndexOf } from "./interface-index.ts";
@@ -25,10 +26,11 @@ export { MapFlags, Mapping, Protection } from "./mapping.ts";
 export { raiseMemlock } from "./memlock.ts";
 export { NativeUnavailableError, native, nativePath, packageFile } from "./native.ts";
 export { type NetlinkAttribute, type NetlinkRequest, netlinkText, netlinkU32, routeRequest } from "./netlink.ts";
-export { type InfoBuffer, objectInfo } from "./object-info.ts";
+export { cText, type InfoBuffer, objectInfo } from "./object-info.ts";
 export { pageSize } from "./page-size.ts";
 export { ioctl, openPerfEvent, type PerfEventOptions, PerfIoctl, PerfType } from "./perf-event.ts";
 export { openPidFd } from "./pid-fd.ts";
+export { isBpffs, openPin, Pins } from "./pin.ts";
 export { withSignalsBlocked } from "./signal-mask.ts";
 export { SocketOption, setSocketOption } from "./socket-option.ts";
 export { nr } from "./syscall-number.ts";
