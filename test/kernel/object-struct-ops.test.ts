@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
-import { attachStructOps, loadObject, type ObjectSpec, StructOpsMap } from "../../src/sdk/index.ts";
+import { attachStructOps, loadObject, mapDetails, type ObjectSpec, StructOpsMap } from "../../src/sdk/index.ts";
 import { kernelTest, machine } from "../support/kernel-test.ts";
 import { fixture } from "../support/objects.ts";
 
@@ -45,6 +45,10 @@ for (const [table, kernel] of [
       const link = attachStructOps(map);
       try {
         assert.ok(available().includes(`skep_${table}`));
+        if (map.linked) {
+          const { id, ...details } = link.details();
+          assert.deepEqual(details, { type: "struct_ops", programId: 0, mapId: mapDetails(map).id });
+        }
         await connectOnce();
         assert.equal(begun(), 0n);
         writeFileSync(`${IPV4}/tcp_congestion_control`, `skep_${table}`);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Helper } from "../../src/object/asm/index.ts";
 import { AttachType, MapFlag, MapType, ProgramType } from "../../src/object/spec/index.ts";
+import { LinkType } from "../../src/runtime/link/index.ts";
 import { BpfCommand } from "../../src/runtime/sys/index.ts";
 import { kernelEnum } from "../support/btf-enums.ts";
 import { kernelTest } from "../support/kernel-test.ts";
@@ -49,6 +50,11 @@ kernelTest("attach types have the kernel's numbers", { unless }, () => {
     least: 38,
     except: /^__MAX|_FSESSION$|_(FENTRY|FEXIT|FSESSION)_MULTI$/,
   });
+});
+
+kernelTest("link types have the kernel's numbers", { unless }, () => {
+  const nameOf = (name: string) => `BPF_LINK_TYPE_${name.toUpperCase()}`;
+  check(LinkType, "bpf_link_type", nameOf, { least: 5, except: /_UNSPEC$|^__MAX|^MAX_/ });
 });
 
 kernelTest("helpers have the kernel's numbers", { unless }, () => {

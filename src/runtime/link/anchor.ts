@@ -22,12 +22,15 @@ const AFTER = 1 << 4;
 const ID = 1 << 5;
 const LINK = 1 << 13;
 
-/** What BPF_LINK_CREATE is told of the place, and sentences for its refusals. */
+/** What the kernel is told of the place, and sentences for its refusals. */
 export interface Placement {
   /** Whether anything was asked for. */
   readonly given: boolean;
   readonly flags: number;
-  readonly fill: (attr: BpfAttr) => void;
+  /** What the other one is; undefined for none. */
+  readonly beside: "link" | "program" | undefined;
+  /** Fills in the structure that BPF_LINK_CREATE has for the kind, or BPF_PROG_ATTACH. */
+  readonly fill: (attr: BpfAttr, command?: "BPF_LINK_CREATE" | "BPF_PROG_ATTACH") => void;
   readonly hints: Readonly<Record<number, string>>;
 }
 
@@ -43,9 +46,10 @@ export function placementOf(options: AnchorOptions): Placement {
   return {
     given: side !== 0 || expectedRevision !== undefined,
     flags: side | flags,
-    fill: (attr) => {
-      // relative_fd or relative_id, and expected_revision, of the structure that the kind has in link_create.
-      if (number !== 0) attr.u32(16, number);
+    beside: anchor === undefined ? undefined : (flags & LINK) !== 0 ? "link" : "program",
+    fill: (attr, command = "BPF_LINK_CREATE") => {
+      // relative_fd or relative_id, and expected_revision.
+      if (number !== 0) attr.u32(command === "BPF_LINK_CREATE" ? 16 : 20, number);
       if (expectedRevision !== undefined) attr.u64(24, expectedRevision);
     },
     hints: {

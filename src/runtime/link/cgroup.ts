@@ -1,7 +1,7 @@
 import { openSync } from "node:fs";
 import { AttachType, type AttachTypeName } from "../../object/spec/index.ts";
 import { BpfAttr, Fd, kernelSince } from "../sys/index.ts";
-import { type AnchorOptions, placementOf } from "./anchor.ts";
+import { type AnchorOptions, type Placement, placementOf } from "./anchor.ts";
 import { type Attachable, attachError, type LinkRequest, linkFd, tryCreateLink } from "./create-link.ts";
 import { Link } from "./link.ts";
 import { queryPrograms } from "./query.ts";
@@ -23,7 +23,7 @@ export interface CgroupOptions extends AnchorOptions {
   readonly replace?: Attachable;
   /**
    * `attach` attaches as kernels before 5.7 did: it outlives a process that is killed. By itself the fall-back, and what
-   * `replace` means.
+   * `replace` means. The kernel places links beside links, and what is attached in this way beside programs.
    */
   readonly through?: "link" | "attach";
 }
@@ -42,11 +42,19 @@ export function attachCgroup(program: Attachable, path: string, options: CgroupO
     );
   }
   const { replace, through } = options;
-  const { given, flags, fill, hints } = placementOf(options);
-  if (given && (replace !== undefined || through === "attach"))
-    throw new TypeError("Places beside others are for links: give neither replace nor through.");
+  const placement = placementOf(options);
+  const { given, flags, fill, hints } = placement;
+  const isLink = replace === undefined && through !== "attach";
+  if (given && replace !== undefined)
+    throw new TypeError("A program that takes another's place has no other: give one.");
   if (replace !== undefined && through === "link")
     throw new TypeError("What is attached by a link is replaced with its update().");
+  if (placement.beside !== undefined && (placement.beside === "link") !== isLink)
+    throw new TypeError(
+      isLink
+        ? 'In cgroups a link can only be placed beside a link: give the link instead of its program, or through: "attach".'
+        : "In cgroups what is attached without a link can only be placed beside a program.",
+    );
   const number = openSync(path, "r");
   // A folder that stays open as long as its attachment may have to be undone.
   const cgroup = new Fd(number, `cgroup ${path}`);
@@ -69,11 +77,11 @@ export function attachCgroup(program: Attachable, path: string, options: CgroupO
     },
   };
   try {
-    if (replace === undefined && through !== "attach") {
-      // A kernel without revisions would not look at one, and attach all the same.
-      const { expectedRevision } = options;
-      if (expectedRevision !== undefined && queryPrograms({ cgroup, attachType }).revision === undefined)
-        throw attachError(program, request, "bpf(BPF_LINK_CREATE)", EINVAL);
+    // A kernel without revisions would not look at one, and attach all the same.
+    const { expectedRevision } = options;
+    if (expectedRevision !== undefined && queryPrograms({ cgroup, attachType }).revision === undefined)
+      throw attachError(program, request, "bpf(BPF_PROG_QUERY)", EINVAL);
+    if (isLink) {
       const result = tryCreateLink(program, request);
       if (result >= 0) {
         cgroup.close();
@@ -82,7 +90,7 @@ export function attachCgroup(program: Attachable, path: string, options: CgroupO
       if (result !== -EINVAL || attachType === "lsm_cgroup" || given || through === "link")
         throw attachError(program, request, "bpf(BPF_LINK_CREATE)", -result);
     }
-    return attachWithoutLink(program, cgroup, request, replace);
+    return attachWithoutLink(program, cgroup, request, placement, replace);
   } catch (error) {
     cgroup.close();
     throw error;
@@ -90,23 +98,24 @@ export function attachCgroup(program: Attachable, path: string, options: CgroupO
 }
 
 /** BPF_PROG_ATTACH: kernels before 5.7. */
-function attachWithoutLink(program: Attachable, cgroup: Fd, request: LinkRequest, replace?: Attachable): Link {
-  const command = (name: "BPF_PROG_ATTACH" | "BPF_PROG_DETACH", fd: Fd, flags: number, replaced?: Fd) => {
-    const attr = new BpfAttr()
-      .u32(0, cgroup.number)
-      .u32(4, fd.number)
-      .u32(8, AttachType[request.attachType])
-      .u32(12, flags);
-    if (replaced !== undefined) attr.u32(16, replaced.number);
-    return attr.call(name);
-  };
-  const flags = ALLOW_MULTI | (replace === undefined ? 0 : REPLACE);
-  const result = command("BPF_PROG_ATTACH", program.fd, flags, replace?.fd);
+function attachWithoutLink(
+  program: Attachable,
+  cgroup: Fd,
+  request: LinkRequest,
+  placement: Placement,
+  replace: Attachable | undefined,
+): Link {
+  const attributes = (fd: Fd, flags: number) =>
+    new BpfAttr().u32(0, cgroup.number).u32(4, fd.number).u32(8, AttachType[request.attachType]).u32(12, flags);
+  const attr = attributes(program.fd, ALLOW_MULTI | placement.flags | (replace === undefined ? 0 : REPLACE));
+  if (replace !== undefined) attr.u32(16, replace.fd.number);
+  placement.fill(attr, "BPF_PROG_ATTACH");
+  const result = attr.call("BPF_PROG_ATTACH");
   if (result < 0) throw attachError(program, request, "bpf(BPF_PROG_ATTACH)", -result);
   // Detaching names the program, which its owner may have closed by then.
   const kept = program.fd.duplicate();
   const undo = () => {
-    command("BPF_PROG_DETACH", kept, 0);
+    attributes(kept, 0).call("BPF_PROG_DETACH");
     kept.close();
     cgroup.close();
   };
