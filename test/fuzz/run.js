@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm run fuzz -- elf|btf|ext|log [--inputs N] [--seed N] [--coverage]: broken objects, types and verifier logs are read;
+// npm run fuzz -- elf|usdt|btf|ext|log [--inputs N] [--seed N] [--coverage]: broken objects, programs, types and verifier logs are read;
 // nothing but a typed error may come of it, within a second and within 512 MB. What breaks it is written to a file and named.
 // --coverage tells which lines of object/elf and object/btf ran.
 import { writeFileSync } from "node:fs";

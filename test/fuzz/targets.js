@@ -15,10 +15,12 @@ import {
 } from "../../dist/object/btf/index.js";
 import { NameIndex } from "../../dist/object/btf/name-index.js";
 import { layoutOf } from "../../dist/object/codec/index.js";
-import { findSymbols, parseElf } from "../../dist/object/elf/index.js";
+import { readTables } from "../../dist/object/elf/elf-tables.js";
+import { findSymbols, parseElf, parseUsdtArguments, readUsdtPlaces } from "../../dist/object/elf/index.js";
 import { readObject } from "../../dist/object/spec/index.js";
 import { explain, explanationText } from "../../dist/runtime/load/verifier/explain.js";
 import { loadObject, VerifierError } from "../../dist/sdk/index.js";
+import { probedElf } from "../../dist-test/test/support/probed-elf.js";
 
 const objects = fileURLToPath(new URL("../fixtures/objects/", import.meta.url));
 const files = readdirSync(objects)
@@ -27,7 +29,7 @@ const files = readdirSync(objects)
 const section = (bytes, name) => parseElf(bytes).sections.find((one) => one.name === name);
 
 /** Errors that a broken input may come to. */
-export const TYPED = /^SKEP_(ELF|BTF|OBJECT_FILE|ASM|CODEC|CORE_RELOCATION)$/;
+export const TYPED = /^SKEP_(ELF|USDT_ARGUMENT|BTF|OBJECT_FILE|ASM|CODEC|CORE_RELOCATION)$/;
 
 /** Runs what may refuse; anything but a typed error goes on. */
 function may(action) {
@@ -208,6 +210,24 @@ function readElf(bytes, i) {
 
 const reader = (bytes) => (offset, length) => bytes.subarray(offset, offset + length);
 
+/** Programs with probes in them, of both classes and byte orders. */
+function probedFiles() {
+  const probe = { provider: "app", name: "start", argumentText: "-4@%edi 8@-16(%rbp,%rax,8) 2@$7", address: 0x1210 };
+  const probes = [probe, { ...probe, name: "end", semaphore: 0x3302 }];
+  return [32, 64].flatMap((bits) =>
+    [true, false].map((little) =>
+      probedElf({ bits, little, probes, base: [0x5000, 0x5000], symbol: ["entry", 0x1220] }),
+    ),
+  );
+}
+
+function readProbes(bytes) {
+  const read = reader(bytes);
+  const { tables, places } = readUsdtPlaces(read);
+  for (const { argumentText } of places) may(() => parseUsdtArguments(argumentText, tables.machine));
+  may(() => findSymbols(read, new Set(["entry", "nothing"])));
+}
+
 /** Real logs of the verifier, as far as this machine may load programs. */
 function logs() {
   const found = [];
@@ -230,6 +250,7 @@ const decoder = new TextDecoder();
 
 export const TARGETS = {
   elf: () => ({ seeds: files, header: parseElf, read: readElf }),
+  usdt: () => ({ seeds: probedFiles(), header: (bytes) => readTables(reader(bytes)), read: readProbes }),
   btf: () => ({
     seeds: [...files.map((bytes) => section(bytes, ".BTF").data.slice()), ...new Array(4).fill(richTable())],
     header: (bytes) => Btf.parse(bytes),

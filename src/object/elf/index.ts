@@ -1,4 +1,4 @@
-/** ELF files: eBPF objects, and the symbols of programs and libraries. Bytes in, values out. */
+/** ELF files: eBPF objects, the symbols of programs and libraries, the probes written into them. Bytes in, values out. */
 export {
   type ElfObject,
   type ElfRelocation,
@@ -10,4 +10,7 @@ export {
   SectionType,
 } from "./elf.ts";
 export { ElfError } from "./elf-error.ts";
-export { findSymbols, type ReadFile, type SymbolPlace } from "./find-symbols.ts";
+export { ElfMachine, type ReadFile } from "./elf-tables.ts";
+export { findSymbols, matchSymbols, type SymbolPlace } from "./find-symbols.ts";
+export { readUsdtPlaces, type UsdtPlace, type UsdtPlaces } from "./stapsdt.ts";
+export { parseUsdtArguments, type UsdtArgument, UsdtArgumentError } from "./usdt-argument.ts";
