@@ -62,7 +62,7 @@ export {
   u64n,
   union,
 } from "../object/codec/index.ts";
-export { ElfError } from "../object/elf/index.ts";
+export { ElfError, UsdtArgumentError, type UsdtPlace } from "../object/elf/index.ts";
 export {
   AttachType,
   type AttachTypeName,
@@ -127,6 +127,7 @@ export {
   attachUprobe,
   attachUprobeMulti,
   attachUretprobe,
+  attachUsdt,
   attachXdp,
   type CgroupLinkDetails,
   type CgroupOptions,
@@ -170,6 +171,10 @@ export {
   type UprobeMultiOptions,
   type UprobeOptions,
   type UprobeTarget,
+  UsdtError,
+  type UsdtOptions,
+  type UsdtProbe,
+  usdtProbes,
   type XdpLinkDetails,
   type XdpOptions,
 } from "../runtime/link/index.ts";

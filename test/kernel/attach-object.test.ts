@@ -24,10 +24,10 @@ import {
   onlyWhenTold,
 } from "../support/attach-programs.ts";
 import { cgroup2, inOwnCgroup } from "../support/cgroup.ts";
+import { conversation } from "../support/conversation.ts";
 import { fixture } from "../support/fixture.ts";
 import { kernelTest, machine, type Requirements } from "../support/kernel-test.ts";
 import { callGetpgid } from "../support/probe-programs.ts";
-import { withProbed } from "../support/probed.ts";
 
 /** Opens a file, and tells the program to count meanwhile: attaching opens files, too. */
 function open(counts: Counts): void {
@@ -114,7 +114,8 @@ for (const [section, requirements, type, expectedAttachType] of [
 for (const kind of ["uprobe", "uretprobe"]) {
   kernelTest(`attach by section and replace: ${kind}`, { attach: "uprobes" }, async () => {
     const attachTo = `${fixture("probed")}:probed`;
-    await withProbed(async (pid, call) => {
+    await conversation([fixture("probed")], async (pid, say) => {
+      const call = async () => void (await say(""));
       await goesOver({ type: "kprobe", own: false, section: `${kind}/${attachTo}`, attachTo }, call, { pid });
     });
   });

@@ -13,9 +13,12 @@ import {
   r7,
 } from "../../src/sdk/index.ts";
 import { type Counting, countingObject } from "../support/attach-programs.ts";
+import { conversation } from "../support/conversation.ts";
 import { fixture } from "../support/fixture.ts";
 import { kernelTest } from "../support/kernel-test.ts";
-import { withProbed } from "../support/probed.ts";
+
+const path = fixture("probed");
+const symbol = "probed";
 
 /** Not filtered by process in the program: a probe of one process, in a file that only the tests run. */
 async function showsProbed(
@@ -24,7 +27,8 @@ async function showsProbed(
 ): Promise<void> {
   using object = loadObject(countingObject({ type: "kprobe", own: false, ...options }));
   const count = () => Number(object.maps.counts.get(0)?.[0]);
-  await withProbed(async (pid, call) => {
+  await conversation([path], async (pid, say) => {
+    const call = () => say("");
     await call();
     assert.equal(count(), 0, "nothing is counted before it is attached");
     const link = attach(object.programs.p, pid);
@@ -37,8 +41,6 @@ async function showsProbed(
   });
 }
 
-const path = fixture("probed");
-const symbol = "probed";
 /** struct pt_regs: the first argument, and the result. */
 const [ARGUMENT, RESULT] = process.arch === "arm64" ? [0, 0] : [112, 80];
 

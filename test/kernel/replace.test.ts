@@ -30,13 +30,13 @@ import {
 } from "../../src/sdk/index.ts";
 import { counting, countingObject, countsMap, isGetpgid } from "../support/attach-programs.ts";
 import { cgroup2, inOwnCgroup } from "../support/cgroup.ts";
+import { conversation } from "../support/conversation.ts";
 import { fixture } from "../support/fixture.ts";
 import { kernelTest } from "../support/kernel-test.ts";
 import { BEGIN, connectSpec, END, NumberedCalls, pairSpec, unexpected } from "../support/numbered-calls.ts";
 import { fixture as objectFixture } from "../support/objects.ts";
 import { pace } from "../support/pace.ts";
 import { callGetpgid } from "../support/probe-programs.ts";
-import { withProbed } from "../support/probed.ts";
 
 const RATE = 100_000;
 const COUNT = pace(300_000, 100_000);
@@ -259,7 +259,7 @@ kernelTest(
   { kernel: "5.18", attach: "uprobes" },
   async () => {
     const SLEEPABLE = 1 << 4;
-    await withProbed(async (pid) => {
+    await conversation([fixture("probed")], async (pid) => {
       const spec = (step: number) =>
         countingObject({
           type: "kprobe",

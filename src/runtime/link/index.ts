@@ -47,4 +47,6 @@ export {
   type UprobeOptions,
   type UprobeTarget,
 } from "./uprobe.ts";
+export { attachUsdt, type UsdtOptions, type UsdtProbe, usdtProbes } from "./usdt.ts";
+export { UsdtError } from "./usdt-table.ts";
 export { attachXdp, type XdpOptions } from "./xdp.ts";

@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { findSymbols, type SymbolPlace } from "../../object/elf/index.ts";
+import { findSymbols } from "../../object/elf/index.ts";
 import { openPerfEvent } from "../sys/index.ts";
 import { type Attachable, createLink } from "./create-link.ts";
+import { withElfFile } from "./elf-file.ts";
 import { Link } from "./link.ts";
 import { attachToPerfEvent } from "./perf-link.ts";
 import { probeDevice } from "./probe-device.ts";
@@ -76,8 +76,10 @@ export interface UprobeMultiOptions {
   readonly symbols?: readonly string[];
   /** Bytes into the file. */
   readonly offsets?: readonly number[];
-  /** One for each place. */
+  /** One for each place: first the symbols, then the offsets. */
   readonly cookies?: readonly bigint[];
+  /** As for uprobes, one for each place; 0 for none. */
+  readonly counterOffsets?: readonly number[];
   readonly pid?: number;
   readonly isReturn?: boolean;
 }
@@ -87,10 +89,12 @@ export interface UprobeMultiOptions {
  * Throws SymbolError naming each symbol that the file lacks. The caller closes the link.
  */
 export function attachUprobeMulti(program: Attachable, options: UprobeMultiOptions): Link {
-  const { path, symbols = [], offsets = [], cookies, pid, isReturn = false } = options;
+  const { path, symbols = [], offsets = [], cookies, counterOffsets, pid, isReturn = false } = options;
   const places = [...symbolOffsets(path, symbols), ...offsets];
-  if (cookies !== undefined && cookies.length !== places.length)
-    throw new RangeError(`There are ${places.length} places and ${cookies.length} cookies: each place has one.`);
+  for (const [what, list] of Object.entries({ cookies, counterOffsets })) {
+    if (list !== undefined && list.length !== places.length)
+      throw new RangeError(`There are ${places.length} places and ${list.length} ${what}: each place has one.`);
+  }
   const description = `${places.length} uprobes in ${path}`;
   const bytes = (numbers: readonly (number | bigint)[]) =>
     new Uint8Array(BigUint64Array.from(numbers, (n) => BigInt(n)).buffer);
@@ -99,6 +103,7 @@ export function attachUprobeMulti(program: Attachable, options: UprobeMultiOptio
     attachType: program.spec?.expectedAttachType ?? "trace_uprobe_multi",
     fill: (attr) => {
       attr.cString(16, path).pointer(24, bytes(places)).u32(48, places.length);
+      if (counterOffsets !== undefined) attr.pointer(32, bytes(counterOffsets));
       if (cookies !== undefined) attr.pointer(40, bytes(cookies));
       if (isReturn) attr.u32(52, 1);
       if (pid !== undefined) attr.u32(56, pid);
@@ -115,13 +120,7 @@ function fileOffset({ path, symbol, offset = 0 }: UprobeTarget): number {
 
 function symbolOffsets(path: string, symbols: readonly string[]): readonly number[] {
   if (symbols.length === 0) return [];
-  const fd = openSync(path, "r");
-  let found: ReadonlyMap<string, SymbolPlace>;
-  try {
-    found = findSymbols((at, length) => readPart(fd, at, length), new Set(symbols));
-  } finally {
-    closeSync(fd);
-  }
+  const found = withElfFile(path, (read) => findSymbols(read, new Set(symbols)));
   const missing = symbols.filter((name) => !found.has(name));
   if (missing.length > 0) {
     throw new SymbolError(
@@ -129,16 +128,4 @@ function symbolOffsets(path: string, symbols: readonly string[]): readonly numbe
     );
   }
   return symbols.map((name) => found.get(name)?.fileOffset ?? 0);
-}
-
-function readPart(fd: number, at: number, length: number): Uint8Array {
-  // What a damaged file says of its tables may be anything: no more than the file has.
-  const bytes = new Uint8Array(Math.max(0, Math.min(length, fstatSync(fd).size - at)));
-  let done = 0;
-  while (done < bytes.length) {
-    const count = readSync(fd, bytes, done, bytes.length - done, at + done);
-    if (count === 0) return bytes.subarray(0, done);
-    done += count;
-  }
-  return bytes;
 }

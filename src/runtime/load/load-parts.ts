@@ -15,6 +15,7 @@ import { type PreparedProgram, prepareProgram } from "./prepare-program.ts";
 import { neededCapabilities, type Program } from "./program.ts";
 import { isSleepable, needsSwitch, type Points, put, Switch } from "./replace/switch.ts";
 import { fillStructOps, structOpsTargets } from "./struct-ops.ts";
+import { fitUsdt } from "./usdt-program.ts";
 import { explain, explanationText } from "./verifier/explain.ts";
 import { VerifierError } from "./verifier-error.ts";
 
@@ -69,7 +70,7 @@ export interface Taken {
 export function loadParts(object: ObjectSpec, options: ObjectLoadOptions, taken?: Taken): Parts {
   const spec = options.variables === undefined ? object : withVariables(object, options.variables);
   checkByteOrder(spec);
-  const chosen = choosePrograms(spec, options.programs);
+  const chosen = choosePrograms(spec, options.programs, fitUsdt);
   const needs = [...new Set(Object.values(chosen).flatMap(({ type }) => neededCapabilities(type)))];
   const made = new ObjectMaps(options.maps);
   const maps = made.live;
@@ -220,17 +221,18 @@ function checkByteOrder({ byteOrder }: ObjectSpec): void {
 function choosePrograms(
   spec: ObjectSpec,
   wanted: readonly string[] | undefined,
+  adapt: (program: ProgramSpec) => ProgramSpec = (program) => program,
 ): Readonly<Record<string, ProgramSpec>> {
-  if (wanted === undefined)
-    return Object.fromEntries(Object.entries(spec.programs).filter(([, { optional }]) => optional !== true));
+  const all = Object.entries(spec.programs);
+  const names = wanted ?? all.filter(([, { optional }]) => optional !== true).map(([name]) => name);
   return Object.fromEntries(
-    wanted.map((name) => {
+    names.map((name) => {
       const program = Object.hasOwn(spec.programs, name) ? spec.programs[name] : undefined;
       if (program === undefined)
         throw new ObjectError(
           `The object has no program "${name}" (it has: ${Object.keys(spec.programs).join(", ") || "none"}).`,
         );
-      return [name, program];
+      return [name, adapt(program)];
     }),
   );
 }

@@ -45,6 +45,11 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
     this.#decodeValue = this.#makeValueDecoder();
   }
 
+  /** How a value reads (of per-CPU maps one CPU's): raw bytes where nothing is known of its type. */
+  get valueLayout(): Layout {
+    return this.#valueLayout;
+  }
+
   /** The value at `key`, or undefined when the key is not there. */
   get(key: K, options?: LookupOptions): V | undefined {
     const { memory } = this.slot;
