@@ -16,7 +16,13 @@ import {
 import { NameIndex } from "../../dist/object/btf/name-index.js";
 import { layoutOf } from "../../dist/object/codec/index.js";
 import { readTables } from "../../dist/object/elf/elf-tables.js";
-import { findSymbols, parseElf, parseUsdtArguments, readUsdtPlaces } from "../../dist/object/elf/index.js";
+import {
+  findSymbols,
+  parseElf,
+  parseUsdtArguments,
+  readDebugLink,
+  readUsdtPlaces,
+} from "../../dist/object/elf/index.js";
 import { readObject } from "../../dist/object/spec/index.js";
 import { explain, explanationText } from "../../dist/runtime/load/verifier/explain.js";
 import { loadObject, VerifierError } from "../../dist/sdk/index.js";
@@ -226,6 +232,7 @@ function readProbes(bytes) {
   const { tables, places } = readUsdtPlaces(read);
   for (const { argumentText } of places) may(() => parseUsdtArguments(argumentText, tables.machine));
   may(() => findSymbols(read, new Set(["entry", "nothing"])));
+  may(() => readDebugLink(tables, read));
 }
 
 /** Real logs of the verifier, as far as this machine may load programs. */

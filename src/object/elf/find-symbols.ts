@@ -23,9 +23,14 @@ const SYMBOL = {
 
 /**
  * Finds functions in the symbol tables of an ELF program or library: what is not there is left out. Reads only the tables.
- * Throws ElfError for a file that is no such ELF.
+ * `loaded` is the file that is run, where `read` reads the symbols that were stripped of it. Throws ElfError for a file that
+ * is no such ELF.
  */
-export function findSymbols(read: ReadFile, names: ReadonlySet<string>): ReadonlyMap<string, SymbolPlace> {
+export function findSymbols(
+  read: ReadFile,
+  names: ReadonlySet<string>,
+  loaded?: ElfTables,
+): ReadonlyMap<string, SymbolPlace> {
   const found = new Map<string, SymbolPlace>();
   // Names are compared as bytes by their beginning first: most symbols are none of those wanted.
   const wanted = [...names].map((name) => ({ name, bytes: new TextEncoder().encode(`${name}\0`) }));
@@ -34,7 +39,7 @@ export function findSymbols(read: ReadFile, names: ReadonlySet<string>): Readonl
     eachFunction(tables, table, (at, place) => {
       for (const { name, bytes } of wanted) {
         if (found.has(name) || !bytes.every((byte, i) => table.strings[at + i] === byte)) continue;
-        const symbol = place();
+        const symbol = place(loaded ?? tables);
         if (symbol !== undefined) found.set(name, symbol);
       }
     });
@@ -51,7 +56,7 @@ export function matchSymbols(read: ReadFile, fits: (name: string) => boolean): R
     eachFunction(tables, table, (at, place) => {
       const name = cString(table.strings, at);
       if (found.has(name) || !fits(name)) return;
-      const symbol = place();
+      const symbol = place(tables);
       if (symbol !== undefined) found.set(name, symbol);
     });
   }
@@ -72,11 +77,11 @@ function* symbolTables({ sections }: ElfTables, read: ReadFile): IterableIterato
   }
 }
 
-/** Calls `hit` with the place of each defined function's name, and what gives its own place when asked. */
+/** Calls `hit` with the place of each defined function's name, and what gives its own place in the file that is loaded. */
 function eachFunction(
   tables: ElfTables,
   { symbols }: SymbolTable,
-  hit: (name: number, place: () => SymbolPlace | undefined) => void,
+  hit: (name: number, place: (loaded: ElfTables) => SymbolPlace | undefined) => void,
 ): void {
   const { bits, little } = tables;
   const { size, info, section, value, length, word: wordSize } = SYMBOL[bits];
@@ -84,9 +89,9 @@ function eachFunction(
   for (let at = 0; at + size <= symbols.byteLength; at += size) {
     const type = symbols.getUint8(at + info) & 0x0f;
     if ((type !== FUNCTION && type !== INDIRECT_FUNCTION) || symbols.getUint16(at + section, little) === 0) continue;
-    hit(symbols.getUint32(at, little), () => {
+    hit(symbols.getUint32(at, little), (loaded) => {
       const address = word(symbols, at + value);
-      const fileOffset = fileOffsetOf(tables, address);
+      const fileOffset = fileOffsetOf(loaded, address);
       return fileOffset === undefined ? undefined : { address, fileOffset, size: word(symbols, at + length) };
     });
   }

@@ -1,4 +1,6 @@
 /** ELF files: eBPF objects, the symbols of programs and libraries, the probes written into them. Bytes in, values out. */
+
+export { type DebugLink, readDebugLink } from "./debug-link.ts";
 export {
   type ElfObject,
   type ElfRelocation,
@@ -10,7 +12,8 @@ export {
   SectionType,
 } from "./elf.ts";
 export { ElfError } from "./elf-error.ts";
-export { ElfMachine, type ReadFile } from "./elf-tables.ts";
+export { ElfMachine, type ElfTables, type ReadFile, readTables } from "./elf-tables.ts";
 export { findSymbols, matchSymbols, type SymbolPlace } from "./find-symbols.ts";
+export { type CachedLibrary, readLibraryCache } from "./library-cache.ts";
 export { readUsdtPlaces, type UsdtPlace, type UsdtPlaces } from "./stapsdt.ts";
 export { parseUsdtArguments, type UsdtArgument, UsdtArgumentError } from "./usdt-argument.ts";

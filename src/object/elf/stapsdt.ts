@@ -1,5 +1,6 @@
 import { ElfError } from "./elf-error.ts";
 import { cString, type ElfTables, fileOffsetOf, type ReadFile, readTables, viewOf, wordReader } from "./elf-tables.ts";
+import { notesOf } from "./notes.ts";
 
 /**
  * One place of a probe that is written into a program (`DTRACE_PROBE`, `STAP_PROBE`; the notes are described at
@@ -36,34 +37,11 @@ export function readUsdtPlaces(read: ReadFile): UsdtPlaces {
   for (const { name, offset, size } of tables.sections) {
     if (name !== NOTES) continue;
     const bytes = read(offset, size);
-    for (const note of notesOf(bytes, tables.little)) {
+    for (const note of notesOf(bytes, tables.little, NOTES)) {
       if (note.owner === "stapsdt" && note.type === STAPSDT) places.push(readPlace(note.description, tables, base));
     }
   }
   return { tables, places };
-}
-
-interface Note {
-  readonly owner: string;
-  readonly type: number;
-  readonly description: Uint8Array;
-}
-
-/** Notes of a section (System V gABI, "Note Section"): sizes and type, then owner and description, each padded to 4. */
-function* notesOf(bytes: Uint8Array, little: boolean): IterableIterator<Note> {
-  const view = viewOf(bytes);
-  const pad = (size: number) => Math.ceil(size / 4) * 4;
-  for (let at = 0; at + 12 <= bytes.length; ) {
-    const [ownerSize, size, type] = [0, 4, 8].map((field) => view.getUint32(at + field, little)) as [
-      number,
-      number,
-      number,
-    ];
-    const start = at + 12 + pad(ownerSize);
-    if (start + size > bytes.length) throw new ElfError(`A note of section ${NOTES} lies beyond its end.`);
-    yield { owner: cString(bytes, at + 12), type, description: bytes.subarray(start, start + size) };
-    at = start + pad(size);
-  }
 }
 
 function readPlace(description: Uint8Array, tables: ElfTables, base: number | undefined): UsdtPlace {

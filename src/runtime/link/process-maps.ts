@@ -9,9 +9,13 @@ export interface FileMapping {
   /** Bytes into the file that it begins at. */
   readonly offset: number;
   readonly inode: number;
-  /** As the process sees it, from its own root on; ` (deleted)` is taken off. */
+  /** As the process sees it, from its own root on. */
   readonly path: string;
+  /** Whether it is not there any more: removed, or another file has taken its name. */
+  readonly deleted: boolean;
 }
+
+const DELETED = / \(deleted\)$/;
 
 /** The files that a process has mapped. Throws Node's own ENOENT where there is no such process, EACCES where it is another's. */
 export function fileMappings(pid: number): readonly FileMapping[] {
@@ -28,7 +32,8 @@ export function fileMappings(pid: number): readonly FileMapping[] {
       offset: Number.parseInt(offset as string, 16),
       inode: Number(inode),
       // A newline in a name is written as an octal number.
-      path: (path as string).replace(/ \(deleted\)$/, "").replaceAll("\\012", "\n"),
+      path: (path as string).replace(DELETED, "").replaceAll("\\012", "\n"),
+      deleted: DELETED.test(path as string),
     });
   }
   return mappings;

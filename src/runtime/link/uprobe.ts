@@ -1,7 +1,9 @@
-import { findSymbols } from "../../object/elf/index.ts";
+import { findSymbols, readTables } from "../../object/elf/index.ts";
 import { openPerfEvent } from "../sys/index.ts";
 import { type Attachable, createLink } from "./create-link.ts";
+import { debugFileOf } from "./debug-file.ts";
 import { withElfFile } from "./elf-file.ts";
+import { findBinary } from "./find-binary.ts";
 import { Link } from "./link.ts";
 import { attachToPerfEvent } from "./perf-link.ts";
 import { probeDevice } from "./probe-device.ts";
@@ -15,7 +17,10 @@ export class SymbolError extends Error {
 
 /** A place in a program or library. */
 export interface UprobeTarget {
-  /** The file, as this process sees it (for a container `/proc/PID/root/…`). */
+  /**
+   * The file, as this process sees it, or a bare name: `node`, `libssl.so.3`, `libc`, `c`; with `pid` that of the file which the
+   * process has loaded, in its container, too. Throws BinaryError where there is none.
+   */
   readonly path: string;
   /** A function in its symbol tables (`.symtab`, `.dynsym`). */
   readonly symbol?: string;
@@ -48,8 +53,9 @@ export function attachUretprobe(program: Attachable, options: UprobeOptions): Li
 }
 
 function attach(program: Attachable, isReturn: boolean, options: UprobeOptions): Link {
-  const { path, pid, cookie, counterOffset = 0, through } = options;
-  const place = fileOffset(options);
+  const { pid, cookie, counterOffset = 0, through } = options;
+  const path = findBinary(options.path, pid);
+  const place = fileOffset({ ...options, path });
   const name = options.symbol === undefined ? `0x${place.toString(16)}` : options.symbol;
   const description = `${isReturn ? "uretprobe" : "uprobe"} ${path}:${name}${pid === undefined ? "" : ` in process ${pid}`}`;
   const what = `perf event of ${description}`;
@@ -72,6 +78,7 @@ function attach(program: Attachable, isReturn: boolean, options: UprobeOptions):
 }
 
 export interface UprobeMultiOptions {
+  /** As for uprobes. */
   readonly path: string;
   readonly symbols?: readonly string[];
   /** Bytes into the file. */
@@ -89,7 +96,8 @@ export interface UprobeMultiOptions {
  * Throws SymbolError naming each symbol that the file lacks. The caller closes the link.
  */
 export function attachUprobeMulti(program: Attachable, options: UprobeMultiOptions): Link {
-  const { path, symbols = [], offsets = [], cookies, counterOffsets, pid, isReturn = false } = options;
+  const { symbols = [], offsets = [], cookies, counterOffsets, pid, isReturn = false } = options;
+  const path = findBinary(options.path, pid);
   const places = [...symbolOffsets(path, symbols), ...offsets];
   for (const [what, list] of Object.entries({ cookies, counterOffsets })) {
     if (list !== undefined && list.length !== places.length)
@@ -120,11 +128,18 @@ function fileOffset({ path, symbol, offset = 0 }: UprobeTarget): number {
 
 function symbolOffsets(path: string, symbols: readonly string[]): readonly number[] {
   if (symbols.length === 0) return [];
-  const found = withElfFile(path, (read) => findSymbols(read, new Set(symbols)));
+  const found = new Map(withElfFile(path, (read) => findSymbols(read, new Set(symbols))));
+  const stripped = symbols.filter((name) => !found.has(name));
+  const debug = stripped.length === 0 ? undefined : debugFileOf(path);
+  if (debug !== undefined) {
+    const loaded = withElfFile(path, readTables);
+    const others = withElfFile(debug, (read) => findSymbols(read, new Set(stripped), loaded));
+    for (const [name, place] of others) found.set(name, place);
+  }
   const missing = symbols.filter((name) => !found.has(name));
   if (missing.length > 0) {
     throw new SymbolError(
-      `${path} has no function ${missing.join(", ")} in its symbol tables: it was stripped, inlined, or has a longer (mangled) name. nm -D lists them.`,
+      `${path} has no function ${missing.join(", ")} in its symbol tables: it was stripped, inlined, or has a longer (mangled) name. nm -D lists them.${debug === undefined ? " No file with its debugging symbols was found either." : ""}`,
     );
   }
   return symbols.map((name) => found.get(name)?.fileOffset ?? 0);

@@ -3,6 +3,7 @@ import type { BpfMap } from "../map/index.ts";
 import type { Fd } from "../sys/index.ts";
 import { type Attachable, tryCreateLink } from "./create-link.ts";
 import { withElfFile } from "./elf-file.ts";
+import { findBinary } from "./find-binary.ts";
 import { Link, type LinkParts } from "./link.ts";
 import { addressesInProcess } from "./process-maps.ts";
 import { attachUprobe, attachUprobeMulti } from "./uprobe.ts";
@@ -17,7 +18,7 @@ export interface UsdtProbe {
 }
 
 export interface UsdtOptions {
-  /** The program or library, as this process sees it (for a container `/proc/PID/root/…`). */
+  /** The program or library, as for uprobes: a path, or a bare name (`libc`), with `pid` in the process's container. */
   readonly path: string;
   /** Who named the probe, e.g. `libc`, `postgresql`. */
   readonly provider: string;
@@ -65,10 +66,11 @@ export function attachUsdt(
   program: Attachable,
   options: UsdtOptions,
 ): Link {
-  const { path, provider, name, pid, cookie = 0n } = options;
+  const { provider, name, pid, cookie = 0n } = options;
+  const path = findBinary(options.path, pid);
   const { tables, places: all } = withElfFile(path, readUsdtPlaces);
   const places = all.filter((place) => place.provider === provider && place.name === name);
-  if (places.length === 0) throw missing(options, all);
+  if (places.length === 0) throw missing({ ...options, path }, all);
   const table = UsdtTable.of(object.maps);
   const description = `USDT probe ${provider}:${name} of ${path}${pid === undefined ? "" : ` in process ${pid}`}`;
   const undos: (() => void)[] = [];
@@ -100,7 +102,7 @@ export function attachUsdt(
     for (const [i, { address, fileOffset, semaphoreOffset }] of places.entries()) {
       const id = cookies[i] as bigint;
       if (!hasCookies && table !== undefined) {
-        for (const ip of tables.movable ? addressesOf(options, fileOffset) : [BigInt(address)]) {
+        for (const ip of tables.movable ? addressesOf({ ...options, path }, fileOffset) : [BigInt(address)]) {
           table.takeAddress(ip, Number(id));
           undos.push(() => table.releaseAddress(ip));
         }
@@ -121,8 +123,12 @@ export function attachUsdt(
   }
 }
 
-/** The probes that are written into a program or library. Throws ElfError, and Node's own error for a file that cannot be read. */
-export function usdtProbes(path: string): readonly UsdtProbe[] {
+/**
+ * The probes that are written into a program or library, by its path or bare name, with `pid` in that process's container.
+ * Throws BinaryError, ElfError, and Node's own error for a file that cannot be read.
+ */
+export function usdtProbes(pathOrName: string, pid?: number): readonly UsdtProbe[] {
+  const path = findBinary(pathOrName, pid);
   const probes = new Map<string, { provider: string; name: string; places: UsdtPlace[] }>();
   for (const place of withElfFile(path, readUsdtPlaces).places) {
     const { provider, name } = place;
