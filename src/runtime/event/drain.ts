@@ -1,16 +1,13 @@
 import type { Memory } from "../../object/codec/index.ts";
+import type { Tally } from "./event-source.ts";
 import type { RecordView } from "./record-view.ts";
 
 /** What a drain reads from and leaves behind. Positions are the low 32 bits of the kernel's 64-bit ones. */
-export interface RingState {
+export interface RingState extends Tally {
   /** Low 32 bits of the position up to which records were consumed. */
   position: number;
   /** Where the last of them begins. */
   last: number;
-  delivered: number;
-  discarded: number;
-  /** Set by a visitor that closes the reader: no further record is delivered. */
-  closed: boolean;
 }
 
 /** How a record becomes what the visitor gets: by a lease on it, or by its place once it is known to be long enough. */
@@ -52,10 +49,11 @@ function drainOf<T>(ring: Ring, source: RecordSource<T>): Drain<T> {
   const { size, tooShort } = source.lease === undefined ? source : { size: 0, tooShort: undefined };
   return (state, visit, end, limit) => {
     let { position, last } = state;
+    let settled = position;
     let delivered = 0;
     let discarded = 0;
     try {
-      while (position !== end && delivered < limit && !state.closed) {
+      while (position !== end && delivered < limit && !state.stopped) {
         const at = base + (position & mask);
         const header = weaklyOrdered ? Atomics.load(words, at >>> 2) : (words[at >>> 2] as number);
         if (header < 0) break;
@@ -64,15 +62,19 @@ function drainOf<T>(ring: Ring, source: RecordSource<T>): Drain<T> {
         position = (position + ((length + 15) & ~7)) | 0;
         if ((header & 0x40000000) !== 0) {
           discarded++;
-        } else {
+          settled = position;
+        } else if (lease === undefined) {
+          if (length < size) tooShort?.(length);
+          const event = (decode as (offset: number) => T)(at + 8);
           delivered++;
-          if (lease === undefined) {
-            if (length < size) tooShort?.(length);
-            visit((decode as (offset: number) => T)(at + 8));
-          } else {
-            lease._move(at + 8, length);
-            visit((decode as (record: RecordView) => T)(lease));
-          }
+          settled = position;
+          visit(event);
+        } else {
+          lease._move(at + 8, length);
+          const event = (decode as (record: RecordView) => T)(lease);
+          delivered++;
+          settled = position;
+          visit(event);
         }
       }
     } finally {
@@ -81,6 +83,7 @@ function drainOf<T>(ring: Ring, source: RecordSource<T>): Drain<T> {
       state.last = last;
       state.delivered += delivered;
       state.discarded += discarded;
+      if (settled !== position) state.undecoded++;
     }
   };
 }
@@ -96,4 +99,19 @@ export function makeDrain<T>(ring: Ring, source: RecordSource<T>): Drain<T> {
   } catch {
     return drainOf(ring, source);
   }
+}
+
+/** Passes records by up to position `end`, at most `limit` of them, as if they had not been asked for; how many. */
+export function skipRecords({ memory, base, mask }: Ring, state: RingState, end: number, limit: number): number {
+  let skipped = 0;
+  while (state.position !== end && skipped < limit) {
+    const header = Atomics.load(memory.i32, (base + (state.position & mask)) >>> 2);
+    if (header < 0) break;
+    state.last = state.position;
+    state.position = (state.position + (((header & 0x3fffffff) + 15) & ~7)) | 0;
+    if ((header & 0x40000000) !== 0) state.discarded++;
+    else skipped++;
+  }
+  state.skipped += skipped;
+  return skipped;
 }

@@ -1,4 +1,13 @@
 /** Event streams from the kernel, with exact books of what was lost. */
+export {
+  type BackPressure,
+  type BatchOptions,
+  EventReader,
+  type ListenOptions,
+  type Shedding,
+} from "./event-reader.ts";
+export type { EventBooks } from "./event-source.ts";
+export { Lease } from "./lease.ts";
 export { RecordView } from "./record-view.ts";
 export { type RingBooks, type RingBufferOptions, RingBufferReader } from "./ring-buffer-reader.ts";
 export { type UserRingBooks, UserRingBuffer } from "./user-ring-buffer.ts";

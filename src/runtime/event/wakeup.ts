@@ -20,8 +20,13 @@ export interface Drained {
 export interface Drainable {
   /** Reads what is there. `quietly`: so that the kernel wakes nobody for the next record. */
   drain(quietly: boolean): Drained;
-  /** Lets the kernel wake us again. A record that came meanwhile makes the descriptor readable. */
-  settle(): void;
+  /** Lets the kernel wake us again. True when a record may have come meanwhile of which the descriptor does not tell. */
+  settle(): boolean;
+  /**
+   * The descriptor tells of records once, not for as long as there are some. Then it is waited for throughout: what it
+   * told while we were not waiting, or before the event loop knew of it, is what we look for whenever waiting begins.
+   */
+  readonly toldOnce: boolean;
 }
 
 /**
@@ -54,12 +59,12 @@ export class WakeUp {
     if (this.#running) return;
     this.#running = true;
     if (this.#ticking) this.#next(this.#pressing);
-    else this.#arm();
+    else this.#arm(this.#ring.toldOnce);
   }
 
   stop(): void {
     this.#running = false;
-    this.#waiter.stop();
+    if (!this.#ring.toldOnce) this.#waiter.stop();
     clearImmediate(this.#immediate);
     this.#immediate = undefined;
     // The timer goes on to its next tick: a loop that pauses for each batch will want it again.
@@ -86,15 +91,36 @@ export class WakeUp {
   }
 
   #woken(): void {
+    if (!this.#running) return;
+    if (this.#ticking) {
+      this.#tick();
+      return;
+    }
     const now = process.hrtime.bigint();
-    const { pressing } = this.#ring.drain(false);
+    let drained: Drained | undefined;
+    try {
+      drained = this.#ring.drain(false);
+    } finally {
+      // When a visitor throws there is more to read, and nobody tells of it a second time.
+      if (drained === undefined && this.#running && this.#ring.toldOnce) this.#lookAgain();
+    }
+    const { pressing } = drained;
     if (!this.#running || this.#latency === "low") return;
     this.#busyWakes = now - this.#lastWake < BUSY_GAP_NS ? this.#busyWakes + 1 : 0;
     this.#lastWake = now;
     if (pressing || this.#busyWakes >= BUSY_WAKES) {
-      this.#waiter.stop();
+      if (!this.#ring.toldOnce) this.#waiter.stop();
       this.#next(pressing);
     }
+  }
+
+  #lookAgain(): void {
+    clearImmediate(this.#immediate);
+    this.#immediate = setImmediate(() => {
+      this.#immediate = undefined;
+      this.#woken();
+    });
+    if (!this.#referenced) this.#immediate.unref();
   }
 
   #tick = (): void => {
@@ -118,15 +144,16 @@ export class WakeUp {
       this.#busyWakes = 0;
       this.#ticking = false;
       this.#stopTimer();
-      this.#arm();
+      this.#arm(false);
     } else {
       this.#next(pressing);
     }
   }
 
-  #arm(): void {
-    this.#ring.settle();
+  #arm(look: boolean): void {
+    const mayHaveCome = this.#ring.settle();
     this.#waiter.start();
+    if (look || mayHaveCome) this.#lookAgain();
   }
 
   #next(pressing: boolean): void {

@@ -28,9 +28,11 @@ export { NativeUnavailableError, native, nativePath, packageFile } from "./nativ
 export { type NetlinkAttribute, type NetlinkRequest, netlinkText, netlinkU32, routeRequest } from "./netlink.ts";
 export { cText, type InfoBuffer, objectInfo } from "./object-info.ts";
 export { pageSize } from "./page-size.ts";
-export { ioctl, openPerfEvent, type PerfEventOptions, PerfIoctl, PerfType } from "./perf-event.ts";
+export { ioctl, openPerfEvent, type PerfEventOptions, PerfIoctl, PerfType, perfEventLost } from "./perf-event.ts";
 export { openPidFd } from "./pid-fd.ts";
 export { isBpffs, openPin, Pins } from "./pin.ts";
+export { pollSet } from "./poll-set.ts";
+export { waitForPrograms } from "./rcu.ts";
 export { withSignalsBlocked } from "./signal-mask.ts";
 export { SocketOption, setSocketOption } from "./socket-option.ts";
 export { nr } from "./syscall-number.ts";

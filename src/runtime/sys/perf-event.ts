@@ -7,10 +7,20 @@ import { SystemError } from "./system-error.ts";
 /** perf_event_open(2): kinds of events and the ioctls used on them (linux/perf_event.h). */
 export const PerfType = { hardware: 0, software: 1, tracepoint: 2, hw_cache: 3, raw: 4, breakpoint: 5 } as const;
 const PERF_FLAG_FD_CLOEXEC = 8;
-export const PerfIoctl = { enable: 0x2400, disable: 0x2401, set_bpf: 0x40042408 } as const;
+export const PerfIoctl = {
+  enable: 0x2400,
+  disable: 0x2401,
+  set_output: 0x2405,
+  set_bpf: 0x40042408,
+  pause_output: 0x40042409,
+} as const;
 
 /** Bits of the attribute's flag word. */
 const FREQUENCY = 1n << 10n;
+const WATERMARK = 1n << 14n;
+const WRITE_BACKWARD = 1n << 27n;
+/** PERF_FORMAT_LOST */
+const COUNTS_LOST = 1n << 4n;
 
 const EACCES = 13;
 const PARANOID =
@@ -34,6 +44,14 @@ export interface PerfEventOptions {
   readonly config2?: number | bigint;
   /** For breakpoints: 1 read, 2 write, 4 execute. */
   readonly breakpointType?: number;
+  /** What its records hold: a sum of PERF_SAMPLE_* bits. */
+  readonly sampleType?: number;
+  /** How often whoever waits for its buffer is woken: every so many records, or bytes. */
+  readonly wakeup?: { readonly events: number } | { readonly bytes: number };
+  /** The buffer is written from its end to its beginning, over what is there (Linux 4.7). */
+  readonly writeBackward?: boolean;
+  /** `perfEventLost` can be asked (Linux 6.0). */
+  readonly countsLost?: boolean;
 }
 
 /** Opens a perf event, disabled events excepted: it counts from the start. The caller closes it. */
@@ -45,7 +63,15 @@ export function openPerfEvent(options: PerfEventOptions, what: string): Fd {
   attr.setUint32(4, SIZE, true);
   attr.setBigUint64(8, BigInt(options.config), true);
   attr.setBigUint64(16, BigInt(options.sampleFrequency ?? options.samplePeriod ?? 1), true);
-  if (options.sampleFrequency !== undefined) attr.setBigUint64(40, FREQUENCY, true);
+  const { wakeup } = options;
+  const flags =
+    (options.sampleFrequency === undefined ? 0n : FREQUENCY) |
+    (wakeup !== undefined && "bytes" in wakeup ? WATERMARK : 0n) |
+    (options.writeBackward === true ? WRITE_BACKWARD : 0n);
+  attr.setBigUint64(24, BigInt(options.sampleType ?? 0), true);
+  if (options.countsLost === true) attr.setBigUint64(32, COUNTS_LOST, true);
+  attr.setBigUint64(40, flags, true);
+  if (wakeup !== undefined) attr.setUint32(48, "bytes" in wakeup ? wakeup.bytes : wakeup.events, true);
   if (options.breakpointType !== undefined) attr.setUint32(52, options.breakpointType, true);
   // Kept until the call has been made.
   const text = typeof config1 === "string" ? new Uint8Array(Buffer.from(`${config1}\0`, "utf8")) : undefined;
@@ -69,4 +95,14 @@ export function openPerfEvent(options: PerfEventOptions, what: string): Fd {
 /** ioctl(2) with a number; the result, or −errno. */
 export function ioctl(fd: Fd, request: number, argument: number): number {
   return native().syscall(nr.ioctl, fd.number, request, argument);
+}
+
+/** How many records an event had no room for, of those opened with `countsLost` (PERF_FORMAT_LOST, Linux 6.0). */
+export function perfEventLost(fd: Fd): number {
+  // The count of events, then the lost ones.
+  const values = new BigUint64Array(2);
+  const result = native().syscall(nr.read, fd.number, values, values.byteLength);
+  if (result < 0)
+    throw new SystemError({ errno: -result, syscall: "read", doing: `ask ${fd.what} for what it lost` });
+  return Number(values[1]);
 }

@@ -1,10 +1,14 @@
 /** The system calls Skep itself makes, by architecture (asm/unistd_64.h; include/uapi/asm-generic/unistd.h). */
 const NUMBERS = {
   x64: {
+    read: 0,
     close: 3,
     mmap: 9,
     munmap: 11,
     ioctl: 16,
+    epoll_ctl: 233,
+    epoll_create1: 291,
+    membarrier: 324,
     fcntl: 72,
     perf_event_open: 298,
     prlimit64: 302,
@@ -18,10 +22,14 @@ const NUMBERS = {
     pidfd_open: 434,
   },
   arm64: {
+    read: 63,
     close: 57,
     mmap: 222,
     munmap: 215,
     ioctl: 29,
+    epoll_ctl: 21,
+    epoll_create1: 20,
+    membarrier: 283,
     fcntl: 25,
     perf_event_open: 241,
     prlimit64: 261,
