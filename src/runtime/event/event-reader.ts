@@ -86,7 +86,8 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
    */
   lease(visit: (event: T) => void, limit: number = Number.MAX_SAFE_INTEGER): Lease {
     this.#check();
-    if (this.#queue.length > 0) throw new TypeError(`The ${this._source.name} has events left over from a loop: consume them first.`);
+    if (this.#queue.length > 0)
+      throw new TypeError(`The ${this._source.name} has events left over from a loop: consume them first.`);
     this.#claim("lease");
     const release = () => {
       this.#use = undefined;

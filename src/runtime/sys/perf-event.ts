@@ -102,7 +102,6 @@ export function perfEventLost(fd: Fd): number {
   // The count of events, then the lost ones.
   const values = new BigUint64Array(2);
   const result = native().syscall(nr.read, fd.number, values, values.byteLength);
-  if (result < 0)
-    throw new SystemError({ errno: -result, syscall: "read", doing: `ask ${fd.what} for what it lost` });
+  if (result < 0) throw new SystemError({ errno: -result, syscall: "read", doing: `ask ${fd.what} for what it lost` });
   return Number(values[1]);
 }

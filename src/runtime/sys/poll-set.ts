@@ -13,8 +13,7 @@ const EPOLLIN = 1;
  */
 export function pollSet(members: readonly Fd[], what: string): Fd {
   const result = native().syscall(nr.epoll_create1, EPOLL_CLOEXEC);
-  if (result < 0)
-    throw new SystemError({ errno: -result, syscall: "epoll_create1", doing: `wait for the ${what}` });
+  if (result < 0) throw new SystemError({ errno: -result, syscall: "epoll_create1", doing: `wait for the ${what}` });
   const set = new Fd(result, `set of descriptors of the ${what}`);
   // struct epoll_event is packed on x86-64, and has padding behind its events elsewhere.
   const event = new Uint8Array(16);
