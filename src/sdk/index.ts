@@ -90,11 +90,22 @@ export {
   withVariables,
 } from "../object/spec/index.ts";
 export {
+  type BackPressure,
+  type BatchOptions,
+  type EventBooks,
+  EventReader,
   type Latency,
+  Lease,
+  type ListenOptions,
+  type PerfBooks,
+  PerfBufferError,
+  type PerfBufferOptions,
+  PerfBufferReader,
   RecordView,
   type RingBooks,
   type RingBufferOptions,
   RingBufferReader,
+  type Shedding,
   type UserRingBooks,
   UserRingBuffer,
 } from "../runtime/event/index.ts";

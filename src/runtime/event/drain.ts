@@ -21,6 +21,9 @@ export type RecordSource<T> =
       readonly decode: (offset: number) => T;
     };
 
+/** After this many records what was consumed is given back, so that a large drain makes room while it is under way. */
+export const COMMIT_EVERY = 8192;
+
 /** Hands records up to position `end`, at most `limit` of them, to `visit`. */
 export type Drain<T> = (state: RingState, visit: (event: T) => void, end: number, limit: number) => void;
 

@@ -204,7 +204,7 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
       undecoded: tally.undecoded,
       skipped: tally.skipped,
       displaced,
-      abandoned: this.#abandoned,
+      abandoned: tally.abandoned + this.#abandoned,
       queued: length,
       pendingBytes: this.#closed ? 0 : pendingBytes,
     };
@@ -295,6 +295,7 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
       return sample > 1 && source.filled > BEHIND ? this.#sample(visit, limit, sample) : source.read(visit, limit);
     } finally {
       this.#draining = false;
+      source.finish();
       if (this.#closed) source.close();
       else source.tally.stopped = false;
     }

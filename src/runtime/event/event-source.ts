@@ -12,12 +12,14 @@ export interface Tally {
   skipped: number;
   /** Of which the kernel says, in the stream, that it had no room for them. */
   lost: number;
+  /** Found unread when the buffer was taken down. */
+  abandoned: number;
   /** Set by a visitor that closes the reader or stops listening: no further record is delivered. */
   stopped: boolean;
 }
 
 export function newTally(): Tally {
-  return { delivered: 0, discarded: 0, undecoded: 0, skipped: 0, lost: 0, stopped: false };
+  return { delivered: 0, discarded: 0, undecoded: 0, skipped: 0, lost: 0, abandoned: 0, stopped: false };
 }
 
 /**
@@ -50,6 +52,8 @@ export interface EventSource<T> {
   read(visit: (event: T) => void, limit: number): number;
   /** Passes records by without decoding them, at most `limit`; how many there were. */
   skip(limit: number): number;
+  /** Ends what `look` began. */
+  finish(): void;
   /** Keeps what is read from now on from being given back, until `settle` (all of it) or `rewind` (none). */
   hold(): void;
   /** As if nothing had been read since `hold`. */

@@ -8,6 +8,8 @@ export {
 } from "./event-reader.ts";
 export type { EventBooks } from "./event-source.ts";
 export { Lease } from "./lease.ts";
+export { type PerfBooks, type PerfBufferOptions, PerfBufferReader } from "./perf-buffer-reader.ts";
+export { PerfBufferError } from "./perf-source.ts";
 export { RecordView } from "./record-view.ts";
 export { type RingBooks, type RingBufferOptions, RingBufferReader } from "./ring-buffer-reader.ts";
 export { type UserRingBooks, UserRingBuffer } from "./user-ring-buffer.ts";

@@ -2,7 +2,7 @@ import type { Memory } from "../../object/codec/index.ts";
 import { CodecError, makeTextReader, type TextReader } from "../../object/codec/index.ts";
 
 /**
- * A lease on one record inside the ring: valid only until the function it was handed to returns. Offsets count from the
+ * A lease on one record inside the kernel's buffer: valid only until the function it was handed to returns. Offsets count from the
  * record's first byte, values have the machine's byte order. There is deliberately no way to get at the memory itself:
  * the kernel maps ring pages read-only, and one write would kill the process.
  */
@@ -46,12 +46,15 @@ export class RecordView {
 
   /** `offset` must be a multiple of 8. */
   u64(offset: number): bigint {
-    return this.#memory.u64[this.#at(offset, 8) >>> 3] as bigint;
+    const at = this.#at(offset, 8);
+    // Samples of perf buffers begin 4 bytes behind a multiple of 8.
+    return (at & 7) === 0 ? (this.#memory.u64[at >>> 3] as bigint) : this.#memory.view.getBigUint64(at, true);
   }
 
   /** `offset` must be a multiple of 8. */
   i64(offset: number): bigint {
-    return this.#memory.i64[this.#at(offset, 8) >>> 3] as bigint;
+    const at = this.#at(offset, 8);
+    return (at & 7) === 0 ? (this.#memory.i64[at >>> 3] as bigint) : this.#memory.view.getBigInt64(at, true);
   }
 
   /** A u64 as a number, exact up to 2^53 − 1, a CodecError above. `offset` must be a multiple of 4. */

@@ -2,15 +2,21 @@ import { type Memory, memoryOf } from "../../object/codec/index.ts";
 import type { BpfMap } from "../map/index.ts";
 import { type Fd, Mapping, Protection, pageSize } from "../sys/index.ts";
 import { ConsumerPosition } from "./consumer-position.ts";
-import { type Drain, makeDrain, type RecordSource, type Ring, type RingState, skipRecords } from "./drain.ts";
+import {
+  COMMIT_EVERY,
+  type Drain,
+  makeDrain,
+  type RecordSource,
+  type Ring,
+  type RingState,
+  skipRecords,
+} from "./drain.ts";
 import { type EventSource, newTally } from "./event-source.ts";
 import { beginReading, checkReadable, endReading } from "./one-reader.ts";
 import type { RecordView } from "./record-view.ts";
 
 /** Word of the producer position in the ring's second mapping. */
 const PRODUCER_POSITION = 0;
-/** After this many records what was consumed is given back, so that a large drain makes room while it is under way. */
-const COMMIT_EVERY = 8192;
 /** A record that takes this part of the ring must make room for the next one. */
 const LARGE = 1 / 16;
 
@@ -112,6 +118,8 @@ export class RingSource<T> implements EventSource<T> {
     this.#commit(position);
     return skipped;
   }
+
+  finish(): void {}
 
   hold(): void {
     this.settle();

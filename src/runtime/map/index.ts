@@ -14,7 +14,7 @@ export { type Layouts, type LiveMap, openMap } from "./live-map.ts";
 export { MapChangedError, MapMismatchError } from "./map-error.ts";
 export { type MapDetails, mapDetails, mapIds, mapInfo } from "./map-info.ts";
 export { MappedArray } from "./mapped-array.ts";
-export { cpuNumbers, PossibleCpusError, possibleCpus } from "./possible-cpus.ts";
+export { cpuNumbers, onlineCpus, PossibleCpusError, possibleCpus } from "./possible-cpus.ts";
 export { BloomFilter, QueueMap } from "./queue-map.ts";
 export { MapOfMaps, ReferenceMap } from "./reference-map.ts";
 export { StorageMap } from "./storage-map.ts";

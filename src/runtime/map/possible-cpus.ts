@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 
 const POSSIBLE = "/sys/devices/system/cpu/possible";
+const ONLINE = "/sys/devices/system/cpu/online";
 let count: number | undefined;
 
 /** How many CPUs the kernel could have is not known; without it no per-CPU value can be read. */
@@ -18,14 +19,24 @@ export function possibleCpus(): number {
   return count;
 }
 
+/** The numbers of the CPUs that run now, in ascending order (/sys/devices/system/cpu/online). Throws PossibleCpusError. */
+export function onlineCpus(): number[] {
+  return rangesOf(readList(ONLINE, "they are what is read from")).flatMap(([first, last]) =>
+    Array.from({ length: last - first + 1 }, (_, i) => first + i),
+  );
+}
+
 function readPossible(): string {
+  return readList(POSSIBLE, "per-CPU values are sized by it");
+}
+
+function readList(path: string, why: string): string {
   try {
-    return readFileSync(POSSIBLE, "latin1");
+    return readFileSync(path, "latin1");
   } catch (cause) {
-    throw new PossibleCpusError(
-      `${POSSIBLE} cannot be read, and per-CPU values are sized by it: mount sysfs (mount -t sysfs sysfs /sys).`,
-      { cause },
-    );
+    throw new PossibleCpusError(`${path} cannot be read, and ${why}: mount sysfs (mount -t sysfs sysfs /sys).`, {
+      cause,
+    });
   }
 }
 
