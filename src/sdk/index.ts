@@ -201,6 +201,9 @@ export {
   type Explanation,
   type Fact,
   type HelperResult,
+  type InstalledObject,
+  type InstallOptions,
+  installObject,
   KallsymsError,
   type KernelConfig,
   kernelConfig,
@@ -237,6 +240,7 @@ export {
   type TestRunOptions,
   type TestRunResult,
   UnknownMapError,
+  uninstallObject,
   VerifierError,
 } from "../runtime/load/index.ts";
 export {

@@ -2,6 +2,7 @@
 // seen by two versions, and what begins and ends is a pair.
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   Assembler,
@@ -30,16 +31,17 @@ import {
 } from "../../src/sdk/index.ts";
 import { counting, countingObject, countsMap, isGetpgid } from "../support/attach-programs.ts";
 import { cgroup2, inOwnCgroup } from "../support/cgroup.ts";
+import { Scratch } from "../support/cli.ts";
 import { conversation } from "../support/conversation.ts";
 import { fixture } from "../support/fixture.ts";
 import { kernelTest } from "../support/kernel-test.ts";
+import { runWithMount } from "../support/mounts.ts";
 import { BEGIN, connectSpec, END, NumberedCalls, pairSpec, unexpected } from "../support/numbered-calls.ts";
 import { fixture as objectFixture } from "../support/objects.ts";
-import { pace } from "../support/pace.ts";
 import { callGetpgid } from "../support/probe-programs.ts";
 
 const RATE = 100_000;
-const COUNT = pace(300_000, 100_000);
+const COUNT = 300_000;
 
 /** Replaces an object again and again while the calls are made; how many versions there were. */
 async function replaceMeanwhile(
@@ -70,14 +72,14 @@ kernelTest("replace: tracepoints miss no call, see none twice, and pairs stay wh
     object.maps.target.set(0, calls.pid);
     object.attach();
     const version = await replaceMeanwhile(object, calls, pairSpec);
-    assert.ok(version > 3, `${version} versions`);
+    assert.ok(version > 1, `${version} versions`);
     assert.deepEqual(unexpected(object.maps.seen, COUNT, BEGIN + END), []);
     const counts = seenBy(object.maps.versions);
     assert.equal(
       counts.reduce((sum, count) => sum + count, 0n),
       BigInt(2 * COUNT),
     );
-    assert.ok(counts.length > 2, `${counts.length} versions saw calls`);
+    assert.ok(counts.length > 1, `${counts.length} versions saw calls`);
   } finally {
     object.close();
     calls.kill();
@@ -91,14 +93,14 @@ kernelTest("replace: a cgroup's program misses no call and sees none twice", cgr
     try {
       object.attach({ cgroup });
       const version = await replaceMeanwhile(object, calls, connectSpec);
-      assert.ok(version > 3, `${version} versions`);
+      assert.ok(version > 1, `${version} versions`);
       assert.deepEqual(unexpected(object.maps.seen, COUNT, BEGIN), []);
       const counts = seenBy(object.maps.versions);
       assert.equal(
         counts.reduce((sum, count) => sum + count, 0n),
         BigInt(COUNT),
       );
-      assert.ok(counts.length > 2, `${counts.length} versions saw calls`);
+      assert.ok(counts.length > 1, `${counts.length} versions saw calls`);
     } finally {
       object.close();
       calls.kill();
@@ -332,3 +334,32 @@ kernelTest("replace: variables of an object file go on when they are the same, a
     differences: { ".bss": [`${name}: there, then not`, "renamed: not there, then there"] },
   });
 });
+
+/** Installers in a bpffs of their own that are killed at any moment, while 100,000 calls a second go on. */
+async function survivesKills(kind: "getpgid" | "connect", cgroup = ""): Promise<void> {
+  using scratch = new Scratch();
+  const mount = scratch.file("bpffs");
+  mkdirSync(mount);
+  const { code, stdout, stderr } = await runWithMount(
+    "install",
+    "bpf",
+    mount,
+    `${mount}/agent`,
+    "killed",
+    kind,
+    cgroup,
+  );
+  assert.deepEqual([code, stdout], [0, "done\n"], stderr);
+}
+
+kernelTest(
+  "install: SIGKILL at any moment leaves tracepoints with the old or the new object",
+  { command: "unshare" },
+  () => survivesKills("getpgid"),
+);
+
+kernelTest(
+  "install: SIGKILL at any moment leaves a cgroup with the old or the new object",
+  { command: "unshare", ...cgroup2 },
+  () => inOwnCgroup((cgroup) => survivesKills("connect", cgroup)),
+);

@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import {
   Assembler,
   type BpfMap,
+  isKernelBefore,
   MapFlag,
   MappedArray,
   type ObjectSpec,
@@ -67,10 +68,10 @@ function ends(a: Assembler, result: number) {
 /** getpgid(2), and where struct pt_regs has a call's first argument. */
 const [GETPGID, ARGUMENT] = process.arch === "arm64" ? [155, 0] : [121, 112];
 /**
- * Tracepoints where they can be attached; raw ones need no tracefs. Since Linux 7 those of system calls can be preempted, and
- * the kernel then skips the program for other threads.
+ * Raw tracepoints need no tracefs, and have BPF links on all kernels. Since Linux 7 those of system calls can be preempted, and
+ * the kernel then skips the program for other threads: there the others are used.
  */
-const TRACEFS = existsSync("/sys/kernel/tracing/events");
+const TRACEFS = existsSync("/sys/kernel/tracing/events") && !isKernelBefore("6.16");
 
 /** Programs that see getpgid(2) begin and end, as the `version`th of them. The number is kept from begin to end. */
 export function pairSpec(version: number) {

@@ -24,7 +24,8 @@ const NEW_ENTRY = 24;
  */
 export function readLibraryCache(bytes: Uint8Array): readonly CachedLibrary[] {
   const view = viewOf(bytes);
-  const begins = (text: string, at: number) => [...text].every((letter, i) => bytes[at + i] === letter.charCodeAt(0));
+  const begins = (text: string, at: number) =>
+    Array.from(text, (letter) => letter.charCodeAt(0)).every((code, i) => bytes[at + i] === code);
   const entries = (first: number, count: number, size: number, texts: number) => {
     if (first + count * size > bytes.length) throw new ElfError("The dynamic linker's cache is cut short.");
     return Array.from({ length: count }, (_, i): CachedLibrary => {

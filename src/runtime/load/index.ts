@@ -3,7 +3,14 @@
 export { AttachError } from "./attach/attach-error.ts";
 export type { AttachOptions } from "./attach/attach-object.ts";
 export { KallsymsError } from "./kallsyms.ts";
-export { type LoadedObject, loadObject } from "./live-object.ts";
+export {
+  type InstalledObject,
+  type InstallOptions,
+  installObject,
+  type LoadedObject,
+  loadObject,
+  uninstallObject,
+} from "./live-object.ts";
 export type { LiveVariable } from "./live-variables.ts";
 export {
   type AssembledObject,

@@ -5,13 +5,8 @@ import { type AttachOptions, attachAll } from "./attach/attach-object.ts";
 import type { LiveVariable } from "./live-variables.ts";
 import type { AssembledObject } from "./load-assembled.ts";
 import { loadParts, type ObjectLoadOptions, type Parts } from "./load-parts.ts";
-import {
-  attachablesOf,
-  calledPrograms,
-  type Replaced,
-  type ReplaceOptions,
-  replaceObject,
-} from "./replace/replace-object.ts";
+import { PinFolder } from "./replace/pin-folder.ts";
+import { attachablesOf, type Replaced, type ReplaceOptions, replaceObject } from "./replace/replace-object.ts";
 
 /** A loaded object. Closing it detaches and closes all that it has. */
 export interface LoadedObject<S extends ObjectSpec = ObjectSpec> extends AssembledObject<S> {
@@ -49,18 +44,113 @@ export function loadObject<const S extends ObjectSpec>(object: S, options: Objec
   return new LiveObject(loadParts(object, options), options) as unknown as LoadedObject<S>;
 }
 
+/** How an object is installed. */
+export interface InstallOptions extends Omit<ObjectLoadOptions, "replaceable">, Pick<ReplaceOptions, "migrate"> {
+  /** How its programs are attached, where their sections do not say it. */
+  readonly attach?: AttachOptions;
+}
+
+/** An object that is at work without this process, too. Closing it leaves it at work. */
+export interface InstalledObject<S extends ObjectSpec = ObjectSpec> extends LoadedObject<S> {
+  /** What became of the object in whose place it was installed; undefined where there was none. */
+  readonly replaced: Replaced | undefined;
+}
+
+/**
+ * Puts an object to work so that it stays when this process is gone: loads and attaches it, and pins all of it in a folder of
+ * a bpffs (`/sys/fs/bpf/NAME`). What is installed there already, by this or an earlier process, is replaced as `replace` does
+ * it, maps and their contents included: a service can be updated, restarted or killed at any moment, and the kernel side goes
+ * on, as the old or as the new. One process at a time has the folder. The caller closes the object; `uninstallObject` ends it.
+ *
+ * Throws ReplaceError (no bpffs, another process has the folder, maps differ, an attachment has no BPF link to be pinned:
+ * probes and tracepoints before Linux 5.15), and what `loadObject`, `attach` and `replace` throw; then nothing is changed.
+ */
+export async function installObject<const S extends ObjectSpec>(
+  folder: string,
+  object: S,
+  options: InstallOptions = {},
+): Promise<InstalledObject<S>> {
+  const { attach = {}, migrate, ...load } = options;
+  const loadOptions: ObjectLoadOptions = { ...load, replaceable: true };
+  const pins = PinFolder.open(folder);
+  try {
+    const there = pins.read();
+    const live =
+      there === undefined
+        ? installFirst(object, loadOptions, attach, pins)
+        : new LiveObject(there.parts, loadOptions, { links: there.links, attached: attach, pins });
+    const replaced =
+      there === undefined
+        ? undefined
+        : await live.replace(object, migrate === undefined ? {} : { migrate }).catch((error: unknown) => {
+            live.close();
+            throw error;
+          });
+    return Object.assign(live, { replaced }) as unknown as InstalledObject<S>;
+  } catch (error) {
+    pins.close();
+    throw error;
+  }
+}
+
+function installFirst(
+  object: ObjectSpec,
+  options: ObjectLoadOptions,
+  attach: AttachOptions,
+  pins: PinFolder,
+): LiveObject {
+  const live = new LiveObject(loadParts(object, options), options, { pins });
+  try {
+    live.attach(attach);
+    live.pin();
+    return live;
+  } catch (error) {
+    live.close();
+    throw error;
+  }
+}
+
+/**
+ * Ends what `installObject` put to work: removes the folder, upon which the kernel detaches and frees what no process holds.
+ * Throws ReplaceError when another process has it.
+ */
+export function uninstallObject(folder: string): void {
+  const pins = PinFolder.open(folder);
+  try {
+    pins.remove();
+  } finally {
+    pins.close();
+  }
+}
+
+/** What an object has besides its parts, when it was installed. */
+interface Installed {
+  readonly links?: ReadonlyMap<string, Link>;
+  readonly attached?: AttachOptions;
+  readonly pins?: PinFolder;
+}
+
 class LiveObject implements LoadedObject {
   #parts: Parts;
-  #links: ReadonlyMap<string, Link> = new Map();
+  #links: ReadonlyMap<string, Link>;
   #attached: AttachOptions | undefined;
   /** A replacement whose old half is still to be closed. */
   #settling: Promise<void> | undefined;
   #closed = false;
   readonly #options: ObjectLoadOptions;
+  readonly #pins: PinFolder | undefined;
 
-  constructor(parts: Parts, options: ObjectLoadOptions) {
+  constructor(parts: Parts, options: ObjectLoadOptions, { links = new Map(), attached, pins }: Installed = {}) {
     this.#parts = parts;
     this.#options = options;
+    this.#links = links;
+    this.#attached = attached;
+    this.#pins = pins;
+  }
+
+  /** Pins what is in force for the first time. */
+  pin(): void {
+    this.#pins?.stage(this.#parts, this.#links, true);
   }
 
   get maps(): LoadedObject["maps"] {
@@ -83,11 +173,8 @@ class LiveObject implements LoadedObject {
     this.#check();
     if (this.links.some(({ closed }) => !closed))
       throw new TypeError("The object is attached already: close its links first.");
-    const { spec, made } = this.#parts;
-    this.#links = attachAll(
-      { programs: attachablesOf(this.#parts), maps: made.live, called: calledPrograms(spec) },
-      options,
-    );
+    const { made, called } = this.#parts;
+    this.#links = attachAll({ programs: attachablesOf(this.#parts), maps: made.live, called }, options);
     this.#attached = options;
     return Object.fromEntries(this.#links);
   }
@@ -99,13 +186,14 @@ class LiveObject implements LoadedObject {
     const { parts, links, replaced, settle } = replaceObject(
       { parts: this.#parts, links: this.#links, attached: this.#attached, options: this.#options },
       next,
-      options,
+      { ...options, stage: (made, all) => this.#pins?.stage(made, all, false) },
     );
     this.#parts = parts;
     this.#links = links;
     this.#settling = settle();
     try {
       await this.#settling;
+      this.#pins?.retire(parts.switch?.turns ?? 0);
     } finally {
       this.#settling = undefined;
       if (this.#closed) this.#closeParts();
@@ -131,6 +219,7 @@ class LiveObject implements LoadedObject {
     for (const program of Object.values(programs)) program.close();
     sides?.close();
     made.close();
+    this.#pins?.close();
   }
 
   #check(): void {

@@ -13,6 +13,7 @@ import { ObjectError } from "./object-error.ts";
 import { ObjectMaps } from "./object-maps.ts";
 import { type PreparedProgram, prepareProgram } from "./prepare-program.ts";
 import { neededCapabilities, type Program } from "./program.ts";
+import { type ObjectShape, type Place, shapeOf } from "./replace/shape.ts";
 import { isSleepable, needsSwitch, type Points, put, Switch } from "./replace/switch.ts";
 import { fillStructOps, structOpsTargets } from "./struct-ops.ts";
 import { fitUsdt } from "./usdt-program.ts";
@@ -45,7 +46,9 @@ export interface ObjectLoadOptions extends LoadOptions {
 
 /** What one load made. */
 export interface Parts {
-  readonly spec: ObjectSpec;
+  readonly shape: () => ObjectShape;
+  /** Programs in slots of maps, which others call: nothing else runs them. */
+  readonly called: ReadonlySet<string>;
   readonly made: ObjectMaps;
   readonly programs: Readonly<Record<string, Program>>;
   readonly variables: Readonly<Record<string, LiveVariable>>;
@@ -59,8 +62,8 @@ export interface Parts {
 /** The object whose place is taken. */
 export interface Taken {
   readonly switch: Switch | undefined;
-  /** What is attached in the place of its program of this name, where it is for the same target as `spec`. */
-  pointsOf(name: string, spec: ProgramSpec): Points | undefined;
+  /** What is attached in the place of its program of this name, where it is for the same target. */
+  pointsOf(name: string, place: Place): Points | undefined;
 }
 
 /**
@@ -76,7 +79,7 @@ export function loadParts(object: ObjectSpec, options: ObjectLoadOptions, taken?
   const maps = made.live;
   const programs: Record<string, Program> = Object.create(null);
   const points = new Map<string, Points>();
-  let sides = taken?.switch;
+  const sides = options.replaceable === true ? (taken?.switch ?? Switch.make(needs)) : undefined;
   using kernel = new KernelTypes(options.kernelBtf);
   const { types, refusal } = offerTypes(spec, options.token);
   try {
@@ -100,8 +103,7 @@ export function loadParts(object: ObjectSpec, options: ObjectLoadOptions, taken?
         kernelVersion: program.type === "kprobe" ? (spec.kernelVersion ?? kernelVersionCode()) : undefined,
       };
       programs[name] = loadExplained(spec, name, fitted, maps, details);
-      if (options.replaceable !== true || !needsSwitch(program) || isSleepable(program)) continue;
-      sides ??= new Switch(needs);
+      if (sides === undefined || !needsSwitch(program) || isSleepable(program)) continue;
       const at = taken?.pointsOf(name, program) ?? sides.add(name, fitted, details);
       points.set(name, at);
       put(at, taken === undefined ? sides.side : sides.other, programs[name]);
@@ -109,10 +111,19 @@ export function loadParts(object: ObjectSpec, options: ObjectLoadOptions, taken?
     fillSlots(spec, made, programs);
     fillStructOps(maps, programs);
     const { variables, close } = liveVariables(spec, maps);
-    return { spec, made, programs, variables, closeVariables: close, switch: sides, points };
+    return {
+      shape: () => shapeOf(spec),
+      called: new Set(Object.values(spec.maps).flatMap(({ slots }) => Object.values(slots ?? {}))),
+      made,
+      programs,
+      variables,
+      closeVariables: close,
+      switch: sides,
+      points,
+    };
   } catch (error) {
     for (const program of Object.values(programs)) program.close();
-    giveUpPoints(sides, points, chosen, taken);
+    giveUpPoints(sides, points, taken);
     made.giveUp();
     if (refusal !== undefined && error instanceof Error) error.cause ??= refusal;
     throw error;
@@ -125,7 +136,6 @@ export function loadParts(object: ObjectSpec, options: ObjectLoadOptions, taken?
 export function giveUpPoints(
   sides: Switch | undefined,
   points: ReadonlyMap<string, Points>,
-  specs: Readonly<Record<string, ProgramSpec>>,
   taken: Taken | undefined,
 ): void {
   if (sides === undefined) return;
@@ -134,7 +144,7 @@ export function giveUpPoints(
     return;
   }
   sides.clear(sides.other);
-  for (const [name, at] of points) if (taken.pointsOf(name, specs[name] as ProgramSpec) !== at) sides.remove(at);
+  for (const [name, at] of points) if (taken.pointsOf(name, at.program.spec) !== at) sides.remove(at);
 }
 
 /**

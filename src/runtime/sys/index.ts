@@ -17,6 +17,7 @@ export {
 export { type Child, type ChildEnd, startChild } from "./child.ts";
 export { descriptorInfo, expectKind } from "./descriptor-kind.ts";
 export { Fd, type OpenFd, openFds, trackFds } from "./fd.ts";
+export { tryLock } from "./file-lock.ts";
 export { idsOf, openId } from "./ids.ts";
 export { interfaceIndexOf } from "./interface-index.ts";
 export { BTF_FOLDER, KernelBtfError, kernelBtf, moduleBtf } from "./kernel-btf.ts";

@@ -1,4 +1,4 @@
-import type { ObjectSpec, ProgramSpec } from "../../../object/spec/index.ts";
+import type { ObjectSpec } from "../../../object/spec/index.ts";
 import type { Link } from "../../link/index.ts";
 import { type BpfMap, StructOpsMap } from "../../map/index.ts";
 import { type AttachOptions, attachAll } from "../attach/attach-object.ts";
@@ -6,6 +6,7 @@ import { giveUpPoints, loadParts, type ObjectLoadOptions, type Parts, type Taken
 import { runningProgramsEnd } from "./grace.ts";
 import { planMaps } from "./plan.ts";
 import { ReplaceError } from "./replace-error.ts";
+import { isSamePlace, type ObjectShape } from "./shape.ts";
 
 /**
  * How what a map holds comes into the map that takes its place. `prepare` runs before the new programs are in force: the old
@@ -23,6 +24,11 @@ export type Migration =
 export interface ReplaceOptions extends Pick<ObjectLoadOptions, "variables" | "programs"> {
   /** For maps that are not the same any more, by name. Without one for each of them nothing is replaced. */
   readonly migrate?: Readonly<Record<string, Migration>>;
+}
+
+/** Told of what comes into force, when nothing but that is left to be done. */
+interface Staging {
+  readonly stage?: ((parts: Parts, links: ReadonlyMap<string, Link>) => void) | undefined;
 }
 
 /** What came of a replacement. */
@@ -49,11 +55,6 @@ export function attachablesOf({ programs, points }: Parts) {
   return Object.fromEntries(Object.entries(programs).map(([name, one]) => [name, points.get(name)?.program ?? one]));
 }
 
-/** Programs in slots of maps, which others call. */
-export function calledPrograms({ maps }: ObjectSpec): ReadonlySet<string> {
-  return new Set(Object.values(maps).flatMap(({ slots }) => Object.values(slots ?? {})));
-}
-
 /** A replacement that is loaded, and how it comes into force. */
 export interface Replacement {
   readonly parts: Parts;
@@ -67,10 +68,11 @@ export interface Replacement {
  * Puts an object in the place of another and switches over. When something fails, all is as it was. Throws ReplaceError, and
  * what loading and attaching throw.
  */
-export function replaceObject(old: InForce, next: ObjectSpec, options: ReplaceOptions): Replacement {
+export function replaceObject(old: InForce, next: ObjectSpec, options: ReplaceOptions & Staging): Replacement {
   const before = old.parts;
   const { migrate = {} } = options;
-  const plan = planMaps(before.spec, before.made.live, next);
+  const shape = before.shape();
+  const plan = planMaps(shape, before.made.live, next);
   const unexplained = [...plan.changed].filter(([name]) => !Object.hasOwn(migrate, name));
   if (unexplained.length > 0) {
     throw new ReplaceError(
@@ -78,19 +80,21 @@ export function replaceObject(old: InForce, next: ObjectSpec, options: ReplaceOp
       Object.fromEntries(unexplained),
     );
   }
+  const { programs: places } = shape;
   const taken: Taken = {
     switch: before.switch,
-    pointsOf: (name, spec) => (isSamePlace(before.spec.programs[name], spec) ? before.points.get(name) : undefined),
+    pointsOf: (name, place) => (isSamePlace(places[name], place) ? before.points.get(name) : undefined),
   };
   const keptMaps = Object.fromEntries(plan.kept.map((name) => [name, before.made.live[name] as BpfMap]));
-  const { migrate: _, ...chosen } = options;
+  const { migrate: _, stage: __, ...chosen } = options;
   const after = loadParts(next, { ...old.options, ...chosen, maps: { ...old.options.maps, ...keptMaps } }, taken);
-  const changes = new Changes();
+  const changes = new Changes(places);
   try {
     for (const name of plan.changed.keys()) migration(migrate[name]).prepare?.(...pairOf(name, before, after));
     const begin = process.hrtime.bigint();
     changes.make(old, after);
-    if (after.points.size > 0 || before.points.size > 0) after.switch?.turn();
+    options.stage?.(after, changes.links);
+    after.switch?.turn();
     const switchNs = Number(process.hrtime.bigint() - begin);
     const replaced = { kept: plan.kept, migrated: [...plan.changed.keys()], switchNs };
     const settle = async () => {
@@ -116,13 +120,18 @@ class Changes {
   /** Attachments of programs that there are no more. */
   readonly ended: Link[] = [];
   readonly #undo: (() => void)[] = [];
+  readonly #places: ObjectShape["programs"];
+
+  constructor(places: ObjectShape["programs"]) {
+    this.#places = places;
+  }
 
   make({ parts: before, links, attached }: InForce, after: Parts): void {
     const attachables = attachablesOf(after);
     const fresh: typeof attachables = {};
     for (const [name, program] of Object.entries(attachables)) {
       const link = links.get(name);
-      const isThere = isSamePlace(before.spec.programs[name], program.spec);
+      const isThere = isSamePlace(this.#places[name], program.spec);
       if (link === undefined || !isThere) {
         // What is attached for the first time follows the others; what was detached by hand stays so.
         if (attached !== undefined && !(isThere && before.programs[name] !== undefined)) fresh[name] = program;
@@ -136,7 +145,7 @@ class Changes {
     for (const [name, map] of Object.entries(after.made.live)) {
       const was = before.made.live[name];
       const link = links.get(name);
-      if (!(map instanceof StructOpsMap) || !(was instanceof StructOpsMap) || link === undefined) continue;
+      if (!(map instanceof StructOpsMap) || was === undefined || link === undefined) continue;
       map.register();
       this.#update(name, link, map, was);
     }
@@ -144,10 +153,7 @@ class Changes {
       const ways = Object.fromEntries(
         Object.entries(attached.programs ?? {}).filter(([name]) => Object.hasOwn(fresh, name)),
       );
-      const made = attachAll(
-        { programs: fresh, maps: {}, called: calledPrograms(after.spec) },
-        { ...attached, programs: ways },
-      );
+      const made = attachAll({ programs: fresh, maps: {}, called: after.called }, { ...attached, programs: ways });
       for (const [name, link] of made) {
         this.links.set(name, link);
         this.#undo.push(() => link.close());
@@ -191,13 +197,6 @@ function migration(one: Migration | undefined): Exclude<Migration, (...args: nev
   return typeof one === "function" ? { prepare: one } : (one ?? {});
 }
 
-/** Whether a program is attached to the same as another of its name. */
-function isSamePlace(was: ProgramSpec | undefined, is: ProgramSpec): boolean {
-  if (was === undefined) return false;
-  const keys = ["type", "expectedAttachType", "section", "attachTo", "attachBtfId", "flags"] as const;
-  return keys.every((key) => was[key] === is[key]);
-}
-
 function closeBefore(before: Parts, after: Parts, kept: Readonly<Record<string, BpfMap>>): void {
   before.closeVariables();
   if (after.switch !== undefined) {
@@ -213,6 +212,6 @@ function closeBefore(before: Parts, after: Parts, kept: Readonly<Record<string, 
 function closeNew(after: Parts, taken: Taken): void {
   after.closeVariables();
   for (const program of Object.values(after.programs)) program.close();
-  giveUpPoints(after.switch, after.points, after.spec.programs, taken);
+  giveUpPoints(after.switch, after.points, taken);
   after.made.giveUp();
 }

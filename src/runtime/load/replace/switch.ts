@@ -1,7 +1,7 @@
 import { Assembler, Callee, Helper, Opcode, r0, r1, r2, r3, r6 } from "../../../object/asm/index.ts";
 import { u64 } from "../../../object/codec/index.ts";
 import type { MapSpec, ProgramSpec } from "../../../object/spec/index.ts";
-import { createMap, type LiveMap } from "../../map/index.ts";
+import { type BpfMap, createMap, type LiveMap } from "../../map/index.ts";
 import type { CapabilityName } from "../../sys/index.ts";
 import { type LoadDetails, loadProgram } from "../load-program.ts";
 import type { Program } from "../program.ts";
@@ -25,8 +25,8 @@ const WITHOUT_UPDATE: ReadonlySet<ProgramSpec["type"]> = new Set([
   "sk_reuseport",
 ]);
 
-const WORD = { type: "array", value: u64, maxEntries: 1 } as const satisfies MapSpec;
-const SLOTS = { type: "prog_array", maxEntries: 2 } as const satisfies MapSpec;
+export const WORD = { type: "array", value: u64, maxEntries: 1 } as const satisfies MapSpec;
+export const SLOTS = { type: "prog_array", maxEntries: 2 } as const satisfies MapSpec;
 
 /** Whether a program's attachment cannot be given another program, so that it has to be attached through a switch. */
 export function needsSwitch({ type, expectedAttachType }: ProgramSpec): boolean {
@@ -51,21 +51,37 @@ export interface Points {
  * after one which a new one has seen.
  */
 export class Switch {
-  readonly #word: LiveMap<typeof WORD>;
+  /** Counts the turns: an even number is one side, an odd one the other. */
+  readonly word: LiveMap<typeof WORD>;
   readonly #points = new Set<Points>();
-  #side: Side = 0;
 
-  constructor(needs: readonly CapabilityName[] | undefined) {
-    this.#word = createMap(WORD, "skep_side", needs);
+  private constructor(word: LiveMap<typeof WORD>) {
+    this.word = word;
+  }
+
+  static make(needs?: readonly CapabilityName[]): Switch {
+    return new Switch(createMap(WORD, "skep_turns", needs));
+  }
+
+  /** One that is pinned, with what is attached through it. */
+  static of(word: BpfMap, points: Iterable<Points>): Switch {
+    const one = new Switch(word as LiveMap<typeof WORD>);
+    for (const point of points) one.#points.add(point);
+    return one;
+  }
+
+  /** How often it was turned. */
+  get turns(): number {
+    return Number(this.word.get(0));
   }
 
   /** The side in force. */
   get side(): Side {
-    return this.#side;
+    return (this.turns & 1) as Side;
   }
 
   get other(): Side {
-    return this.#side === 0 ? 1 : 0;
+    return this.side === 0 ? 1 : 0;
   }
 
   /** Makes what is attached in the place of a program, which is loaded for the same target as it. */
@@ -77,7 +93,7 @@ export class Switch {
       const program = loadProgram(
         name,
         { ...target, instructions: pointsTo(spec) },
-        { side: this.#word, slots },
+        { turns: this.word, slots },
         { attach, kernelVersion, token },
       );
       const points = { program, slots };
@@ -103,15 +119,13 @@ export class Switch {
 
   /** Puts the other side in force, for all programs at once. */
   turn(): void {
-    const side = this.other;
     // Eight bytes at once: no program sees half of it.
-    this.#word.set(0, BigInt(side));
-    this.#side = side;
+    this.word.set(0, BigInt(this.turns + 1));
   }
 
   close(): void {
     for (const points of this.#points) this.remove(points);
-    this.#word.close();
+    this.word.close();
   }
 }
 
@@ -125,7 +139,13 @@ function pointsTo({ instructions }: ProgramSpec) {
   const a = new Assembler();
   // The kernel keeps the traced function's address for programs that ask for it, and looks at the attached one only.
   if (instructions.some(asksForFunction)) a.mov(r6, r1).call("get_func_ip").mov(r1, r6);
-  a.loadMapValue(r3, "side").load("u64", r3, r3, 0).loadMap(r2, "slots").call("tail_call").mov(r0, 0).exit();
+  a.loadMapValue(r3, "turns")
+    .load("u64", r3, r3, 0)
+    .and(r3, 1)
+    .loadMap(r2, "slots")
+    .call("tail_call")
+    .mov(r0, 0)
+    .exit();
   return a.instructions();
 }
 
