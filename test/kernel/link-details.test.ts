@@ -29,7 +29,7 @@ import {
   u32,
 } from "../../src/sdk/index.ts";
 import { countingObject, GETPGID_FUNCTION } from "../support/attach-programs.ts";
-import { cgroup2, inOwnCgroup } from "../support/cgroup.ts";
+import { cgroup2, inOwnCgroup, placesInCgroups } from "../support/cgroup.ts";
 import { run, Scratch } from "../support/cli.ts";
 import { fixture } from "../support/fixture.ts";
 import { kernelIsAtLeast, kernelTest } from "../support/kernel-test.ts";
@@ -106,7 +106,7 @@ kernelTest(
       assert.deepEqual(detailsOf(link), details);
       const attached = queryPrograms(target);
       assert.deepEqual([attached.programs, attached.mode], [[{ id: idOf(one), linkId: undefined }], "multi"]);
-      assert.equal(attached.revision !== undefined, kernelIsAtLeast("6.17"));
+      assert.equal(attached.revision !== undefined, placesInCgroups());
       assert.throws(() => link.update(two, { old: three }), {
         code: "EPERM",
         message: /is not the one that is attached/,
@@ -127,7 +127,7 @@ kernelTest(
 
 kernelTest(
   "anchors: programs of a cgroup are placed first, before and after",
-  { ...cgroup2, kernel: "6.17" },
+  placesInCgroups() ? cgroup2 : { kernel: "6.17" },
   async () => {
     await inOwnCgroup(async (path) => {
       using programs = orderPrograms(5, socketPrograms);
@@ -187,7 +187,7 @@ kernelTest(
 
 kernelTest(
   "anchors: kernels without places in cgroups refuse them, and attach nothing",
-  { unless: kernelIsAtLeast("6.17") ? "this one has them" : cgroup2.unless },
+  { unless: placesInCgroups() ? "this one has them" : cgroup2.unless },
   async () => {
     await inOwnCgroup((path) => {
       using programs = orderPrograms(1, socketPrograms);

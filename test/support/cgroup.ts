@@ -1,6 +1,7 @@
 // A cgroup of the test's own, which this process is in for as long as a test runs.
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { queryPrograms } from "../../src/sdk/index.ts";
 
 /** The cgroup of this process, and a new one in it that this process is in while `body` runs. */
 export async function inOwnCgroup(body: (path: string) => void | Promise<void>): Promise<void> {
@@ -17,6 +18,16 @@ export async function inOwnCgroup(body: (path: string) => void | Promise<void>):
     writeFileSync(`${parent}/cgroup.procs`, String(process.pid));
     rmdirSync(own);
   }
+}
+
+/**
+ * Whether programs of a cgroup can be placed beside each other (Linux 6.17, and older kernels that were given it, as 6.12.117
+ * was): those that can count changes.
+ */
+export function placesInCgroups(): boolean {
+  const mount = /^\S+ (\S+) cgroup2 /m.exec(readFileSync("/proc/self/mounts", "latin1"))?.[1];
+  if (mount === undefined || process.getuid?.() !== 0) return false;
+  return queryPrograms({ cgroup: mount, attachType: "cgroup_inet_sock_create" }).revision !== undefined;
 }
 
 /** What a test needs for it. */

@@ -7,6 +7,8 @@ export interface DisassembleOptions {
   readonly slots?: boolean;
   /** Put a line `name:` before an instruction that has labels. Default: no. */
   readonly labels?: boolean;
+  /** What a call goes to, of a program read back from the kernel, whose calls have addresses instead of helpers' numbers. */
+  readonly callee?: (call: Instruction) => string | undefined;
 }
 
 /**
@@ -24,7 +26,9 @@ export function disassemble(instructions: readonly Instruction[], options: Disas
   slot = 0;
   for (const instruction of instructions) {
     if (options.labels === true) for (const name of labelsOf(instruction)) lines.push(`${name}:`);
-    const text = instructionText(instruction, destination(instruction, slot, labels));
+    const called = instruction.opcode === Opcode.CALL ? options.callee?.(instruction) : undefined;
+    const text =
+      called === undefined ? instructionText(instruction, destination(instruction, slot, labels)) : `call ${called}`;
     lines.push(options.slots === true ? `${slot}: ${text}` : text);
     slot += slotsOf(instruction);
   }

@@ -23,6 +23,7 @@ export type {
   StructOpsLinkDetails,
   TcLinkDetails,
   TracingLinkDetails,
+  TracingMultiLinkDetails,
   UnknownLinkDetails,
   UprobeMultiLinkDetails,
   XdpLinkDetails,

@@ -121,6 +121,8 @@ export type PerfEventDetails =
       readonly path: string;
       readonly offset: number;
       readonly cookie: bigint;
+      /** Where the counter of a USDT probe is in the file; 0 for none, and where the kernel does not tell (before 6.17). */
+      readonly counterOffset: bigint;
     }
   | { readonly kind: "tracepoint"; readonly tracepoint: string; readonly cookie: bigint }
   | {
@@ -151,6 +153,15 @@ export interface SockmapLinkDetails extends LinkBase {
   readonly attachType: AttachTypeOrNumber;
 }
 
+export interface TracingMultiLinkDetails extends LinkBase {
+  readonly type: "tracing_multi";
+  readonly attachType: AttachTypeOrNumber;
+  /** How many functions. */
+  readonly count: number;
+  /** The id of the BTF that they are in. */
+  readonly targetObjectId: number;
+}
+
 /** A kind of link that is newer than this version of Skep. */
 export interface UnknownLinkDetails extends LinkBase {
   readonly type: "unknown";
@@ -173,4 +184,5 @@ export type LinkDetails =
   | TcLinkDetails
   | UprobeMultiLinkDetails
   | SockmapLinkDetails
+  | TracingMultiLinkDetails
   | UnknownLinkDetails;

@@ -28,6 +28,7 @@ export const LinkType = {
   uprobe_multi: 12,
   netkit: 13,
   sockmap: 14,
+  tracing_multi: 15,
 } as const;
 
 export type LinkTypeName = keyof typeof LinkType;
@@ -131,6 +132,8 @@ function detailsOf(fd: Fd, view: DataView): LinkDetails {
     case "tcx":
     case "netkit":
       return { ...base, type, interfaceIndex: u32(0), attachType: attachTypeOf(u32(4)) };
+    case "tracing_multi":
+      return { ...base, type, attachType: attachTypeOf(u32(0)), count: u32(4), targetObjectId: u32(8) };
     case "sockmap":
       return { ...base, type, mapId: u32(0), attachType: attachTypeOf(u32(4)) };
     default:
@@ -188,7 +191,8 @@ function perfEventOf(fd: Fd, number: number): PerfEventDetails | undefined {
   const u64 = (offset: number) => view.getBigUint64(at + offset, true);
   const offset = view.getUint32(at + 12, true);
   if (kind === "tracepoint") return { kind, tracepoint: text, cookie: u64(16) };
-  if (kind === "uprobe" || kind === "uretprobe") return { kind, path: text, offset, cookie: u64(16) };
+  if (kind === "uprobe" || kind === "uretprobe")
+    return { kind, path: text, offset, cookie: u64(16), counterOffset: u64(24) };
   return { kind, function: text, offset, address: u64(16), missed: u64(24), cookie: u64(32) };
 }
 

@@ -2,6 +2,7 @@
 
 export { AttachError } from "./attach/attach-error.ts";
 export type { AttachOptions } from "./attach/attach-object.ts";
+export { enableStats } from "./enable-stats.ts";
 export { KallsymsError } from "./kallsyms.ts";
 export {
   type InstalledObject,
@@ -42,9 +43,28 @@ export {
   probeProgramTypes,
   probeVerifier,
 } from "./probe/index.ts";
-export { neededCapabilities, Program, type ProgramStats, type TestRunOptions, type TestRunResult } from "./program.ts";
-export { openProgram, type ProgramDetails, programDetails, programIds } from "./program-id.ts";
+export {
+  neededCapabilities,
+  neededCapabilities,
+  Program,
+  Program,
+  type ProgramStats,
+  type TestRunOptions,
+  type TestRunResult,
+} from "./program.ts";
+export { type ProgramDetails, type ProgramStats, programDetails } from "./program-details.ts";
+export { type DumpedFunction, dumpProgram, mapIdOf, type ProgramDump } from "./program-dump.ts";
+export {
+  openPinnedProgram,
+  openProgram,
+  openProgram,
+  type ProgramDetails,
+  programDetails,
+  programIds,
+  programIds,
+} from "./program-id.ts";
 export { ReplaceError } from "./replace/replace-error.ts";
 export type { Migration, Replaced, ReplaceOptions } from "./replace/replace-object.ts";
+export type { TestRunOptions, TestRunResult } from "./test-run.ts";
 export type { Explanation } from "./verifier/explain.ts";
 export { VerifierError } from "./verifier-error.ts";

@@ -37,3 +37,34 @@ export function kernelAddresses(names: ReadonlySet<string>): ReadonlyMap<string,
   }
   return found;
 }
+
+/**
+ * Names of kernel symbols by their distance from the one called `base`; empty where addresses are hidden or the file cannot be
+ * read. In one pass over /proc/kallsyms.
+ */
+export function kernelSymbols(base: string, distances: ReadonlySet<number>): ReadonlyMap<number, string> {
+  const found = new Map<number, string>();
+  if (distances.size === 0) return found;
+  try {
+    const start = kernelAddresses(new Set([base])).get(base);
+    if (start === undefined) return found;
+    // `ffffffff81000000 T name`
+    const wanted = new Map(
+      [...distances].map((distance) => [
+        BigInt.asUintN(64, start + BigInt(distance))
+          .toString(16)
+          .padStart(16, "0"),
+        distance,
+      ]),
+    );
+    for (const line of readFileSync("/proc/kallsyms", "latin1").split("\n")) {
+      const distance = wanted.get(line.slice(0, 16));
+      const name = line.slice(19).split("\t")[0] as string;
+      // Of several names at one place the helper's own.
+      if (distance !== undefined && (!found.has(distance) || name.startsWith("bpf_"))) found.set(distance, name);
+    }
+  } catch (error) {
+    if (!(error instanceof KallsymsError)) throw error;
+  }
+  return found;
+}

@@ -1,6 +1,8 @@
+import { Btf } from "../../object/btf/index.ts";
 import { BpfAttr } from "./bpf.ts";
 import { Fd } from "./fd.ts";
-import { nextId } from "./ids.ts";
+import { nextId, openId } from "./ids.ts";
+import { kernelBtf } from "./kernel-btf.ts";
 import { cText, objectInfo } from "./object-info.ts";
 
 /** What the kernel says of a BTF object (struct bpf_btf_info). */
@@ -12,10 +14,29 @@ export interface BtfInfo {
   readonly kernel: boolean;
 }
 
+/** struct bpf_btf_info */
+const INFO_SIZE = 32;
+
+/**
+ * The types that a program or map was loaded with, or the kernel's own or a module's, by their id (Linux 4.18). Throws
+ * SystemError ENOENT when there are none of this id. Needs CAP_SYS_ADMIN.
+ */
+export function loadedBtf(id: number): Btf {
+  using fd = openId("BPF_BTF_GET_FD_BY_ID", id, "BTF");
+  const { kernel, name } = btfInfo(fd);
+  if (kernel && name === "vmlinux") return kernelBtf();
+  const size = objectInfo(fd, new Uint8Array(INFO_SIZE)).getUint32(8, true);
+  const bytes = new Uint8Array(size);
+  const info = new Uint8Array(INFO_SIZE);
+  new DataView(info.buffer).setUint32(8, size, true);
+  objectInfo(fd, info, [[0, bytes]]);
+  return Btf.parse(bytes, kernel ? { base: kernelBtf() } : {});
+}
+
 /** Asks about loaded types; the name and `kernel` come from Linux 5.11 on. */
 export function btfInfo(fd: Fd): BtfInfo {
   const name = new Uint8Array(64);
-  const info = new Uint8Array(32);
+  const info = new Uint8Array(INFO_SIZE);
   new DataView(info.buffer).setUint32(24, name.length, true);
   const view = objectInfo(fd, info, [[16, name]]);
   return {

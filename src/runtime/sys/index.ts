@@ -5,7 +5,7 @@
 export { allocate, getArena, release, type Slot } from "./arena.ts";
 export { BackgroundCalls, type Call } from "./background.ts";
 export { BpfAttr, BpfCommand, type BpfCommandName } from "./bpf.ts";
-export { type BtfInfo, btfInfo, openKernelBtf } from "./btf-info.ts";
+export { type BtfInfo, btfInfo, loadedBtf, openKernelBtf } from "./btf-info.ts";
 export {
   Capability,
   type CapabilityName,

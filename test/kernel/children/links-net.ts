@@ -175,16 +175,16 @@ async function tcx(): Promise<void> {
 }
 
 async function netkit(): Promise<void> {
-  makeNetkit("nk0");
-  writeFileSync("/proc/sys/net/ipv6/conf/nk0/disable_ipv6", "1");
-  execFileSync("ip", ["address", "add", "192.0.2.1/24", "dev", "nk0"]);
-  execFileSync("ip", ["link", "set", "nk0", "up"]);
-  const [, peer] = /^\d+: (\S+)@nk0:/m.exec(execFileSync("ip", ["link"], { encoding: "utf8" })) ?? [];
+  makeNetkit("netkit-own");
+  writeFileSync("/proc/sys/net/ipv6/conf/netkit-own/disable_ipv6", "1");
+  execFileSync("ip", ["address", "add", "192.0.2.1/24", "dev", "netkit-own"]);
+  execFileSync("ip", ["link", "set", "netkit-own", "up"]);
+  const [, peer] = /^\d+: (\S+)@netkit-own:/m.exec(execFileSync("ip", ["link"], { encoding: "utf8" })) ?? [];
   if (peer !== undefined) execFileSync("ip", ["link", "set", peer, "up"]);
-  const target = { interface: "nk0", attachType: "netkit_primary" } as const;
+  const target = { interface: "netkit-own", attachType: "netkit_primary" } as const;
   using object = loadObject(countingObject({ type: "sched_cls", own: false, result: -1 }));
   {
-    using link = attachNetkit(object.programs.p, "nk0", "primary");
+    using link = attachNetkit(object.programs.p, "netkit-own", "primary");
     const { interfaceIndex, ...details } = link.details() as TcLinkDetails;
     assert.ok(interfaceIndex > LO);
     const programId = idOf(object.programs.p);
@@ -192,7 +192,7 @@ async function netkit(): Promise<void> {
   }
   await anchors(
     target,
-    (program, options) => attachNetkit(program, "nk0", "primary", options),
+    (program, options) => attachNetkit(program, "netkit-own", "primary", options),
     () => sendTo("192.0.2.9"),
   );
 }

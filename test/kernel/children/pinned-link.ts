@@ -1,7 +1,16 @@
 // Pins a link and a program in the bpffs whose folder is the first argument, opens them again, and asserts all of it.
 import assert from "node:assert/strict";
 import { existsSync, unlinkSync, writeFileSync } from "node:fs";
-import { createMap, loadObject, openFds, openPinnedLink, SystemError, trackFds, u64 } from "../../../src/sdk/index.ts";
+import {
+  createMap,
+  loadObject,
+  openFds,
+  openPinnedLink,
+  openPinnedProgram,
+  SystemError,
+  trackFds,
+  u64,
+} from "../../../src/sdk/index.ts";
 import { callGetpgid, counterMap, countingProgram } from "../../support/probe-programs.ts";
 
 trackFds();
@@ -14,6 +23,12 @@ const counts = (expected: number) => {
   const before = count();
   callGetpgid(3);
   assert.equal(count() - before, expected);
+};
+
+const isCounted = () => {
+  const before = count();
+  callGetpgid(1);
+  return count() !== before;
 };
 
 const link = object.programs.p.attachRawTracepoint("sys_enter");
@@ -38,7 +53,21 @@ counts(3);
   counts(3);
   again.unpin();
 }
+// The kernel lets go of a link a little after the last of those who hold it.
+for (let i = 0; i < 300 && isCounted(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
 counts(0);
+
+// Programs likewise.
+const { p } = object.programs;
+p.pin(at("program"));
+{
+  using again = openPinnedProgram(at("program"));
+  assert.deepEqual([again.name, again.details().id], ["p", p.details().id]);
+  assert.throws(() => openPinnedLink(at("program")), /^TypeError: There is no link behind .*: it is a bpf-prog\.$/);
+  again.unpin();
+  assert.ok(!existsSync(at("program")));
+  p.unpin();
+}
 
 // What is no bpffs, has a dot in its name, is not there or is something else.
 {
