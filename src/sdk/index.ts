@@ -5,6 +5,7 @@
  */
 export {
   Assembler,
+  type DisassembleOptions,
   disassemble,
   encode,
   Helper,
@@ -285,6 +286,7 @@ export {
   ClosedError,
   createToken,
   Fd,
+  interfaceNameOf,
   isKernelBefore,
   KernelBtfError,
   kernelBtf,

@@ -5,6 +5,9 @@ const version = SKEP_VERSION;
 /** The commands; each is a chunk of its own beside this one, which bin/skep.js runs. */
 const COMMANDS: Readonly<Record<string, string>> = {
   trace: "show the system calls of a command, a process or a cgroup",
+  prog: "show the eBPF programs that are loaded, profile and run them",
+  map: "show the eBPF maps that there are, read, change and watch them",
+  link: "show what eBPF programs are attached to, detach and pin it",
   object: "tell what an eBPF object file holds, whether it fits this kernel, and load it",
   compile: "make an eBPF object of C, with clang",
   gen: "write the TypeScript types of an object file",
@@ -29,6 +32,8 @@ Examples:
   skep trace -- ls -l            every system call of ls, as it happens
   skep trace -c -- npm test      how many, how long, how often failed
   skep trace -e %file -p 1234    what a running process does with files
+  skep prog list                 the programs that are loaded, and who holds them
+  skep map dump counts           what a map holds, decoded
   skep object show x.bpf.o       what an object file holds
   skep btf find task_struct.pid  where a field of the kernel's is
   skep doctor                    what works here

@@ -4,6 +4,7 @@ import { Fd } from "./fd.ts";
 import { nextId, openId } from "./ids.ts";
 import { kernelBtf } from "./kernel-btf.ts";
 import { cText, objectInfo } from "./object-info.ts";
+import { SystemError } from "./system-error.ts";
 
 /** What the kernel says of a BTF object (struct bpf_btf_info). */
 export interface BtfInfo {
@@ -16,6 +17,7 @@ export interface BtfInfo {
 
 /** struct bpf_btf_info */
 const INFO_SIZE = 32;
+const OLD_INFO_SIZE = 16;
 
 /**
  * The types that a program or map was loaded with, or the kernel's own or a module's, by their id (Linux 4.18). Throws
@@ -38,7 +40,15 @@ export function btfInfo(fd: Fd): BtfInfo {
   const name = new Uint8Array(64);
   const info = new Uint8Array(INFO_SIZE);
   new DataView(info.buffer).setUint32(24, name.length, true);
-  const view = objectInfo(fd, info, [[16, name]]);
+  let view: DataView;
+  try {
+    view = objectInfo(fd, info, [[16, name]]);
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.code !== "E2BIG") throw error;
+    // Before Linux 5.11 there is no room for a name, and only programs and maps have types with an id.
+    view = objectInfo(fd, new Uint8Array(OLD_INFO_SIZE));
+    return { id: view.getUint32(12, true), name: "", kernel: false };
+  }
   return {
     id: view.getUint32(12, true),
     name: cText(name),

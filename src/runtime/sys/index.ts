@@ -19,7 +19,7 @@ export { descriptorInfo, expectKind } from "./descriptor-kind.ts";
 export { Fd, type OpenFd, openFds, trackFds } from "./fd.ts";
 export { tryLock } from "./file-lock.ts";
 export { idsOf, openId } from "./ids.ts";
-export { interfaceIndexOf } from "./interface-index.ts";
+export { interfaceIndexOf, interfaceNameOf } from "./interface-index.ts";
 export { BTF_FOLDER, KernelBtfError, kernelBtf, moduleBtf } from "./kernel-btf.ts";
 export { isKernelBefore, kernelSince } from "./kernel-version.ts";
 export { mapFile } from "./map-file.ts";

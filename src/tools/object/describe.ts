@@ -1,4 +1,4 @@
-import { disassemble, MapFlag, type MapSpec, type ObjectSpec, type ProgramSpec } from "../../sdk/index.ts";
+import { MapFlag, type MapSpec, type ObjectSpec, type ProgramSpec } from "../../sdk/index.ts";
 
 export interface ProgramDescription {
   readonly name: string;
@@ -100,7 +100,8 @@ function describeMap(name: string, map: MapSpec): MapDescription {
   };
 }
 
-function flagNames(flags: number): readonly string[] {
+/** Names of the flags of a map; bits without a name as numbers. */
+export function flagNames(flags: number): readonly string[] {
   const names: string[] = [];
   let rest = flags;
   for (const [name, bit] of Object.entries(MapFlag)) {
@@ -109,23 +110,4 @@ function flagNames(flags: number): readonly string[] {
     rest &= ~bit;
   }
   return rest === 0 ? names : [...names, `0x${(rest >>> 0).toString(16)}`];
-}
-
-/** The text of a program's instructions, with the source lines they come from. */
-export function listing({ instructions }: ProgramSpec): string {
-  const lines = disassemble(instructions).split("\n");
-  let place = "";
-  return instructions
-    .map((instruction, i) => {
-      const { source, label } = instruction;
-      const head = [label ?? []]
-        .flat()
-        .map((name) => `${name}:\n`)
-        .join("");
-      const here = source === undefined ? "" : `; ${source.text.trim()} @ ${source.file}:${source.line}\n`;
-      const shown = here === place ? "" : here;
-      if (here !== "") place = here;
-      return `${head}${shown}  ${(lines[i] ?? "").trim()}`;
-    })
-    .join("\n");
 }

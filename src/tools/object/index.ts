@@ -3,7 +3,7 @@ export { type CheckResult, checkObject, type ProgramCheck } from "./check.ts";
 export { type Compiled, CompileError, type CompileOptions, compile } from "./compile.ts";
 export {
   describeObject,
-  listing,
+  flagNames,
   type MapDescription,
   type ObjectDescription,
   type ProgramDescription,

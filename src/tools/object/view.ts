@@ -1,3 +1,4 @@
+import { table } from "../text/index.ts";
 import type { CheckResult } from "./check.ts";
 import type { ObjectDescription } from "./describe.ts";
 import type { LoadReport } from "./load.ts";
@@ -64,10 +65,4 @@ function count(number: number, what: string): string {
 
 function notes(all: readonly string[]): string {
   return all.filter((note) => note !== "").join(", ");
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
-  return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ")}`.trimEnd()).join("\n");
 }

@@ -6,9 +6,10 @@ import {
   formatCheck,
   formatDescription,
   formatLoad,
-  listing,
   loadAndReport,
 } from "../../../tools/object/index.ts";
+import { json, listing } from "../../../tools/text/index.ts";
+import { orJsonError } from "../json-error.ts";
 import { readCommand } from "../read-command.ts";
 
 const OPTIONS = {
@@ -54,18 +55,15 @@ function object(args: readonly string[]): number {
       `Say what to do: show, check or load${verb === undefined ? "" : `, not "${verb}"`}. skep object --help tells more.`,
     );
   if (file === undefined || more.length > 0) return usage("Name one object file.");
-  const json = (value: unknown) =>
-    JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? item.toString() : item));
   const print = (text: string) => process.stdout.write(`${text}\n`);
-  let spec: ReturnType<typeof openObject>;
-  try {
-    spec = openObject(file);
+  return orJsonError(values.json, () => {
+    const spec = openObject(file);
     if (verb === "show") {
       if (values.code !== undefined) {
         const program = Object.hasOwn(spec.programs, values.code) ? spec.programs[values.code] : undefined;
         if (program === undefined)
           return usage(`${file} has no program "${values.code}" (it has: ${Object.keys(spec.programs).join(", ")}).`);
-        print(listing(program));
+        print(listing(program.instructions));
         return 0;
       }
       const description = describeObject(spec);
@@ -84,12 +82,7 @@ function object(args: readonly string[]): number {
     });
     print(values.json === true ? json(report) : formatLoad(report));
     return 0;
-  } catch (error) {
-    const { code } = error as { code?: unknown };
-    if (values.json !== true || !(error instanceof Error) || typeof code !== "string") throw error;
-    print(json({ schema: "skep.error/1", code, message: error.message }));
-    return 1;
-  }
+  });
 }
 
 function pick<T>(all: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {

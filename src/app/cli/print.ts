@@ -1,0 +1,20 @@
+let isWatched = false;
+
+/** Prints a line. Whoever read the beginning and went away (`| head`) has what it wanted: the rest is nobody's. */
+export function print(line: string): void {
+  if (!isWatched) {
+    isWatched = true;
+    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      process.exit(0);
+    });
+  }
+  process.stdout.write(`${line}\n`);
+}
+
+/** Ends when Ctrl-C is pressed or the process is asked to end; what has been counted until then is still shown. */
+export function untilInterrupted(): AbortSignal {
+  const abort = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => abort.abort());
+  return abort.signal;
+}

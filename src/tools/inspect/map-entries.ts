@@ -1,0 +1,171 @@
+import {
+  type BpfMap,
+  isPerCpu,
+  KeyedMap,
+  type Layout,
+  type MapDetails,
+  mapDetails,
+  mapIds,
+  openMap,
+  openPinnedMap,
+  possibleCpus,
+  ReferenceMap,
+  SystemError,
+} from "../../sdk/index.ts";
+import type { Holder, Holders } from "./holders.ts";
+import { InspectError } from "./inspect-error.ts";
+import type { TypedMap } from "./map-types.ts";
+import { parseValue } from "./parse-value.ts";
+import { type Openable, openIfThere } from "./select.ts";
+import { type TypeOf, valueText } from "./value-text.ts";
+
+/** A map as `skep map list` has it. */
+export interface MapReport {
+  readonly details: MapDetails;
+  /** The ids of the programs that use it. */
+  readonly programIds: readonly number[];
+  readonly holders: readonly Holder[];
+}
+
+export const MAPS: Openable<BpfMap> = {
+  what: "map",
+  ids: mapIds,
+  open: (id) => openMap(id),
+  openPinned: (path) => openPinnedMap(path),
+  matches: (map, selection) => selection.by === "name" && map.name === selection.name,
+};
+
+/** All maps; `users` are the ids of the maps that each program uses. Throws SystemError EPERM without CAP_SYS_ADMIN. */
+export function listMaps(holders: Holders, users: ReadonlyMap<number, readonly number[]>): readonly MapReport[] {
+  const all: MapReport[] = [];
+  for (const id of mapIds()) {
+    using map = openIfThere(MAPS, id);
+    if (map !== undefined) all.push(reportMap(map, holders, users));
+  }
+  return all;
+}
+
+export function reportMap(map: BpfMap, holders: Holders, users: ReadonlyMap<number, readonly number[]>): MapReport {
+  const details = mapDetails(map);
+  return {
+    details,
+    programIds: [...users].filter(([, maps]) => maps.includes(details.id)).map(([id]) => id),
+    holders: holders.maps.get(details.id) ?? [],
+  };
+}
+
+/** One entry, decoded: of a per-CPU map the value is a list; of a map of programs, maps or sockets the id or cookie. */
+export interface Entry {
+  readonly key: unknown;
+  readonly value: unknown;
+}
+
+/** All entries. Throws InspectError for a map that has none to list, SystemError. */
+export function* entriesOf({ map }: TypedMap): IterableIterator<Entry> {
+  if (map instanceof KeyedMap) {
+    for (const [key, value] of map.entries() as IterableIterator<[unknown, unknown]>) yield { key, value };
+    return;
+  }
+  if (map instanceof ReferenceMap) {
+    for (const key of map.keys() as IterableIterator<unknown>) {
+      const value = idIn(map, key);
+      if (value !== undefined) yield { key, value };
+    }
+    return;
+  }
+  throw noEntries(map, "listed");
+}
+
+/** The id in a slot; undefined for an empty one, and for kinds that do not tell (perf events, cgroups). */
+function idIn(map: ReferenceMap<unknown>, key: unknown): number | bigint | undefined {
+  try {
+    return map.idOf(key);
+  } catch (error) {
+    if (error instanceof SystemError && (error.code === "EOPNOTSUPP" || error.code === "ENOTSUPP")) return undefined;
+    throw error;
+  }
+}
+
+function noEntries({ name, info: { type } }: BpfMap, verb: string): InspectError {
+  return new InspectError(
+    "SKEP_MAP_KIND",
+    `The entries of map "${name}" cannot be ${verb}: it is a ${type}, which has no keys to ask for.`,
+  );
+}
+
+function keyed({ map }: TypedMap): KeyedMap<unknown, unknown> {
+  if (map instanceof KeyedMap) return map as KeyedMap<unknown, unknown>;
+  throw noEntries(map, "read or written here");
+}
+
+/** How keys and values of a keyed map are written by people. */
+function layoutsOf(typed: TypedMap): { readonly key: Layout; readonly value: Layout } {
+  const { keySize, valueSize, type } = typed.details;
+  const { key, value } = typed.layouts;
+  // Arrays are indexed, whatever their types say.
+  const isArray = type === "array" || type === "percpu_array";
+  return {
+    key:
+      isArray || (key === undefined && keySize === 4 && type === "stack_trace")
+        ? U32
+        : (key ?? { kind: "bytes", size: keySize, align: 1 }),
+    value: value ?? { kind: "bytes", size: valueSize, align: 1 },
+  };
+}
+
+const U32: Layout = { kind: "u32", size: 4, align: 4 };
+
+/** The value of a key as a person wrote it; undefined when it is not there. Throws InspectError, SystemError. */
+export function getEntry(typed: TypedMap, key: string): Entry | undefined {
+  if (typed.map instanceof ReferenceMap) {
+    const wanted = parseValue(
+      key,
+      typed.details.keySize === 4 ? U32 : { kind: "bytes", size: typed.details.keySize, align: 1 },
+      "key",
+    );
+    const value = idIn(typed.map as ReferenceMap<unknown>, wanted);
+    return value === undefined ? undefined : { key: wanted, value };
+  }
+  const map = keyed(typed);
+  const wanted = parseValue(key, layoutsOf(typed).key, "key");
+  const value = map.get(wanted);
+  return value === undefined ? undefined : { key: wanted, value };
+}
+
+/** Sets a value as a person wrote it; of a per-CPU map a list in JSON, one for each possible CPU. Throws InspectError, SystemError, CodecError. */
+export function setEntry(typed: TypedMap, key: string, value: string, mode: "any" | "noexist" | "exist"): void {
+  const map = keyed(typed);
+  const layouts = layoutsOf(typed);
+  const valueLayout: Layout = isPerCpu(typed.details.type)
+    ? {
+        kind: "array",
+        size: layouts.value.size * possibleCpus(),
+        align: 8,
+        length: possibleCpus(),
+        element: layouts.value,
+      }
+    : layouts.value;
+  map.set(parseValue(key, layouts.key, "key"), parseValue(value, valueLayout, "value"), mode);
+}
+
+/** Removes a key as a person wrote it; false when it was not there. Throws InspectError, SystemError. */
+export function deleteEntry(typed: TypedMap, key: string): boolean {
+  const map = keyed(typed);
+  return map.delete(parseValue(key, layoutsOf(typed).key, "key"));
+}
+
+/** The types that keys and values of a map are shown by. */
+function shownBy({ types }: TypedMap): { readonly key?: TypeOf; readonly value?: TypeOf } {
+  if (types === undefined) return {};
+  const { btf, key, value } = types;
+  return { key: { btf, id: key }, value: { btf, id: value } };
+}
+
+/** An entry in one line, or one and a line for each CPU. */
+export function entryText(typed: TypedMap, { key, value }: Entry): string {
+  const types = shownBy(typed);
+  const keyText = valueText(key, types.key);
+  if (!isPerCpu(typed.details.type)) return `${keyText}: ${valueText(value, types.value)}`;
+  const lines = (value as readonly unknown[]).map((one, cpu) => `  CPU ${cpu}: ${valueText(one, types.value)}`);
+  return `${keyText}:\n${lines.join("\n")}`;
+}

@@ -1,0 +1,91 @@
+import {
+  mapIdOf,
+  openMap,
+  openPinnedProgram,
+  openProgram,
+  type Program,
+  type ProgramDetails,
+  type ProgramDump,
+  programDetails,
+  programIds,
+} from "../../sdk/index.ts";
+import { listing } from "../text/index.ts";
+import type { Holder, Holders } from "./holders.ts";
+import type { LinkReport } from "./link-report.ts";
+import { type Openable, openIfThere } from "./select.ts";
+
+/** A program as `skep prog list` has it. */
+export interface ProgramReport {
+  readonly details: ProgramDetails;
+  /** What it is attached to by links, in words. */
+  readonly attached: readonly { readonly linkId: number; readonly target: string }[];
+  readonly holders: readonly Holder[];
+}
+
+export const PROGRAMS: Openable<Program> = {
+  what: "program",
+  ids: programIds,
+  open: openProgram,
+  openPinned: openPinnedProgram,
+  matches: (program, selection) =>
+    selection.by === "name"
+      ? program.name === selection.name
+      : selection.by === "tag" && program.details().tag === selection.tag,
+};
+
+/** All programs. Throws SystemError EPERM without CAP_SYS_ADMIN. */
+export function listPrograms(holders: Holders, links: readonly LinkReport[]): readonly ProgramReport[] {
+  const all: ProgramReport[] = [];
+  for (const id of programIds()) {
+    using program = openIfThere(PROGRAMS, id);
+    if (program !== undefined) all.push(reportProgram(program, holders, links));
+  }
+  return all;
+}
+
+export function reportProgram(program: Program, holders: Holders, links: readonly LinkReport[]): ProgramReport {
+  const details = programDetails(program);
+  return {
+    details,
+    attached: links
+      .filter((link) => link.details.programId === details.id)
+      .map(({ details: { id }, target }) => ({ linkId: id, target })),
+    holders: holders.programs.get(details.id) ?? [],
+  };
+}
+
+/** The text of a program that was read back: functions, source lines, instructions, with maps by their names. */
+export function formatDump({ instructions, callee }: ProgramDump): string {
+  const names = new Map<number, string>();
+  const nameOf = (id: number) => {
+    const known = names.get(id);
+    if (known !== undefined) return known;
+    using map = openIfThere({ open: openMap }, id);
+    const name = `${map?.name ?? ""}#${id}`;
+    names.set(id, name);
+    return name;
+  };
+  const named = new Map(
+    instructions.map((instruction) => {
+      const id = mapIdOf(instruction);
+      return [instruction, id === undefined ? instruction : { ...instruction, map: nameOf(id) }] as const;
+    }),
+  );
+  const original = new Map([...named].map(([from, to]) => [to, from]));
+  return listing([...named.values()], { callee: (call) => callee(original.get(call) ?? call) });
+}
+
+/** The machine code as hexadecimal lines of 16 bytes with their addresses, function by function. */
+export function formatMachineCode({ functions }: ProgramDump): string {
+  return functions
+    .filter(({ machine }) => machine.length > 0)
+    .map(({ name, address, machine }, i) => {
+      const lines: string[] = [];
+      for (let at = 0; at < machine.length; at += 16) {
+        const bytes = [...machine.subarray(at, at + 16)].map((byte) => byte.toString(16).padStart(2, "0"));
+        lines.push(`  ${(address + BigInt(at)).toString(16).padStart(16, "0")}  ${bytes.join(" ")}`);
+      }
+      return `${name ?? `function ${i}`}:\n${lines.join("\n")}`;
+    })
+    .join("\n\n");
+}
