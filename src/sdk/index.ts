@@ -285,6 +285,7 @@ export {
   type ChildEnd,
   ClosedError,
   createToken,
+  DescriptorKindError,
   Fd,
   interfaceNameOf,
   isKernelBefore,

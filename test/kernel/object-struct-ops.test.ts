@@ -46,7 +46,7 @@ for (const [table, kernel] of [
       try {
         assert.ok(available().includes(`skep_${table}`));
         if (map.linked) {
-          const { id: _, ...details } = link.details();
+          const { id: _id, ...details } = link.details();
           assert.deepEqual(details, { type: "struct_ops", programId: 0, mapId: mapDetails(map).id });
         }
         await connectOnce();

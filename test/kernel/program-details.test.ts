@@ -47,7 +47,7 @@ kernelTest("program details: who loaded it, its licence, what the verifier did, 
   assert.match(details.tag, /^[0-9a-f]{16}$/);
   assert.equal(details.verifiedInstructions > 50, kernelIsAtLeast("5.16"));
   const used = Object.values(object.maps).map((map) => mapDetails(map).id);
-  assert.ok(details.mapIds.length >= 3 && details.mapIds.every((id) => used.includes(id)), `${details.mapIds}`);
+  assert.ok(details.mapIds.length >= 3 && details.mapIds.every((id) => used.includes(id)), details.mapIds.join(", "));
   assert.ok(loadedBtf(details.btfId).find("add_twice", "function") !== undefined);
   using other = loadObject(program("socket_filter", (a) => a.mov(r0, 0), "Proprietary"));
   const plain = other.programs.p.details();
@@ -106,7 +106,8 @@ kernelTest("a test run gives back the context that the program wrote", () => {
   const context = new Uint8Array(192);
   context[8] = 37;
   const { contextOut, dataOut } = object.programs.p.testRun({ data, context, contextOutSize: 192 });
-  assert.equal(contextOut?.length, 192);
+  // As much as the kernel has of it.
+  assert.ok((contextOut?.length ?? 0) >= 176 && (contextOut?.length ?? 0) <= 192, `${contextOut?.length}`);
   assert.equal(contextOut?.[8], 42);
   assert.equal(dataOut, undefined);
   // Too little room for the packet is told with how much it takes.

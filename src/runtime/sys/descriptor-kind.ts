@@ -4,6 +4,11 @@ import type { Fd } from "./fd.ts";
 /** Kinds of descriptors of bpf(2), as the kernel names them in /proc. */
 const KINDS = { map: "bpf-map", program: "bpf-prog", link: "bpf-link" } as const;
 
+/** A descriptor, or what is pinned at a path, is of another kind than it was taken for. */
+export class DescriptorKindError extends TypeError {
+  readonly code = "SKEP_DESCRIPTOR_KIND";
+}
+
 /** What an anonymous descriptor is of (`bpf-map`, `bpf-prog`, `bpf-link`); undefined without /proc. */
 function descriptorKind(fd: Fd): string | undefined {
   try {
@@ -21,12 +26,12 @@ function descriptorKind(fd: Fd): string | undefined {
 
 /**
  * Makes sure that a descriptor is of a kind: the kernel answers questions about all of them alike, with other structures.
- * Throws TypeError; nothing can be told without /proc.
+ * Throws DescriptorKindError; nothing can be told without /proc.
  */
 export function expectKind(fd: Fd, what: keyof typeof KINDS): void {
   const kind = descriptorKind(fd);
   if (kind !== undefined && kind !== KINDS[what])
-    throw new TypeError(`There is no ${what} behind ${fd.what}: it is a ${kind}.`);
+    throw new DescriptorKindError(`There is no ${what} behind ${fd.what}: it is a ${kind}.`);
 }
 
 /** What the kernel shows of a descriptor in /proc/self/fdinfo, by its names; nothing without /proc. */

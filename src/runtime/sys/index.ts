@@ -15,7 +15,7 @@ export {
   insideUserNamespace,
 } from "./capability.ts";
 export { type Child, type ChildEnd, startChild } from "./child.ts";
-export { descriptorInfo, expectKind } from "./descriptor-kind.ts";
+export { DescriptorKindError, descriptorInfo, expectKind } from "./descriptor-kind.ts";
 export { Fd, type OpenFd, openFds, trackFds } from "./fd.ts";
 export { tryLock } from "./file-lock.ts";
 export { idsOf, openId } from "./ids.ts";

@@ -16,16 +16,12 @@ export function readSelection(words: readonly string[]): readonly [Selection, re
   const [first, second] = words;
   if (first === undefined)
     throw new InspectError("SKEP_SELECTION", "Say which one: an id, a name, or where it is pinned.");
-  const rest = words.slice(2);
-  switch (second === undefined ? undefined : first) {
-    case "id":
-      return [{ by: "id", id: idOf(second as string) }, rest];
-    case "name":
-      return [{ by: "name", name: second as string }, rest];
-    case "tag":
-      return [{ by: "tag", tag: second as string }, rest];
-    case "pinned":
-      return [{ by: "pinned", path: second as string }, rest];
+  if (second !== undefined) {
+    const rest = words.slice(2);
+    if (first === "id") return [{ by: "id", id: idOf(second) }, rest];
+    if (first === "name") return [{ by: "name", name: second }, rest];
+    if (first === "tag") return [{ by: "tag", tag: second }, rest];
+    if (first === "pinned") return [{ by: "pinned", path: second }, rest];
   }
   if (/^\d+$/.test(first)) return [{ by: "id", id: idOf(first) }, words.slice(1)];
   if (first.startsWith("/")) return [{ by: "pinned", path: first }, words.slice(1)];

@@ -6,6 +6,7 @@ import type { LinkReport } from "./link-report.ts";
 import type { MapReport } from "./map-entries.ts";
 import type { ProgramProfile } from "./profile.ts";
 import type { ProgramReport } from "./program-report.ts";
+import { valueText } from "./value-text.ts";
 
 /** How much of a list of holders or places stands in one row. */
 const MOST = 3;
@@ -119,7 +120,8 @@ export function formatLink(report: LinkReport): string {
 function shown(value: unknown): string | undefined {
   if (value === undefined || value === 0n) return undefined;
   if (Array.isArray(value)) return value.map(String).join(", ");
-  if (typeof value !== "object" || value === null) return String(value);
+  if (typeof value === "string") return value;
+  if (typeof value !== "object" || value === null) return valueText(value);
   return Object.entries(value)
     .map(([name, item]) => `${words(name)} ${String(item)}`)
     .join(", ");
