@@ -37,13 +37,14 @@ describe("package.json", () => {
 
   it("exports the rooms that docs/architecture.md calls public, and no other", () => {
     expect(exported.map(([name]) => name).sort()).toEqual(
-      [".", "./asm", "./btf", "./doctor", "./package.json", "./trace"].sort(),
+      [".", "./asm", "./btf", "./doctor", "./inspect", "./package.json", "./trace"].sort(),
     );
     for (const [name, file, source] of [
       [".", "skep", "sdk/index"],
       ["./asm", "asm", "object/asm/index"],
       ["./btf", "btf", "sdk/btf"],
       ["./doctor", "doctor", "tools/doctor/index"],
+      ["./inspect", "inspect", "tools/inspect/index"],
       ["./trace", "trace", "tools/trace/index"],
     ] as const) {
       expect(manifest.exports[name]).toEqual({ types: `./dist/${source}.d.ts`, default: `./dist/esm/${file}.js` });

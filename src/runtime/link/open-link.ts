@@ -18,8 +18,9 @@ export function openLink(id: number): Link {
  * Throws SystemError ENOENT when nothing is pinned there, TypeError when it is no link.
  */
 export function openPinnedLink(path: string): Link {
-  const link = live(openPin(path, "link"));
-  link.pins.add(path);
+  const fd = openPin(path, "link");
+  const link = live(fd);
+  link.pins.add(fd, path);
   return link;
 }
 

@@ -23,7 +23,7 @@ export function openProgram(id: number): Program {
  */
 export function openPinnedProgram(path: string): Program {
   const program = live(openPin(path, "program"));
-  program.pins.add(path);
+  program.pins.add(program.fd, path);
   return program;
 }
 

@@ -97,7 +97,7 @@ export function openPinnedMap<const S extends Layouts & { readonly type?: MapTyp
   layouts: S = {} as S,
 ): S extends MapSpec ? LiveMap<S> : BpfMap {
   const map = openLive(openPin(path, "map"), layouts);
-  map.pins.add(path);
+  map.pins.add(map.fd, path);
   return map as S extends MapSpec ? LiveMap<S> : BpfMap;
 }
 

@@ -10,7 +10,7 @@ export class DescriptorKindError extends TypeError {
 }
 
 /** What an anonymous descriptor is of (`bpf-map`, `bpf-prog`, `bpf-link`); undefined without /proc. */
-function descriptorKind(fd: Fd): string | undefined {
+export function descriptorKind(fd: Fd): string | undefined {
   try {
     return (
       readlinkSync(`/proc/self/fd/${fd.number}`)

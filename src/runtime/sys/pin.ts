@@ -1,7 +1,9 @@
 import { statfsSync, unlinkSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { BpfAttr } from "./bpf.ts";
+import { descriptorKind } from "./descriptor-kind.ts";
 import { Fd } from "./fd.ts";
+import { objectInfo } from "./object-info.ts";
 import { SystemError } from "./system-error.ts";
 
 const EPERM = 1;
@@ -26,20 +28,32 @@ function noBpffs(path: string): string | undefined {
   return `${resolve(dirname(path))} is in no bpffs: mount one (mount -t bpf bpf /sys/fs/bpf) and pin there.`;
 }
 
+/** Which object a descriptor is of: kind and id; undefined where the kernel does not tell (links before Linux 5.8). */
+function identityOf(fd: Fd): string | undefined {
+  try {
+    // The kind's number and the id stand first for all of them.
+    return `${descriptorKind(fd) ?? ""} ${objectInfo(fd, new Uint8Array(8)).getUint32(4, true)}`;
+  } catch (error) {
+    if (error instanceof SystemError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * The paths at which this process has pinned one map, program or link, or opened it from. A pin keeps the object alive in
  * the kernel when no process holds it any more, until its file is removed.
  */
 export class Pins {
-  readonly #paths = new Set<string>();
+  /** Which object it was, by path. */
+  readonly #paths = new Map<string, string | undefined>();
 
   /** A pin that is there already: what was opened from it. */
-  add(path: string): void {
-    this.#paths.add(path);
+  add(fd: Fd, path: string): void {
+    this.#paths.set(resolve(path), identityOf(fd));
   }
 
   get paths(): readonly string[] {
-    return [...this.#paths];
+    return [...this.#paths.keys()];
   }
 
   /** Pins (BPF_OBJ_PIN, Linux 4.4); `what` names the object in the error. Throws SystemError. */
@@ -60,19 +74,28 @@ export class Pins {
         ...(hint === undefined && { needs: ["CAP_BPF"] as const }),
       });
     }
-    this.#paths.add(path);
+    this.add(fd, path);
   }
 
-  /** Removes the files; one that somebody else removed is no fault. Throws Node's own errors of unlink(2). */
+  /**
+   * Removes the files, also when the object is closed. A pin that is gone, or that somebody replaced by another object, is
+   * left alone. Throws Node's own errors of unlink(2).
+   */
   unpin(): void {
-    for (const path of this.#paths) {
-      try {
-        unlinkSync(path);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      }
+    for (const [path, identity] of this.#paths) {
+      if (isStill(path, identity)) unlinkSync(path);
       this.#paths.delete(path);
     }
+  }
+}
+
+function isStill(path: string, identity: string | undefined): boolean {
+  try {
+    using fd = openPin(path, "object");
+    return identityOf(fd) === identity;
+  } catch (error) {
+    if (error instanceof SystemError && error.errno === ENOENT) return false;
+    throw error;
   }
 }
 

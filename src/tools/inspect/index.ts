@@ -14,7 +14,7 @@ export {
 } from "./map-entries.ts";
 export { type MapTypes, type TypedMap, withTypes } from "./map-types.ts";
 export { type ProgramProfile, profilePrograms } from "./profile.ts";
-export { formatDump, formatMachineCode, PROGRAMS, type ProgramReport } from "./program-report.ts";
+export { formatDump, formatMachineCode, PROGRAMS, type ProgramReport, runProgram } from "./program-report.ts";
 export { type Openable, openAll, openOne, readSelection, type Selection } from "./select.ts";
 export { Snapshot } from "./snapshot.ts";
 export { hexText, valueText } from "./value-text.ts";

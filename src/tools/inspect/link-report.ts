@@ -1,16 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import {
-  interfaceNameOf,
-  type Link,
-  type LinkDetails,
-  linkIds,
-  loadedBtf,
-  openLink,
-  openPinnedLink,
-  openProgram,
-  programDetails,
-} from "../../sdk/index.ts";
+import { interfaceNameOf, type Link, type LinkDetails, linkIds, openLink, openPinnedLink } from "../../sdk/index.ts";
 import type { Holder, Holders } from "./holders.ts";
+import { targetOfProgram } from "./program-target.ts";
 import { type Openable, openIfThere } from "./select.ts";
 
 /** A link as `skep link list` has it. */
@@ -54,7 +45,7 @@ export class TargetNames {
       case "raw_tracepoint":
         return `raw tracepoint ${details.tracepoint}`;
       case "tracing":
-        return `${details.attachType} of ${functionOf(details.programId) ?? `type ${details.targetTypeId} of ${details.targetObjectId}`}`;
+        return `${details.attachType} of ${targetOfProgram(details.programId) ?? `type ${details.targetTypeId} of ${details.targetObjectId}`}`;
       case "tracing_multi":
         return `${details.attachType} of ${details.count} functions`;
       case "cgroup":
@@ -110,18 +101,6 @@ function cgroupPaths(): ReadonlyMap<bigint, string> {
     // No /proc: ids instead of paths.
   }
   return found;
-}
-
-/** The function that a tracing program was loaded for. */
-function functionOf(programId: number): string | undefined {
-  try {
-    using program = openProgram(programId);
-    const { attachTarget } = programDetails(program);
-    return attachTarget === undefined ? undefined : loadedBtf(attachTarget.btfId).type(attachTarget.typeId).name;
-  } catch {
-    // Gone meanwhile; the ids are told.
-    return undefined;
-  }
 }
 
 function interfaceOf(index: number): string {

@@ -1,5 +1,8 @@
 import {
+  array,
   type BpfMap,
+  bytes,
+  isNumbered,
   isPerCpu,
   KeyedMap,
   type Layout,
@@ -11,6 +14,7 @@ import {
   possibleCpus,
   ReferenceMap,
   SystemError,
+  u32,
 } from "../../sdk/index.ts";
 import type { Holder, Holders } from "./holders.ts";
 import { InspectError } from "./inspect-error.ts";
@@ -98,53 +102,30 @@ function keyed({ map }: TypedMap): KeyedMap<unknown, unknown> {
   throw noEntries(map, "read or written here");
 }
 
-/** How keys and values of a keyed map are written by people. */
-function layoutsOf(typed: TypedMap): { readonly key: Layout; readonly value: Layout } {
-  const { keySize, valueSize, type } = typed.details;
-  const { key, value } = typed.layouts;
-  // Arrays are indexed, whatever their types say.
-  const isArray = type === "array" || type === "percpu_array";
+/** How keys and values are written by people. */
+function layoutsOf({ layouts, details: { type, keySize, valueSize } }: TypedMap): {
+  readonly key: Layout;
+  readonly value: Layout;
+} {
   return {
-    key:
-      isArray || (key === undefined && keySize === 4 && type === "stack_trace")
-        ? U32
-        : (key ?? { kind: "bytes", size: keySize, align: 1 }),
-    value: value ?? { kind: "bytes", size: valueSize, align: 1 },
+    key: layouts.key ?? (isNumbered(type) && keySize === 4 ? u32 : bytes(keySize)),
+    value: layouts.value ?? bytes(valueSize),
   };
 }
 
-const U32: Layout = { kind: "u32", size: 4, align: 4 };
-
 /** The value of a key as a person wrote it; undefined when it is not there. Throws InspectError, SystemError. */
-export function getEntry(typed: TypedMap, key: string): Entry | undefined {
-  if (typed.map instanceof ReferenceMap) {
-    const wanted = parseValue(
-      key,
-      typed.details.keySize === 4 ? U32 : { kind: "bytes", size: typed.details.keySize, align: 1 },
-      "key",
-    );
-    const value = idIn(typed.map as ReferenceMap<unknown>, wanted);
-    return value === undefined ? undefined : { key: wanted, value };
-  }
-  const map = keyed(typed);
-  const wanted = parseValue(key, layoutsOf(typed).key, "key");
-  const value = map.get(wanted);
-  return value === undefined ? undefined : { key: wanted, value };
+export function getEntry(typed: TypedMap, text: string): Entry | undefined {
+  const key = parseValue(text, layoutsOf(typed).key, "key");
+  const { map } = typed;
+  const value = map instanceof ReferenceMap ? idIn(map as ReferenceMap<unknown>, key) : keyed(typed).get(key);
+  return value === undefined ? undefined : { key, value };
 }
 
 /** Sets a value as a person wrote it; of a per-CPU map a list in JSON, one for each possible CPU. Throws InspectError, SystemError, CodecError. */
 export function setEntry(typed: TypedMap, key: string, value: string, mode: "any" | "noexist" | "exist"): void {
   const map = keyed(typed);
   const layouts = layoutsOf(typed);
-  const valueLayout: Layout = isPerCpu(typed.details.type)
-    ? {
-        kind: "array",
-        size: layouts.value.size * possibleCpus(),
-        align: 8,
-        length: possibleCpus(),
-        element: layouts.value,
-      }
-    : layouts.value;
+  const valueLayout = isPerCpu(typed.details.type) ? array(layouts.value, possibleCpus()) : layouts.value;
   map.set(parseValue(key, layouts.key, "key"), parseValue(value, valueLayout, "value"), mode);
 }
 

@@ -8,10 +8,13 @@ import {
   type ProgramDump,
   programDetails,
   programIds,
+  type TestRunOptions,
+  type TestRunResult,
 } from "../../sdk/index.ts";
 import { listing } from "../text/index.ts";
 import type { Holder, Holders } from "./holders.ts";
 import type { LinkReport } from "./link-report.ts";
+import { targetOf } from "./program-target.ts";
 import { type Openable, openIfThere } from "./select.ts";
 
 /** A program as `skep prog list` has it. */
@@ -20,6 +23,8 @@ export interface ProgramReport {
   /** What it is attached to by links, in words. */
   readonly attached: readonly { readonly linkId: number; readonly target: string }[];
   readonly holders: readonly Holder[];
+  /** The name of the function or tracepoint it was loaded for. */
+  readonly loadedFor: string | undefined;
 }
 
 export const PROGRAMS: Openable<Program> = {
@@ -51,7 +56,33 @@ export function reportProgram(program: Program, holders: Holders, links: readonl
       .filter((link) => link.details.programId === details.id)
       .map(({ details: { id }, target }) => ({ linkId: id, target })),
     holders: holders.programs.get(details.id) ?? [],
+    loadedFor: targetOf(details),
   };
+}
+
+/** Kinds of programs that are run over a packet. */
+const PACKET_KINDS: ReadonlySet<string> = new Set([
+  "socket_filter",
+  "sched_cls",
+  "sched_act",
+  "xdp",
+  "cgroup_skb",
+  "lwt_in",
+  "lwt_out",
+  "lwt_xmit",
+  "lwt_seg6local",
+  "sk_skb",
+  "flow_dissector",
+  "netfilter",
+]);
+/** Enough for the headers that programs look at. */
+const EMPTY_PACKET = 64;
+
+/** `Program.testRun`, with an empty packet for those that want one when neither packet nor context is given. */
+export function runProgram(program: Program, options: TestRunOptions): TestRunResult {
+  const { data, context } = options;
+  const isBare = data === undefined && context === undefined && PACKET_KINDS.has(program.spec.type);
+  return program.testRun(isBare ? { ...options, data: new Uint8Array(EMPTY_PACKET) } : options);
 }
 
 /** The text of a program that was read back: functions, source lines, instructions, with maps by their names. */

@@ -65,7 +65,7 @@ function sheet(title: string, lines: readonly (readonly [string, string | undefi
 
 export function formatProgram(report: ProgramReport): string {
   const { details, attached } = report;
-  const { verifiedInstructions, runCount, runTimeNs, recursionMisses, interfaceIndex, attachTarget } = details;
+  const { verifiedInstructions, runCount, runTimeNs, recursionMisses, interfaceIndex } = details;
   return sheet(`program ${details.id}: ${details.type} ${details.name}`, [
     ["tag", details.tag],
     ["licence", details.gplCompatible ? "GPL compatible" : "not GPL compatible"],
@@ -78,7 +78,7 @@ export function formatProgram(report: ProgramReport): string {
     ["machine code", details.machineBytes === 0 ? undefined : `${details.machineBytes} bytes`],
     ["maps", details.mapIds.join(", ")],
     ["types", details.btfId === 0 ? undefined : `BTF ${details.btfId}`],
-    ["loaded for", attachTarget === undefined ? undefined : `type ${attachTarget.typeId} of BTF ${attachTarget.btfId}`],
+    ["loaded for", report.loadedFor],
     ["offloaded to", interfaceIndex === 0 ? undefined : `interface ${interfaceIndex}`],
     ["runs", runCount === 0n ? undefined : `${runCount}, ${runTimeNs} ns`],
     ["skipped", recursionMisses === 0n ? undefined : `${recursionMisses} runs, as it was running already`],

@@ -57,6 +57,21 @@ counts(3);
 for (let i = 0; i < 300 && isCounted(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
 counts(0);
 
+// A pin that somebody replaced is theirs.
+{
+  using one = object.programs.p.attachRawTracepoint("sys_enter");
+  one.pin(at("link"));
+  unlinkSync(at("link"));
+  using map = createMap({ type: "array", value: u64, maxEntries: 1 }, "m");
+  map.pin(at("link"));
+  one.unpin();
+  assert.ok(existsSync(at("link")));
+  map.close();
+  // Closed, it still knows its pin.
+  map.unpin();
+  assert.ok(!existsSync(at("link")));
+}
+
 // Programs likewise.
 const { p } = object.programs;
 p.pin(at("program"));

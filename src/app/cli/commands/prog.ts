@@ -13,6 +13,7 @@ import {
   type ProgramReport,
   profilePrograms,
   readSelection,
+  runProgram,
   Snapshot,
 } from "../../../tools/inspect/index.ts";
 import { json } from "../../../tools/text/index.ts";
@@ -85,7 +86,7 @@ async function prog(command: Command): Promise<number> {
     case "profile":
       return await profile(command, rest);
     case "run":
-      return runProgram(command, rest);
+      return runOne(command, rest);
     case "pin": {
       const path = rest.at(-1);
       if (path === undefined || rest.length < 2) return usage("Say which program, and the path to pin it at.");
@@ -178,24 +179,23 @@ async function profile({ values, usage }: Command, words: readonly string[]): Pr
   return 0;
 }
 
-/** A packet that networking programs run with when none is given. */
-const EMPTY_PACKET = 64;
+/** By how much a packet may grow. */
+const ROOM = 4096;
 
-function runProgram({ values, usage }: Command, words: readonly string[]): number {
+function runOne({ values, usage }: Command, words: readonly string[]): number {
   const repeat = numberOption("repeat", values.repeat, 1, 1);
   const cpu = numberOption("cpu", values.cpu, -1, 0);
   if (typeof repeat === "string") return usage(repeat);
   if (typeof cpu === "string") return usage(cpu);
   return withOne(words, usage, (program) => {
     const context = values.context === undefined ? undefined : read(values.context);
-    const none = context !== undefined || cpu >= 0 ? undefined : new Uint8Array(EMPTY_PACKET);
-    const data = values.data === undefined ? none : read(values.data);
-    const result = program.testRun({
+    const data = values.data === undefined ? undefined : read(values.data);
+    const result = runProgram(program, {
       ...(data !== undefined && { data }),
       ...(context !== undefined && { context }),
       ...(repeat > 1 && { repeat }),
       ...(cpu >= 0 && { cpu }),
-      ...(data !== undefined && values.out !== undefined && { dataOutSize: Math.max(data.length, 4096) }),
+      ...(values.out !== undefined && { dataOutSize: (data?.length ?? 0) + ROOM }),
     });
     const { retval, durationNs, dataOut } = result;
     if (values.out !== undefined && values.out !== "-" && dataOut !== undefined) writeFileSync(values.out, dataOut);
