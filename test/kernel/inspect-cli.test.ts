@@ -347,6 +347,15 @@ kernelTest("skep map watch shows what changed from look to look, and only that",
   started();
   const { code, stderr } = (await finished) as Finished;
   assert.deepEqual([code, stderr], [0, ""]);
+  // For people, with what it was.
+  const text = skep(["map", "watch", NAME, "-i", "0.05", "-d", String(pace(1, 8))]);
+  for (let i = 0; i < pace(60, 600); i++) {
+    typed.set(key(1, 1n), value(turn++, 1));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const { stdout } = await text;
+  assert.match(stdout, /^\d\d:\d\d:\d\d\n~ \{ a: 1, b: 1 \}: \{ count: \d+, .*\} {2}was \{ count: \d+, /);
+  assert.doesNotMatch(stdout, /a: 2/);
   // It ends by itself after a time, with nothing to tell.
   assert.equal(await shows("map", "watch", NAME, "-i", "0.05", "-d", "0.3"), "");
 });

@@ -3,6 +3,7 @@ export { findHolders, type Holder, type Holders, holderText } from "./holders.ts
 export { InspectError } from "./inspect-error.ts";
 export { LINKS, type LinkReport, TargetNames } from "./link-report.ts";
 export {
+  changeText,
   deleteEntry,
   type Entry,
   entriesOf,

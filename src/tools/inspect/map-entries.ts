@@ -22,6 +22,7 @@ import type { TypedMap } from "./map-types.ts";
 import { parseValue } from "./parse-value.ts";
 import { type Openable, openIfThere } from "./select.ts";
 import { type TypeOf, valueText } from "./value-text.ts";
+import type { MapChange } from "./watch.ts";
 
 /** A map as `skep map list` has it. */
 export interface MapReport {
@@ -141,6 +142,16 @@ function shownBy({ types }: TypedMap): { readonly key?: TypeOf; readonly value?:
   const { btf, key, value } = types;
   return { key: { btf, id: key }, value: { btf, id: value } };
 }
+
+/** What changed of an entry, as `+`, `~` or `-`; of a value that is not per CPU also what it was. */
+export function changeText(typed: TypedMap, { what, key, value, before }: MapChange): string {
+  const { value: type } = shownBy(typed);
+  const isPlain = what === "changed" && !isPerCpu(typed.details.type);
+  const was = isPlain ? `  was ${valueText(before, type)}` : "";
+  return `${SIGNS[what]} ${entryText(typed, { key, value })}${was}`;
+}
+
+const SIGNS = { added: "+", changed: "~", removed: "-" } as const;
 
 /** An entry in one line, or one and a line for each CPU. */
 export function entryText(typed: TypedMap, { key, value }: Entry): string {

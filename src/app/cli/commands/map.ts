@@ -1,5 +1,6 @@
 import { type BpfMap, mapDetails } from "../../../sdk/index.ts";
 import {
+  changeText,
   deleteEntry,
   type Entry,
   entriesOf,
@@ -171,11 +172,8 @@ async function watch(typed: TypedMap, { values, usage }: Command): Promise<numbe
   const signal = Number.isFinite(duration)
     ? AbortSignal.any([interrupted, AbortSignal.timeout(duration * 1000)])
     : interrupted;
-  const SIGNS = { added: "+", changed: "~", removed: "-" } as const;
   const line = (change: MapChange) =>
-    values.json === true
-      ? json({ time: new Date().toISOString(), ...change })
-      : `${SIGNS[change.what]} ${entryText(typed, change)}`;
+    values.json === true ? json({ time: new Date().toISOString(), ...change }) : changeText(typed, change);
   for await (const changes of watchMap(typed, { intervalMs: interval * 1000, signal })) {
     if (values.json !== true) print(new Date().toISOString().slice(11, 19));
     for (const change of changes) print(line(change));
