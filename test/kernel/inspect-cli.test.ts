@@ -1,6 +1,7 @@
 // skep prog, skep map and skep link: what they print, change and return, beside what the library and the kernel say.
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { BpfAttr, Fd, objectInfo } from "../../src/runtime/sys/index.ts";
 import {
   Assembler,
   attachCgroup,
@@ -14,6 +15,7 @@ import {
   r0,
   r1,
 } from "../../src/sdk/index.ts";
+import { kernelEnum } from "../support/btf-enums.ts";
 import { cgroup2, inOwnCgroup } from "../support/cgroup.ts";
 import { AS_NOBODY, type Finished, publicCopy, run, Scratch, skep, skepPath } from "../support/cli.ts";
 import { kernelIsAtLeast, kernelTest } from "../support/kernel-test.ts";
@@ -230,6 +232,35 @@ kernelTest("skep map list, show and dump tell of maps by their own types", async
   const target = programDetails(object.programs["target"] as never).id;
   assert.equal(await shows("map", "dump", idOf(object.maps["jumps"])), `1: ${target}\n`);
 });
+
+const RHASH = kernelEnum("bpf_map_type")?.get("BPF_MAP_TYPE_RHASH");
+
+kernelTest(
+  "a map of a kind that is newer than Skep is told of by its id",
+  { unless: RHASH === undefined ? "this kernel has no kind of map that Skep does not know" : undefined },
+  async () => {
+    const NO_PREALLOC = 1;
+    const attr = new BpfAttr()
+      .u32(0, RHASH as number)
+      .u32(4, 4)
+      .u32(8, 4)
+      .u32(12, 10)
+      .u32(16, NO_PREALLOC);
+    const result = attr.call("BPF_MAP_CREATE");
+    assert.ok(result >= 0, `${result}`);
+    using fd = new Fd(result, "map of a newer kind");
+    const id = objectInfo(fd, new Uint8Array(8)).getUint32(4, true);
+    assert.deepEqual((await showsJson("map", "list")).notShown, [id]);
+    const { code, stderr } = await skep(["map", "list"]);
+    assert.deepEqual(
+      [code, stderr],
+      [0, `skep map: not shown, as their kind is newer than this version of Skep: ${id}\n`],
+    );
+    const refused = await skep(["map", "show", String(id)]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /^skep: Map type \d+ is newer than this version of Skep/);
+  },
+);
 
 kernelTest("skep map get, set and delete take keys and values as people write them", async () => {
   using object = typedObject();

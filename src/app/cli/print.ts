@@ -12,6 +12,14 @@ export function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** Tells of what a list leaves out, as this version of Skep does not know its kind. */
+export function tellNewer(command: string, ids: readonly number[]): void {
+  if (ids.length > 0)
+    process.stderr.write(
+      `skep ${command}: not shown, as their kind is newer than this version of Skep: ${ids.join(", ")}\n`,
+    );
+}
+
 /** Ends when Ctrl-C is pressed or the process is asked to end; what has been counted until then is still shown. */
 export function untilInterrupted(): AbortSignal {
   const abort = new AbortController();

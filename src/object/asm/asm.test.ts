@@ -188,6 +188,21 @@ describe("disassemble", () => {
   });
 });
 
+describe("programs read back from the kernel", () => {
+  const plain = { dst: 0, src: 0, offset: 0, imm: 0 };
+  it("have instructions of the verifier's own, and calls by name", () => {
+    const back: Instruction[] = [
+      { ...plain, opcode: 0xbf, dst: 1, src: 2, offset: -1 },
+      { ...plain, opcode: 0xc2 },
+      { ...plain, opcode: 0x85, imm: 123456 },
+      { ...plain, opcode: 0x85, imm: 1 },
+    ];
+    expect(disassemble(back, { callee: ({ imm }) => (imm === 1 ? undefined : `function_${imm}`) }).split("\n")).toEqual(
+      ["r1 = &(void __percpu *)(r2)", "nospec", "call function_123456", "call bpf_map_lookup_elem#1"],
+    );
+  });
+});
+
 describe("Helper", () => {
   it("has the 211 helpers of linux/bpf.h, each with its name", () => {
     expect(Object.values(Helper)).toEqual(Array.from({ length: 211 }, (_, i) => i + 1));

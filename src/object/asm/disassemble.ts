@@ -59,6 +59,8 @@ function instructionText(i: Instruction, to: string): string {
     case Class.LDX:
       return memoryLoadText(i) ?? invalid(i);
     case Class.ST:
+      // As above: a barrier against speculation.
+      if (i.opcode === NOSPEC) return "nospec";
       return (i.opcode & 0xe0) === Mode.MEM ? `${memory("u", i, i.dst)} = ${i.imm}` : invalid(i);
     case Class.STX:
       if ((i.opcode & 0xe0) === Mode.MEM) return `${memory("u", i, i.dst)} = r${i.src}`;
@@ -70,6 +72,9 @@ function instructionText(i: Instruction, to: string): string {
       return jumpText(i, to) ?? invalid(i);
   }
 }
+
+/** BPF_ST | BPF_NOSPEC: the kernel's own. */
+const NOSPEC = 0xc2;
 
 function invalid({ opcode, dst, src, offset, imm }: Instruction): string {
   return `invalid (opcode 0x${opcode.toString(16)}, dst ${dst}, src ${src}, offset ${offset}, imm ${imm})`;
@@ -102,6 +107,8 @@ function aluText({ opcode, dst, src, offset, imm }: Instruction): string | undef
   if (operation === Alu.MOV && offset !== 0) {
     if (!register) return undefined;
     if (offset === 8 || offset === 16 || offset === 32) return `${r}${dst} = (s${offset})${r}${src}`;
+    // Only in programs that were read back: the verifier puts it there (BPF_ADDR_PERCPU, Linux 6.10).
+    if (offset === -1 && (opcode & 0x07) === Class.ALU64) return `r${dst} = &(void __percpu *)(r${src})`;
     return offset === 1 ? `r${dst} = addr_space_cast(r${src}, ${imm >>> 16}, ${imm & 0xffff})` : undefined;
   }
   const operator = OPERATOR[operation];

@@ -1,11 +1,11 @@
 import type { ProgramSpec } from "../../object/spec/index.ts";
 import { attachRawTracepoint, attachTracepoint, type Link } from "../link/index.ts";
-import { type CapabilityName, type Fd, Pins } from "../sys/index.ts";
+import { type CapabilityName, type Fd, objectInfo, Pins } from "../sys/index.ts";
 import {
+  PROGRAM_INFO_SIZE,
   type ProgramDetails,
   type ProgramStats,
   programDetails,
-  programInfoView,
   readStats,
 } from "./program-details.ts";
 import { type TestRunOptions, type TestRunResult, testRun } from "./test-run.ts";
@@ -52,7 +52,7 @@ export class Program {
 
   /** What the kernel counted. */
   stats(): ProgramStats {
-    return readStats(programInfoView(this.fd));
+    return readStats(objectInfo(this.fd, new Uint8Array(PROGRAM_INFO_SIZE)));
   }
 
   /** What the kernel tells of it. Throws SystemError. */

@@ -40,11 +40,15 @@ export const MAPS: Openable<BpfMap> = {
   matches: (map, selection) => selection.by === "name" && map.name === selection.name,
 };
 
-/** All maps; `users` are the ids of the maps that each program uses. Throws SystemError EPERM without CAP_SYS_ADMIN. */
-export function listMaps(holders: Holders, users: ReadonlyMap<number, readonly number[]>): readonly MapReport[] {
+/** All maps; `users` are the ids of the maps that each program uses, `newer` gets the ids of those that cannot be told of. Throws SystemError EPERM without CAP_SYS_ADMIN. */
+export function listMaps(
+  holders: Holders,
+  users: ReadonlyMap<number, readonly number[]>,
+  newer: number[],
+): readonly MapReport[] {
   const all: MapReport[] = [];
   for (const id of mapIds()) {
-    using map = openIfThere(MAPS, id);
+    using map = openIfThere(MAPS, id, newer);
     if (map !== undefined) all.push(reportMap(map, holders, users));
   }
   return all;

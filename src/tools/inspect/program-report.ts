@@ -38,11 +38,15 @@ export const PROGRAMS: Openable<Program> = {
       : selection.by === "tag" && program.details().tag === selection.tag,
 };
 
-/** All programs. Throws SystemError EPERM without CAP_SYS_ADMIN. */
-export function listPrograms(holders: Holders, links: readonly LinkReport[]): readonly ProgramReport[] {
+/** All programs; `newer` gets the ids of those that cannot be told of. Throws SystemError EPERM without CAP_SYS_ADMIN. */
+export function listPrograms(
+  holders: Holders,
+  links: readonly LinkReport[],
+  newer: number[],
+): readonly ProgramReport[] {
   const all: ProgramReport[] = [];
   for (const id of programIds()) {
-    using program = openIfThere(PROGRAMS, id);
+    using program = openIfThere(PROGRAMS, id, newer);
     if (program !== undefined) all.push(reportProgram(program, holders, links));
   }
   return all;

@@ -81,13 +81,15 @@ export function openOne<T extends Closable>(kind: Openable<T>, selection: Select
   );
 }
 
-/** Undefined for what is gone meanwhile, and for a kind that is newer than this version of Skep. */
-export function openIfThere<T>(kind: Pick<Openable<T>, "open">, id: number): T | undefined {
+/** Undefined for what is gone meanwhile, and for a kind that is newer than this version of Skep, whose id goes into `newer`. */
+export function openIfThere<T>(kind: Pick<Openable<T>, "open">, id: number, newer?: number[]): T | undefined {
   try {
     return kind.open(id);
   } catch (error) {
     const { code } = error as { code?: unknown };
-    if ((error instanceof SystemError && code === "ENOENT") || code === "SKEP_NEWER_KERNEL") return undefined;
-    throw error;
+    if (error instanceof SystemError && code === "ENOENT") return undefined;
+    if (code !== "SKEP_NEWER_KERNEL") throw error;
+    newer?.push(id);
+    return undefined;
   }
 }

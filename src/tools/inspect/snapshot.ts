@@ -14,9 +14,11 @@ export class Snapshot {
   #links: readonly LinkReport[] | undefined;
   #users: ReadonlyMap<number, readonly number[]> | undefined;
   readonly #names = new TargetNames();
+  /** The ids of listed programs and maps that are of a kind newer than this version of Skep: they are not among the others. */
+  readonly newer: number[] = [];
 
   programs(): readonly ProgramReport[] {
-    return listPrograms(this.#allHolders(), this.links());
+    return listPrograms(this.#allHolders(), this.links(), this.newer);
   }
 
   program(program: Program): ProgramReport {
@@ -24,7 +26,7 @@ export class Snapshot {
   }
 
   maps(): readonly MapReport[] {
-    return listMaps(this.#allHolders(), this.#allUsers());
+    return listMaps(this.#allHolders(), this.#allUsers(), this.newer);
   }
 
   map(map: BpfMap): MapReport {

@@ -23,7 +23,7 @@ import {
 import { json } from "../../../tools/text/index.ts";
 import { orJsonError } from "../json-error.ts";
 import { numberOption } from "../number-option.ts";
-import { print, untilInterrupted } from "../print.ts";
+import { print, tellNewer, untilInterrupted } from "../print.ts";
 import { type CommandWords, readCommand } from "../read-command.ts";
 
 const OPTIONS = {
@@ -81,8 +81,13 @@ async function map(command: Command): Promise<number> {
   const [verb = "", ...rest] = words;
   if (verb === "list") {
     if (rest.length > 0) return usage("list takes no words: show tells of one map.");
-    const reports = new Snapshot().maps();
-    print(values.json === true ? json({ schema: "skep.maps/1", maps: reports.map(flat) }) : formatMaps(reports));
+    const snapshot = new Snapshot();
+    const reports = snapshot.maps();
+    if (values.json === true) print(json({ schema: "skep.maps/1", maps: reports.map(flat), notShown: snapshot.newer }));
+    else {
+      print(formatMaps(reports));
+      tellNewer("map", snapshot.newer);
+    }
     return 0;
   }
   const expected = Object.hasOwn(WORDS, verb) ? WORDS[verb] : undefined;

@@ -19,7 +19,7 @@ import {
 import { json } from "../../../tools/text/index.ts";
 import { orJsonError } from "../json-error.ts";
 import { numberOption } from "../number-option.ts";
-import { print, untilInterrupted } from "../print.ts";
+import { print, tellNewer, untilInterrupted } from "../print.ts";
 import { type CommandWords, readCommand } from "../read-command.ts";
 
 const OPTIONS = {
@@ -78,7 +78,7 @@ async function prog(command: Command): Promise<number> {
   switch (verb) {
     case "list":
       if (rest.length > 0) return usage("list takes no words: show tells of one program.");
-      return showAll(new Snapshot().programs(), values.json);
+      return list(values.json === true);
     case "show":
       return show(command, rest);
     case "dump":
@@ -107,8 +107,14 @@ function flat({ details, ...more }: ProgramReport) {
   return { ...details, ...more };
 }
 
-function showAll(reports: readonly ProgramReport[], asJson: boolean | undefined): number {
-  print(asJson === true ? json({ schema: "skep.programs/1", programs: reports.map(flat) }) : formatPrograms(reports));
+function list(asJson: boolean): number {
+  const snapshot = new Snapshot();
+  const reports = snapshot.programs();
+  if (asJson) print(json({ schema: "skep.programs/1", programs: reports.map(flat), notShown: snapshot.newer }));
+  else {
+    print(formatPrograms(reports));
+    tellNewer("prog", snapshot.newer);
+  }
   return 0;
 }
 
