@@ -7,6 +7,8 @@ import {
   attachKprobe,
   attachKprobeMulti,
   attachKretprobe,
+  attachKretsyscall,
+  attachKsyscall,
   attachTracing,
   type Link,
   loadObject,
@@ -16,6 +18,7 @@ import {
   r1,
   r6,
   r7,
+  syscallFunction,
 } from "../../src/sdk/index.ts";
 import { type Counting, countingObject, GETPGID_FUNCTION } from "../support/attach-programs.ts";
 import { kernelTest } from "../support/kernel-test.ts";
@@ -82,6 +85,59 @@ kernelTest("attach: kprobe.multi", { attach: "kprobe.multi", config: "CONFIG_FPR
   showsCalls({ ...options, when: resultIsPositive }, (program) =>
     attachKprobeMulti(program, { symbols: [GETPGID_FUNCTION], isReturn: true }),
   );
+});
+
+kernelTest(
+  "attach: kprobe.multi with a cookie for each function",
+  { attach: "kprobe.multi", config: "CONFIG_FPROBE" },
+  () => {
+    const when = (a: Assembler) => {
+      a.mov(r1, r6).call("get_attach_cookie").jne(r0, 7, "out");
+    };
+    const options = { type: "kprobe", expectedAttachType: "trace_kprobe_multi", when } as const;
+    const symbols = ["vfs_open", GETPGID_FUNCTION];
+    showsCalls(options, (program) => attachKprobeMulti(program, { symbols, cookies: [6n, 7n] }));
+  },
+);
+
+kernelTest(
+  "attach: kprobe.multi to all functions that fit a pattern",
+  { attach: "kprobe.multi", config: "CONFIG_FPROBE" },
+  () => {
+    const options = { type: "kprobe", expectedAttachType: "trace_kprobe_multi" } as const;
+    const pattern = GETPGID_FUNCTION.replace("getpgid", "getpg[a-z]d");
+    showsCalls(options, (program) => {
+      const link = attachKprobeMulti(program, { pattern });
+      assert.deepEqual([link.functions, link.leftOut], [[GETPGID_FUNCTION], []]);
+      return link;
+    });
+    // Many at once, of which one is called.
+    showsCalls(options, (program) => {
+      const link = attachKprobeMulti(program, { pattern: [GETPGID_FUNCTION.replace("getpgid", "get*"), "no_such_*"] });
+      assert.ok(link.functions.length > 20 && link.functions.includes(GETPGID_FUNCTION), String(link.functions));
+      return link;
+    });
+    using object = loadObject(countingObject(options));
+    assert.throws(() => attachKprobeMulti(object.programs.p, { pattern: "no_such_*" }), {
+      code: "SKEP_TRACEPOINT",
+      message: /No function of this kernel that can be probed fits no_such_\*/,
+    });
+    assert.throws(() => attachKprobeMulti(object.programs.p, { pattern: "vfs_*", symbols: ["vfs_open"] }), TypeError);
+    assert.throws(() => attachKprobeMulti(object.programs.p, { symbols: ["no_such_function"] }), { code: "ESRCH" });
+  },
+);
+
+kernelTest("attach: ksyscall and kretsyscall by the call's name", kprobe, () => {
+  showsCalls({ type: "kprobe" }, (program) => attachKsyscall(program, "getpgid"));
+  showsCalls({ type: "kprobe", when: resultIsPositive }, (program) => attachKretsyscall(program, "getpgid"));
+});
+
+kernelTest("a system call's function is found whatever its prefix is", () => {
+  assert.equal(syscallFunction("getpgid"), GETPGID_FUNCTION);
+  assert.throws(() => syscallFunction("sys_getpgid"), {
+    code: "SKEP_TRACEPOINT",
+    message: /no function for a system call "sys_getpgid".*give the name without sys_/,
+  });
 });
 
 kernelTest("attach: fentry", { attach: "fentry" }, () => {

@@ -9,6 +9,8 @@ import {
   type Link,
   loadObject,
   type Program,
+  r0,
+  r1,
   r6,
   r7,
 } from "../../src/sdk/index.ts";
@@ -67,6 +69,29 @@ kernelTest("attach: uprobe.multi", { attach: "uprobe.multi" }, async () => {
   const expectedAttachType = "trace_uprobe_multi";
   await showsProbed({ expectedAttachType }, (program, pid) =>
     attachUprobeMulti(program, { path, symbols: [symbol], pid }),
+  );
+});
+
+kernelTest("attach: uprobe.multi to all functions that fit a pattern", { attach: "uprobe.multi" }, async () => {
+  const expectedAttachType = "trace_uprobe_multi";
+  await showsProbed({ expectedAttachType }, (program, pid) => {
+    const link = attachUprobeMulti(program, { path, pattern: "prob?d", pid });
+    assert.deepEqual(link.functions, [symbol]);
+    return link;
+  });
+  using object = loadObject(countingObject({ type: "kprobe", expectedAttachType }));
+  assert.throws(() => attachUprobeMulti(object.programs.p, { path, pattern: ["no_such_*", "nor_*"] }), {
+    code: "SKEP_SYMBOL",
+    message: /has no function in its symbol tables that fits no_such_\*, nor_\*/,
+  });
+});
+
+kernelTest("attach: uprobe.multi at the returns, with cookies", { attach: "uprobe.multi" }, async () => {
+  const when = (a: Assembler) => {
+    a.mov(r1, r6).call("get_attach_cookie").jne(r0, 9, "out").load("u64", r7, r6, RESULT).jlt(r7, 4, "out");
+  };
+  await showsProbed({ expectedAttachType: "trace_uprobe_multi", when }, (program, pid) =>
+    attachUprobeMulti(program, { path, symbols: ["main", symbol], cookies: [8n, 9n], isReturn: true, pid }),
   );
 });
 

@@ -7,6 +7,7 @@ export { InterfaceError } from "./interface.ts";
 export { attachIterator, IteratorLink, type IteratorOptions } from "./iterator.ts";
 export { attachKprobe, attachKretprobe, type KprobeOptions } from "./kprobe.ts";
 export { attachKprobeMulti, type KprobeMultiOptions } from "./kprobe-multi.ts";
+export { attachKretsyscall, attachKsyscall, type KsyscallOptions, syscallFunction } from "./ksyscall.ts";
 export { Link, type Replacement } from "./link.ts";
 export type {
   AttachTypeOrNumber,
@@ -29,6 +30,7 @@ export type {
   XdpLinkDetails,
 } from "./link-details.ts";
 export { attachTypeOf, LinkType, type LinkTypeName, linkIds } from "./link-info.ts";
+export { MultiLink } from "./multi-link.ts";
 export { attachNetfilter, attachNetns, type NetfilterOptions } from "./netns.ts";
 export { linkDetails, openLink, openPinnedLink } from "./open-link.ts";
 export { attachPerfEvent, attachPerfEvents, type PerfEventName, type SamplingOptions } from "./perf-event.ts";

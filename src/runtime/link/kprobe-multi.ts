@@ -1,11 +1,20 @@
+import { kernelSince } from "../sys/index.ts";
 import { type Attachable, createLink } from "./create-link.ts";
-import { Link } from "./link.ts";
+import { globMatcher } from "./glob.ts";
+import { MultiLink } from "./multi-link.ts";
+import { traceableFunctions } from "./traceable-functions.ts";
+import { TracepointError } from "./tracefs.ts";
 
 export interface KprobeMultiOptions {
   readonly symbols?: readonly string[];
   /** Addresses, instead of names. */
   readonly addresses?: readonly bigint[];
-  /** One for each function. */
+  /**
+   * All functions that fit one of these, instead of names: `vfs_*`, `tcp_v[46]_connect`. Only such as can be probed (tracefs says
+   * which). Take care with `*`: it is tens of thousands.
+   */
+  readonly pattern?: string | readonly string[];
+  /** One for each function; not for patterns. */
   readonly cookies?: readonly bigint[];
   /** At their return. */
   readonly isReturn?: boolean;
@@ -15,17 +24,28 @@ export interface KprobeMultiOptions {
 const RETURN = 1;
 
 /**
- * Attaches a program, loaded with the attach type `trace_kprobe_multi`, to many kernel functions with one call
- * (Linux 5.18, CONFIG_FPROBE). Throws SystemError. The caller closes the link.
+ * Attaches a program to many kernel functions with one call: one loaded with the attach type `trace_kprobe_multi` (Linux 5.18,
+ * CONFIG_FPROBE), or with `trace_kprobe_session` (Linux 6.10), which runs at the function's beginning and, when it returned 0
+ * there, at its end; `bpf_session_is_return` tells which, `bpf_session_cookie` is a word that both share.
+ *
+ * Throws SystemError, TracepointError (nothing fits the pattern, or no tracefs). The caller closes the link.
  */
-export function attachKprobeMulti(program: Attachable, options: KprobeMultiOptions): Link {
-  const { symbols = [], addresses = [], cookies, isReturn = false } = options;
-  if (symbols.length > 0 === addresses.length > 0)
-    throw new TypeError("Give either symbols or addresses of functions, at least one.");
+export function attachKprobeMulti(program: Attachable, options: KprobeMultiOptions): MultiLink {
+  const { pattern, cookies, isReturn = false } = options;
+  const ways = [options.symbols, options.addresses, pattern].filter((one) => one !== undefined && one.length > 0);
+  if (ways.length !== 1) throw new TypeError("Give either symbols, addresses or a pattern of functions, at least one.");
+  const isSession = program.spec?.expectedAttachType === "trace_kprobe_session";
+  if (isSession && isReturn)
+    throw new TypeError("A session runs at both ends of the function: isReturn is for programs of trace_kprobe_multi.");
+  const matched = pattern === undefined ? undefined : matching(pattern);
+  const { symbols = [] } = options;
+  const addresses = matched?.functions.map(({ address }) => address) ?? options.addresses ?? [];
+  const names = matched?.functions.map(({ name }) => name) ?? symbols;
   const count = symbols.length + addresses.length;
   if (cookies !== undefined && cookies.length !== count)
     throw new RangeError(`There are ${count} functions and ${cookies.length} cookies: each function has one.`);
-  const description = `${count} ${isReturn ? "kretprobes" : "kprobes"} (${[...symbols.slice(0, 3)].join(", ")}${symbols.length > 3 ? ", …" : ""})`;
+  const kind = isSession ? "kprobe sessions" : isReturn ? "kretprobes" : "kprobes";
+  const description = `${count} ${kind} (${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""})`;
   const bytes = (numbers: readonly bigint[]) => new Uint8Array(BigUint64Array.from(numbers).buffer);
   const link = createLink(program, {
     description,
@@ -38,9 +58,22 @@ export function attachKprobeMulti(program: Attachable, options: KprobeMultiOptio
     },
     hints: {
       3: "One of the functions is not there or cannot be probed (ESRCH): nothing was attached.",
-      22: `kprobe.multi needs Linux 5.18 and a program loaded with the attach type trace_kprobe_multi; attach ${count} kprobes instead.`,
+      22:
+        (isSession ? kernelSince("kprobe.session", "6.10") : undefined) ??
+        `kprobe.multi needs Linux 5.18, a program loaded with the attach type trace_kprobe_multi, and functions that can be probed; else attach ${count} kprobes instead.`,
       95: `This kernel is built without CONFIG_FPROBE: attach ${count} kprobes instead.`,
     },
   });
-  return new Link(description, { link });
+  return new MultiLink(description, { link }, names, matched?.unclear);
+}
+
+function matching(pattern: string | readonly string[]) {
+  const found = traceableFunctions(globMatcher(pattern));
+  if (found.functions.length > 0) return found;
+  const what = [pattern].flat().join(", ");
+  throw new TracepointError(
+    found.unclear.length > 0
+      ? `What fits ${what} (${found.unclear.slice(0, 5).join(", ")}) are names that several functions of this kernel have, not all of which can be probed: attach a kprobe by its address.`
+      : `No function of this kernel that can be probed fits ${what}: grep it in available_filter_functions of tracefs. Some are inlined, or have a suffix (name.isra.0): end the pattern with *.`,
+  );
 }

@@ -1,10 +1,12 @@
-import { findSymbols, readTables } from "../../object/elf/index.ts";
-import { openPerfEvent } from "../sys/index.ts";
+import { findSymbols, matchSymbols, readTables } from "../../object/elf/index.ts";
+import { kernelSince, openPerfEvent } from "../sys/index.ts";
 import { type Attachable, createLink } from "./create-link.ts";
 import { debugFileOf } from "./debug-file.ts";
 import { withElfFile } from "./elf-file.ts";
 import { findBinary } from "./find-binary.ts";
-import { Link } from "./link.ts";
+import { globMatcher } from "./glob.ts";
+import type { Link } from "./link.ts";
+import { MultiLink } from "./multi-link.ts";
 import { attachToPerfEvent } from "./perf-link.ts";
 import { probeDevice } from "./probe-device.ts";
 import { defineProbe } from "./tracefs.ts";
@@ -81,9 +83,11 @@ export interface UprobeMultiOptions {
   /** As for uprobes. */
   readonly path: string;
   readonly symbols?: readonly string[];
+  /** All functions of the file that fit one of these: `SSL_*`. One function by several names is attached to once. */
+  readonly pattern?: string | readonly string[];
   /** Bytes into the file. */
   readonly offsets?: readonly number[];
-  /** One for each place: first the symbols, then the offsets. */
+  /** One for each place: first the symbols, then the offsets. Not for patterns. */
   readonly cookies?: readonly bigint[];
   /** As for uprobes, one for each place; 0 for none. */
   readonly counterOffsets?: readonly number[];
@@ -92,18 +96,24 @@ export interface UprobeMultiOptions {
 }
 
 /**
- * Attaches a program, loaded with the attach type `trace_uprobe_multi`, to many places of a file at once (Linux 6.6).
- * Throws SymbolError naming each symbol that the file lacks. The caller closes the link.
+ * Attaches a program to many places of a file at once: one loaded with the attach type `trace_uprobe_multi` (Linux 6.6), or with
+ * `trace_uprobe_session` (Linux 6.13), which runs at the function's beginning and, when it returned 0 there, at its end.
+ * Throws SymbolError naming each symbol that the file lacks, or that nothing fits the pattern; BinaryError, ElfError, SystemError.
+ * The caller closes the link.
  */
-export function attachUprobeMulti(program: Attachable, options: UprobeMultiOptions): Link {
-  const { symbols = [], offsets = [], cookies, counterOffsets, pid, isReturn = false } = options;
+export function attachUprobeMulti(program: Attachable, options: UprobeMultiOptions): MultiLink {
+  const { symbols = [], offsets = [], pattern, cookies, counterOffsets, pid, isReturn = false } = options;
+  const isSession = program.spec?.expectedAttachType === "trace_uprobe_session";
+  if (isSession && isReturn)
+    throw new TypeError("A session runs at both ends of the function: isReturn is for programs of trace_uprobe_multi.");
   const path = findBinary(options.path, pid);
-  const places = [...symbolOffsets(path, symbols), ...offsets];
+  const matched = pattern === undefined ? new Map<number, string>() : matchingOffsets(path, pattern);
+  const places = [...symbolOffsets(path, symbols), ...matched.keys(), ...offsets];
   for (const [what, list] of Object.entries({ cookies, counterOffsets })) {
     if (list !== undefined && list.length !== places.length)
       throw new RangeError(`There are ${places.length} places and ${list.length} ${what}: each place has one.`);
   }
-  const description = `${places.length} uprobes in ${path}`;
+  const description = `${places.length} ${isSession ? "uprobe sessions" : isReturn ? "uretprobes" : "uprobes"} in ${path}`;
   const bytes = (numbers: readonly (number | bigint)[]) =>
     new Uint8Array(BigUint64Array.from(numbers, (n) => BigInt(n)).buffer);
   const link = createLink(program, {
@@ -116,9 +126,25 @@ export function attachUprobeMulti(program: Attachable, options: UprobeMultiOptio
       if (isReturn) attr.u32(52, 1);
       if (pid !== undefined) attr.u32(56, pid);
     },
-    hints: { 22: "uprobe.multi needs Linux 6.6, and a program loaded with the attach type trace_uprobe_multi." },
+    hints: {
+      ...(pid !== undefined && { 3: `There is no process ${pid}.` }),
+      22:
+        (isSession ? kernelSince("uprobe.session", "6.13") : undefined) ??
+        "uprobe.multi needs Linux 6.6, a program loaded with the attach type trace_uprobe_multi, and at least one place.",
+    },
   });
-  return new Link(description, { link });
+  return new MultiLink(description, { link }, [...symbols, ...matched.values()]);
+}
+
+/** Where the functions that fit stand in the file, each once, and what they are called. */
+function matchingOffsets(path: string, pattern: string | readonly string[]): ReadonlyMap<number, string> {
+  const found = new Map<number, string>();
+  for (const [name, { fileOffset }] of withElfFile(path, (read) => matchSymbols(read, globMatcher(pattern))))
+    if (!found.has(fileOffset)) found.set(fileOffset, name);
+  if (found.size > 0) return found;
+  throw new SymbolError(
+    `${path} has no function in its symbol tables that fits ${[pattern].flat().join(", ")}: it was stripped, or its names are longer (mangled). nm -D lists them.`,
+  );
 }
 
 /** Where in the file the target stands. */

@@ -1,7 +1,7 @@
 import { Callee, type Instruction, Opcode, Pseudo } from "../../object/asm/index.ts";
 import { type Btf, essentialName, typesCompatible } from "../../object/btf/index.ts";
 import type { ExternSpec, ObjectSpec } from "../../object/spec/index.ts";
-import { kernelAddresses } from "./kallsyms.ts";
+import { kernelAddresses } from "../sys/index.ts";
 import type { KernelTypeId, KernelTypes } from "./kernel-types.ts";
 import { ObjectError } from "./object-error.ts";
 

@@ -3,7 +3,6 @@
 export { AttachError } from "./attach/attach-error.ts";
 export type { AttachOptions } from "./attach/attach-object.ts";
 export { enableStats } from "./enable-stats.ts";
-export { KallsymsError } from "./kallsyms.ts";
 export {
   type InstalledObject,
   type InstallOptions,
@@ -43,26 +42,10 @@ export {
   probeProgramTypes,
   probeVerifier,
 } from "./probe/index.ts";
-export {
-  neededCapabilities,
-  neededCapabilities,
-  Program,
-  Program,
-  type ProgramStats,
-  type TestRunOptions,
-  type TestRunResult,
-} from "./program.ts";
+export { neededCapabilities, Program } from "./program.ts";
 export { type ProgramDetails, type ProgramStats, programDetails } from "./program-details.ts";
 export { type DumpedFunction, dumpProgram, mapIdOf, type ProgramDump } from "./program-dump.ts";
-export {
-  openPinnedProgram,
-  openProgram,
-  openProgram,
-  type ProgramDetails,
-  programDetails,
-  programIds,
-  programIds,
-} from "./program-id.ts";
+export { openPinnedProgram, openProgram, programIds } from "./program-id.ts";
 export { ReplaceError } from "./replace/replace-error.ts";
 export type { Migration, Replaced, ReplaceOptions } from "./replace/replace-object.ts";
 export type { TestRunOptions, TestRunResult } from "./test-run.ts";

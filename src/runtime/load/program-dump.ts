@@ -1,7 +1,6 @@
 import { Callee, decode, type Instruction, Opcode, Pseudo, type SourceLine, slotsOf } from "../../object/asm/index.ts";
 import type { Btf } from "../../object/btf/index.ts";
-import { type Fd, type InfoBuffer, loadedBtf, objectInfo } from "../sys/index.ts";
-import { kernelSymbols } from "./kallsyms.ts";
+import { type Fd, type InfoBuffer, kernelSymbols, loadedBtf, objectInfo } from "../sys/index.ts";
 import { PROGRAM_INFO_SIZE, programInfoView } from "./program-details.ts";
 import { FUNCTION_INFO_SIZE, LINE_INFO_SIZE } from "./program-info.ts";
 

@@ -20,6 +20,7 @@ export { Fd, type OpenFd, openFds, trackFds } from "./fd.ts";
 export { tryLock } from "./file-lock.ts";
 export { idsOf, openId } from "./ids.ts";
 export { interfaceIndexOf, interfaceNameOf } from "./interface-index.ts";
+export { KallsymsError, kernelAddresses, kernelHasSymbols, kernelSymbols, matchKernelAddresses } from "./kallsyms.ts";
 export { BTF_FOLDER, KernelBtfError, kernelBtf, moduleBtf } from "./kernel-btf.ts";
 export { isKernelBefore, kernelSince } from "./kernel-version.ts";
 export { mapFile } from "./map-file.ts";

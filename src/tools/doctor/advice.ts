@@ -41,6 +41,16 @@ const ATTACH_KINDS: Readonly<Record<string, Known>> = {
     without: "Kprobes do it one by one, where there are kprobes.",
     options: ["CONFIG_FPROBE"],
   },
+  "kprobe.session": {
+    use: "One program at both ends of many kernel functions.",
+    without: "Two programs do it, with kprobe.multi, and a map between them.",
+    options: ["CONFIG_FPROBE"],
+  },
+  "uprobe.session": {
+    use: "One program at both ends of many functions of a program.",
+    without: "Two programs do it, with uprobe.multi, and a map between them.",
+    options: ["CONFIG_UPROBES"],
+  },
   "uprobe.multi": {
     use: "Many functions of a program at once.",
     without: "Uprobes do it one by one.",

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
-import { AttachType } from "../../../object/spec/index.ts";
+import { AttachType, type AttachTypeName } from "../../../object/spec/index.ts";
 import { BpfAttr, openPerfEvent, SystemError } from "../../sys/index.ts";
 import { neededCapabilities } from "../program.ts";
 import { attemptLoad, attemptWith, closeResult, type TrialProgram } from "./attempt.ts";
 import { lsmNames, mountsOf } from "./environment.ts";
 import { type BtfKindName, findKernelTypes, VMLINUX_BTF } from "./kernel-btf.ts";
 import { judge, type ProbeResult } from "./result.ts";
+import { tryUprobeMulti } from "./uprobe-multi.ts";
 
 const EBADF = 9;
 const EFAULT = 14;
@@ -48,17 +49,10 @@ export function probeAttachKinds(): ProbeResult[] {
     perfEvents(),
     pmu("kprobes", "kprobe", "4.17", "CONFIG_KPROBE_EVENTS"),
     pmu("uprobes", "uprobe", "4.17", "CONFIG_UPROBE_EVENTS"),
-    link("kprobe.multi", "5.18", { type: "kprobe", expectedAttachType: "trace_kprobe_multi" }, EFAULT, (fd) =>
-      linkCreate(fd, "trial link", (attr) =>
-        attr.u32(8, AttachType.trace_kprobe_multi).u32(20, 1).u64(32, BAD_ADDRESS),
-      ),
-    ),
-    // "/" is no file to put a probe in, which only a kernel that looks at it finds out: EBADF.
-    link("uprobe.multi", "6.6", { type: "kprobe", expectedAttachType: "trace_uprobe_multi" }, EBADF, (fd) =>
-      linkCreate(fd, "trial link", (attr) =>
-        attr.u32(8, AttachType.trace_uprobe_multi).cString(16, "/").pointer(24, new Uint8Array(8)).u32(48, 1),
-      ),
-    ),
+    kprobeMulti("kprobe.multi", "5.18", "trace_kprobe_multi"),
+    kprobeMulti("kprobe.session", "6.10", "trace_kprobe_session"),
+    uprobeMulti("uprobe.multi", "6.6", "trace_uprobe_multi"),
+    uprobeMulti("uprobe.session", "6.13", "trace_uprobe_session"),
     btf("fentry", "5.5", FUNCTION, { type: "tracing", expectedAttachType: "trace_fentry" }),
     btf("fexit", "5.5", FUNCTION, { type: "tracing", expectedAttachType: "trace_fexit" }),
     btf("fmod_ret", "5.7", SECURITY, { type: "tracing", expectedAttachType: "modify_return" }),
@@ -85,6 +79,17 @@ export function probeAttachKinds(): ProbeResult[] {
     structOps("struct_ops (TCP congestion control)", "5.6", types, TCP_OPS),
     structOps("struct_ops (sched_ext)", "6.12", types, [SCHED_OPS]),
   ];
+}
+
+function kprobeMulti(name: string, since: string, attachType: AttachTypeName): ProbeResult {
+  return link(name, since, { type: "kprobe", expectedAttachType: attachType }, EFAULT, (fd) =>
+    linkCreate(fd, "trial link", (attr) => attr.u32(8, AttachType[attachType]).u32(20, 1).u64(32, BAD_ADDRESS)),
+  );
+}
+
+function uprobeMulti(name: string, since: string, attachType: AttachTypeName): ProbeResult {
+  const errno = tryUprobeMulti(attachType);
+  return judge(name, errno === EBADF ? 0 : errno, since, neededCapabilities("kprobe"));
 }
 
 /** Loads a program and nothing more. */

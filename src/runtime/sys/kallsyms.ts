@@ -11,14 +11,7 @@ export class KallsymsError extends Error {
  * where the file cannot be read or shows zeros (kernel.kptr_restrict, or no CAP_SYSLOG).
  */
 export function kernelAddresses(names: ReadonlySet<string>): ReadonlyMap<string, bigint> {
-  let text: Buffer;
-  try {
-    text = readFileSync("/proc/kallsyms");
-  } catch (error) {
-    throw new KallsymsError(
-      `/proc/kallsyms cannot be read, where addresses of kernel symbols are: ${(error as Error).message}.`,
-    );
-  }
+  const text = readKallsyms();
   const found = new Map<string, bigint>();
   for (const name of names) {
     // `ffffffff81000000 T name`, with `\t[module]` behind it for modules.
@@ -30,12 +23,37 @@ export function kernelAddresses(names: ReadonlySet<string>): ReadonlyMap<string,
       break;
     }
   }
-  if (found.size > 0 && [...found.values()].every((address) => address === 0n)) {
-    throw new KallsymsError(
-      "/proc/kallsyms shows all addresses as 0: kernel.kptr_restrict hides them (sysctl kernel.kptr_restrict=0 or 1), or CAP_SYSLOG is missing.",
-    );
-  }
+  if (found.size > 0) checkShown(found.values());
   return found;
+}
+
+/**
+ * All addresses of the kernel symbols whose name fits: static functions of different files may share one. Throws as
+ * `kernelAddresses` does.
+ */
+export function matchKernelAddresses(fits: (name: string) => boolean): ReadonlyMap<string, readonly bigint[]> {
+  const found = new Map<string, bigint[]>();
+  const text = readKallsyms();
+  for (let at = 0; at < text.length; ) {
+    const end = text.indexOf(10, at);
+    const line = text.toString("latin1", at, end < 0 ? text.length : end);
+    at = end < 0 ? text.length : end + 1;
+    const address = line.indexOf(" ");
+    const tab = line.indexOf("\t");
+    const name = line.slice(address + 3, tab < 0 ? line.length : tab);
+    if (!fits(name)) continue;
+    const addresses = found.get(name) ?? [];
+    addresses.push(BigInt(`0x${line.slice(0, address)}`));
+    found.set(name, addresses);
+  }
+  if (found.size > 0) checkShown([...found.values()].flat());
+  return found;
+}
+
+/** Those of the names that the kernel has a symbol of; its address may be hidden. Throws KallsymsError. */
+export function kernelHasSymbols(names: ReadonlySet<string>): ReadonlySet<string> {
+  const text = readKallsyms();
+  return new Set([...names].filter((name) => text.includes(` ${name}\n`) || text.includes(` ${name}\t`)));
 }
 
 /**
@@ -57,7 +75,7 @@ export function kernelSymbols(base: string, distances: ReadonlySet<number>): Rea
         distance,
       ]),
     );
-    for (const line of readFileSync("/proc/kallsyms", "latin1").split("\n")) {
+    for (const line of readKallsyms().toString("latin1").split("\n")) {
       const distance = wanted.get(line.slice(0, 16));
       const name = line.slice(19).split("\t")[0] as string;
       // Of several names at one place the helper's own.
@@ -67,4 +85,21 @@ export function kernelSymbols(base: string, distances: ReadonlySet<number>): Rea
     if (!(error instanceof KallsymsError)) throw error;
   }
   return found;
+}
+
+function readKallsyms(): Buffer {
+  try {
+    return readFileSync("/proc/kallsyms");
+  } catch (error) {
+    throw new KallsymsError(
+      `/proc/kallsyms cannot be read, where addresses of kernel symbols are: ${(error as Error).message}.`,
+    );
+  }
+}
+
+function checkShown(addresses: Iterable<bigint>): void {
+  if ([...addresses].some((address) => address !== 0n)) return;
+  throw new KallsymsError(
+    "/proc/kallsyms shows all addresses as 0: kernel.kptr_restrict hides them (sysctl kernel.kptr_restrict=0 or 1), or CAP_SYSLOG is missing.",
+  );
 }
