@@ -3,6 +3,7 @@ export type { Anchor, AnchorOptions } from "./anchor.ts";
 export { attachCgroup, type CgroupOptions } from "./cgroup.ts";
 export type { Attachable } from "./create-link.ts";
 export { BinaryError, findBinary } from "./find-binary.ts";
+export { attachFreplace, type FreplaceTarget } from "./freplace.ts";
 export { InterfaceError } from "./interface.ts";
 export { attachIterator, IteratorLink, type IteratorOptions } from "./iterator.ts";
 export { attachKprobe, attachKretprobe, type KprobeOptions } from "./kprobe.ts";

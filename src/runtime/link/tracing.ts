@@ -15,15 +15,19 @@ const HINTS: Readonly<Record<number, string>> = {
 
 /**
  * Attaches a program whose target was named when it was loaded: tp_btf, fentry, fexit, fmod_ret (program type `tracing`,
- * Linux 5.5), lsm (Linux 5.7). The caller closes the link. Needs CAP_BPF and CAP_PERFMON.
+ * Linux 5.5), of the kernel or of another program (`loadObject`'s option `targets`); lsm (Linux 5.7). The caller closes the link. Needs CAP_BPF and CAP_PERFMON.
  */
 export function attachTracing(program: Attachable, options: TracingOptions = {}): Link {
-  const request: LinkRequest = {
-    description: "the target it was loaded for",
-    attachType: program.spec?.expectedAttachType ?? "trace_fentry",
-    hints: HINTS,
-  };
-  const { cookie } = options;
+  const attachType = program.spec?.expectedAttachType ?? "trace_fentry";
+  return attachLoadedTarget(
+    program,
+    { description: "the target it was loaded for", attachType, hints: HINTS },
+    options,
+  );
+}
+
+/** Attaches a program to the target that it was loaded for. */
+export function attachLoadedTarget(program: Attachable, request: LinkRequest, { cookie }: TracingOptions): Link {
   if (cookie !== undefined) {
     const link = createLink(program, { ...request, fill: (attr) => void attr.u64(24, cookie) });
     return new Link(request.description, { link });

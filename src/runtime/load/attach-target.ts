@@ -1,4 +1,5 @@
 import type { ProgramSpec } from "../../object/spec/index.ts";
+import { type Fd, programFunction } from "../sys/index.ts";
 import type { KernelTypeId, KernelTypes } from "./kernel-types.ts";
 import { ObjectError } from "./object-error.ts";
 
@@ -7,26 +8,42 @@ export function attachesByType(spec: ProgramSpec): boolean {
   return spec.type === "tracing" || spec.type === "lsm";
 }
 
+/** A loaded program that others are attached to. */
+export interface TargetProgram {
+  readonly fd: Fd;
+  readonly name: string;
+}
+
 /**
  * The kernel's type that a program attaches to, found by the name in its section (`module:name` looks into one module
- * only). Undefined for programs that name none. Throws ObjectError where the kernel has no such target.
+ * only); or with `target` the function of that name in another program, or that program itself. Undefined for programs that
+ * name none. Throws ObjectError where the kernel has no such target, ProgramFunctionError where the program has not.
  */
-export function attachTarget(name: string, spec: ProgramSpec, kernel: KernelTypes): KernelTypeId | undefined {
+export function attachTarget(
+  name: string,
+  spec: ProgramSpec,
+  kernel: KernelTypes,
+  target?: TargetProgram,
+): KernelTypeId | undefined {
   if (spec.attachBtfId !== undefined) return undefined;
+  if (target !== undefined && (spec.type === "ext" || spec.type === "tracing"))
+    return { id: programFunction(target, spec.attachTo || undefined), program: target.fd };
   if (spec.type === "ext") {
     throw new ObjectError(
-      `Program "${name}" replaces a function of another program (SEC("freplace")), which this version of Skep cannot load.`,
+      `Program "${name}" replaces a function of another program (SEC("freplace/FUNCTION")): give that program when it is loaded, loadObject(…, { targets: { ${name}: other.programs.NAME } }).`,
     );
   }
+  if (target !== undefined)
+    throw new ObjectError(`Program "${name}" is of type ${spec.type}, which is not attached to other programs.`);
   if (!attachesByType(spec)) return undefined;
   if (spec.attachTo === undefined || spec.attachTo === "") {
     throw new ObjectError(
       `Program "${name}" does not say what it attaches to: write it behind the kind, as in SEC("fentry/FUNCTION"), or set attachTo in the spec.`,
     );
   }
-  const [, module, target = ""] = /^(?:([^:]+):)?(.+)$/.exec(spec.attachTo) ?? [];
+  const [, module, wantedName = ""] = /^(?:([^:]+):)?(.+)$/.exec(spec.attachTo) ?? [];
   const [prefix, kind] = naming(spec);
-  const wanted = `${prefix}${target}`;
+  const wanted = `${prefix}${wantedName}`;
   const found = module === undefined ? kernel.find(wanted, kind) : findInModule(kernel, module, wanted, kind);
   if (found !== undefined) return found;
   const what =

@@ -2,6 +2,7 @@
 
 export { AttachError } from "./attach/attach-error.ts";
 export type { AttachOptions } from "./attach/attach-object.ts";
+export type { TargetProgram } from "./attach-target.ts";
 export { enableStats } from "./enable-stats.ts";
 export {
   type InstalledObject,

@@ -14,6 +14,8 @@ export interface KernelTypeId {
   readonly id: number;
   /** The module it is in; undefined for the kernel itself. */
   readonly module?: string;
+  /** The loaded program that it is a function of, where it is one's. */
+  readonly program?: Fd;
 }
 
 /**

@@ -2,6 +2,7 @@ import { type Btf, CoreResolver, MACHINE_ORDER } from "../../object/btf/index.ts
 import { type ObjectSpec, type ProgramSpec, withVariables } from "../../object/spec/index.ts";
 import type { BpfMap } from "../map/index.ts";
 import type { Fd } from "../sys/index.ts";
+import type { TargetProgram } from "./attach-target.ts";
 import { type Extern, resolveExterns } from "./externs.ts";
 import { kernelVersionCode } from "./kconfig.ts";
 import { KernelTypes } from "./kernel-types.ts";
@@ -26,6 +27,11 @@ export interface ObjectLoadOptions extends LoadOptions {
   readonly programs?: readonly string[];
   /** Values of global variables from the start, by name; the only way to set const ones. Typed by the object's BTF. */
   readonly variables?: Readonly<Record<string, unknown>>;
+  /**
+   * Loaded programs that programs of the object are for, by these programs' name: `SEC("freplace/FUNCTION")` replaces a function
+   * of one, `SEC("fentry/FUNCTION")` and `fexit` trace it. Without a function it is the program itself.
+   */
+  readonly targets?: Readonly<Record<string, TargetProgram>>;
   /** Types of this very kernel, where it has none of its own. */
   readonly kernelBtf?: Btf;
   /**
@@ -94,7 +100,10 @@ export function loadParts(object: ObjectSpec, options: ObjectLoadOptions, taken?
         ...(member !== undefined && { member }),
         ...(options.token !== undefined && { token: options.token }),
         ...(attach !== undefined && {
-          attach: { id: attach.id, types: attach.module === undefined ? undefined : kernel.moduleFd(attach.module) },
+          attach: {
+            id: attach.id,
+            types: attach.program ?? (attach.module === undefined ? undefined : kernel.moduleFd(attach.module)),
+          },
         }),
         ...(modules.length > 0 && {
           descriptors: Int32Array.from([0, ...modules.map((module) => kernel.moduleFd(module).number)]),
@@ -189,7 +198,7 @@ function loadExplained(
  */
 export function prepareObject(
   spec: ObjectSpec,
-  options: Pick<ObjectLoadOptions, "programs" | "kernelBtf"> = {},
+  options: Pick<ObjectLoadOptions, "programs" | "kernelBtf" | "targets"> = {},
 ): Readonly<Record<string, PreparedProgram>> {
   checkByteOrder(spec);
   using kernel = new KernelTypes(options.kernelBtf);
@@ -200,7 +209,7 @@ function prepareAll(
   spec: ObjectSpec,
   chosen: Readonly<Record<string, ProgramSpec>>,
   kernel: KernelTypes,
-  options: Pick<ObjectLoadOptions, "kernelBtf">,
+  options: Pick<ObjectLoadOptions, "kernelBtf" | "targets">,
 ): Readonly<Record<string, PreparedProgram>> {
   const { btf } = spec;
   const externs: ReadonlyMap<string, Extern> = resolveExterns(spec, kernel);
@@ -215,7 +224,7 @@ function prepareAll(
         });
   const strings = btf === undefined ? undefined : stringOffsets(btf);
   const structOps = structOpsTargets(spec, kernel);
-  const preparation = { kernel, externs, resolver, strings, structOps };
+  const preparation = { kernel, externs, resolver, strings, structOps, targets: options.targets };
   return Object.fromEntries(
     Object.entries(chosen).map(([name, program]) => [name, prepareProgram(name, program, spec, preparation)]),
   );

@@ -44,7 +44,7 @@ export interface LoadDetails {
   readonly types?: Fd;
   /** `struct bpf_func_info`s and `struct bpf_line_info`s. */
   readonly info?: { readonly functions: Uint8Array; readonly lines: Uint8Array } | undefined;
-  /** What it attaches to: the id of a kernel's type, and the types of the module when it is in one. */
+  /** What it attaches to: the id of a type, and the types of the module, or the program, when it is not the kernel's own. */
   readonly attach?: { readonly id: number; readonly types?: Fd | undefined } | undefined;
   /** For struct_ops: the number of the member, which stands where others have their attach type. */
   readonly member?: number | undefined;

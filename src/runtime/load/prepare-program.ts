@@ -7,7 +7,7 @@ import {
   type ProgramSpec,
   relocateCore,
 } from "../../object/spec/index.ts";
-import { attachTarget } from "./attach-target.ts";
+import { attachTarget, type TargetProgram } from "./attach-target.ts";
 import { bindExtern, type Extern } from "./externs.ts";
 import type { KernelTypeId, KernelTypes } from "./kernel-types.ts";
 import { ObjectError } from "./object-error.ts";
@@ -37,6 +37,8 @@ export interface Preparation {
   readonly strings: ReadonlyMap<string, number> | undefined;
   /** Targets of the programs in tables of functions. */
   readonly structOps: ReadonlyMap<string, StructOpsTarget>;
+  /** Loaded programs that those of the object are for, by their name. */
+  readonly targets?: Readonly<Record<string, TargetProgram>> | undefined;
 }
 
 /**
@@ -78,8 +80,12 @@ export function prepareProgram(
     instructions,
     code: encodeProgram(instructions),
     info: strings === undefined ? undefined : programInfo(instructions, strings),
-    attach: table?.attach ?? attachTarget(name, program, kernel),
+    attach: table?.attach ?? attachTarget(name, program, kernel, own(preparation.targets, name)),
     ...(table !== undefined && { member: table.index }),
     modules,
   };
+}
+
+function own<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
 }

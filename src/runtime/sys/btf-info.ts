@@ -56,6 +56,17 @@ export function btfInfo(fd: Fd): BtfInfo {
   };
 }
 
+/** The bytes of loaded types. */
+export function btfBytes(fd: Fd): Uint8Array {
+  // struct bpf_btf_info: where to, and how many; the kernel says how many there are.
+  const size = objectInfo(fd, new Uint8Array(16)).getUint32(8, true);
+  const bytes = new Uint8Array(size);
+  const info = new Uint8Array(16);
+  new DataView(info.buffer).setUint32(8, size, true);
+  objectInfo(fd, info, [[0, bytes]]);
+  return bytes;
+}
+
 /**
  * The types of the kernel's own or a module's that `name` says, found among all by id; undefined when there are none.
  * The caller closes the descriptor. Needs CAP_SYS_ADMIN (before Linux 6.x) or CAP_BPF in a token.

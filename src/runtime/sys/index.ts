@@ -34,6 +34,7 @@ export { ioctl, openPerfEvent, type PerfEventOptions, PerfIoctl, PerfType, perfE
 export { openPidFd } from "./pid-fd.ts";
 export { isBpffs, openPin, Pins } from "./pin.ts";
 export { pollSet } from "./poll-set.ts";
+export { ProgramFunctionError, programFunction } from "./program-types.ts";
 export { waitForPrograms } from "./rcu.ts";
 export { withSignalsBlocked } from "./signal-mask.ts";
 export { SocketOption, setSocketOption } from "./socket-option.ts";
