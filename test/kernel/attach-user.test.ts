@@ -1,5 +1,9 @@
 // Attachments to programs: uprobes, and samples of what runs. Each test first shows that nothing happens without.
 import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { findSymbols } from "../../src/object/elf/index.ts";
+import { addressesInProcess } from "../../src/runtime/link/process-maps.ts";
+import { native } from "../../src/runtime/sys/index.ts";
 import {
   type Assembler,
   attachPerfEvent,
@@ -121,4 +125,100 @@ kernelTest("attach: perf sampling of this process", { attach: "perf events" }, (
   assert.ok(sampled >= 5, `${sampled} samples`);
   burn(50);
   assert.equal(count(), sampled, "no sample after it is closed");
+});
+
+kernelTest("attach: a breakpoint sees who writes to an address", { attach: "perf events" }, () => {
+  using object = loadObject(countingObject({ type: "perf_event" }));
+  const count = () => Number(object.maps.counts.get(0)?.[0]);
+  const memory = new Int32Array(new ArrayBuffer(64));
+  const address = BigInt(native().addressOf(memory));
+  const write = (times: number) => {
+    for (let i = 0; i < times; i++) Atomics.add(memory, 0, 1);
+  };
+  write(3);
+  const event = { breakpoint: address, access: "write", length: 4 } as const;
+  const link = attachPerfEvent(object.programs.p, { event, pid: process.pid });
+  write(5);
+  Atomics.add(memory, 1, 1);
+  Atomics.load(memory, 0);
+  link.close();
+  assert.equal(count(), 5);
+  write(3);
+  assert.equal(count(), 5);
+  const attach = (more: object) =>
+    attachPerfEvent(object.programs.p, { event: { ...event, ...more }, pid: process.pid });
+  assert.throws(() => attach({ breakpoint: address + 1n }), { code: "EINVAL", message: /no multiple of the length/ });
+  assert.throws(() => attach({ access: "both" }), { name: "RangeError", message: /no access "both".*read, write, / });
+});
+
+kernelTest("attach: breakpoints for reading and writing, and at a function", { attach: "perf events" }, async () => {
+  using object = loadObject(countingObject({ type: "perf_event", own: false }));
+  const count = () => Number(object.maps.counts.get(0)?.[0]);
+  const memory = new Int32Array(new ArrayBuffer(64));
+  const both = { breakpoint: BigInt(native().addressOf(memory)), access: "read-write" } as const;
+  const link = attachPerfEvent(object.programs.p, { event: both, pid: process.pid });
+  for (let i = 0; i < 4; i++) Atomics.load(memory, 0);
+  for (let i = 0; i < 4; i++) Atomics.store(memory, 0, i);
+  link.close();
+  assert.equal(count(), 8);
+  await conversation([path], async (pid, say) => {
+    await say("");
+    const place = findSymbols((at, length) => readFileSync(path).subarray(at, at + length), new Set([symbol])).get(
+      symbol,
+    );
+    assert.ok(place !== undefined);
+    const [breakpoint] = addressesInProcess(pid, path, place.fileOffset);
+    assert.ok(breakpoint !== undefined);
+    using _link = attachPerfEvent(object.programs.p, { event: { breakpoint, access: "execute" }, pid });
+    await say("");
+    await say("");
+    assert.equal(count(), 10);
+  });
+});
+
+kernelTest("attach: perf counters by name; a machine without says so", { attach: "perf events" }, () => {
+  using object = loadObject(countingObject({ type: "perf_event" }));
+  const program = object.programs.p;
+  // Whether there are counters is the machine's: it has them, or says that it has none.
+  for (const event of ["cycles", { cache: "ll", result: "miss" }] as const) {
+    let refusal: unknown;
+    try {
+      attachPerfEvent(program, { event, period: 100_000, pid: process.pid }).close();
+    } catch (error) {
+      refusal = error;
+    }
+    const hasCounters = existsSync("/sys/bus/event_source/devices/cpu");
+    assert.equal(refusal === undefined, hasCounters);
+    if (refusal !== undefined) {
+      assert.match((refusal as Error).message, /ENOENT.*no counters of its processor.*sample with cpuClock/);
+      assert.match((refusal as Error).message, event === "cycles" ? /perf event cycles/ : /perf event ll read miss/);
+    }
+  }
+  assert.throws(() => attachPerfEvent(program, { event: "cycels" as never }), {
+    name: "RangeError",
+    message: /cycles/,
+  });
+  const cache = { cache: "l4" } as never;
+  assert.throws(() => attachPerfEvent(program, { event: cache }), {
+    name: "RangeError",
+    message: /no cache "l4".*l1d/,
+  });
+});
+
+kernelTest("attach: page faults of this process are counted one by one", { attach: "perf events" }, () => {
+  using object = loadObject(countingObject({ type: "perf_event" }));
+  const count = () => Number(object.maps.counts.get(0)?.[0]);
+  const link = attachPerfEvent(object.programs.p, { event: "pageFaults", period: 1, pid: process.pid });
+  const pages = 64;
+  // Fresh memory, each page of which is a fault when it is first written to.
+  const PRIVATE_ANONYMOUS = 0x22;
+  const memory = native().mmap(pages * 4096, 3, PRIVATE_ANONYMOUS, -1, 0);
+  assert.ok(memory instanceof ArrayBuffer);
+  const bytes = new Uint8Array(memory);
+  const before = count();
+  for (let i = 0; i < bytes.length; i += 4096) bytes[i] = 1;
+  const faults = count() - before;
+  link.close();
+  native().munmap(memory);
+  assert.ok(faults >= pages, `${faults} faults`);
 });

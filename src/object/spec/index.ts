@@ -18,6 +18,7 @@ export {
   type AttachTypeName,
   AttachTypeSince,
   type KernelProgramType,
+  MULTI_TRACING,
   ProgramType,
   type ProgramTypeName,
   ProgramTypeSince,

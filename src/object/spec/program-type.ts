@@ -98,6 +98,10 @@ export const AttachType = {
   netkit_peer: 55,
   trace_kprobe_session: 56,
   trace_uprobe_session: 57,
+  trace_fsession: 58,
+  trace_fentry_multi: 59,
+  trace_fexit_multi: 60,
+  trace_fsession_multi: 61,
 } as const;
 
 export type AttachTypeName = keyof typeof AttachType;
@@ -154,4 +158,15 @@ export const AttachTypeSince: Readonly<Partial<Record<AttachTypeName, string>>> 
   netkit_peer: "6.7",
   trace_kprobe_session: "6.10",
   trace_uprobe_session: "6.13",
+  trace_fsession: "7.0",
+  trace_fentry_multi: "7.2",
+  trace_fexit_multi: "7.2",
+  trace_fsession_multi: "7.2",
 };
+
+/** Attach types of programs for many functions, which name none when they are loaded. */
+export const MULTI_TRACING: ReadonlySet<AttachTypeName> = new Set([
+  "trace_fentry_multi",
+  "trace_fexit_multi",
+  "trace_fsession_multi",
+]);

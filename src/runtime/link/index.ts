@@ -34,7 +34,16 @@ export { attachTypeOf, LinkType, type LinkTypeName, linkIds } from "./link-info.
 export { MultiLink } from "./multi-link.ts";
 export { attachNetfilter, attachNetns, type NetfilterOptions } from "./netns.ts";
 export { linkDetails, openLink, openPinnedLink } from "./open-link.ts";
-export { attachPerfEvent, attachPerfEvents, type PerfEventName, type SamplingOptions } from "./perf-event.ts";
+export {
+  attachPerfEvent,
+  attachPerfEvent,
+  attachPerfEvents,
+  attachPerfEvents,
+  type PerfEventName,
+  type SamplingOptions,
+  type SamplingOptions,
+} from "./perf-event.ts";
+export type { BreakpointEvent, CacheEvent, PerfEventKind, PerfEventName } from "./perf-event-kind.ts";
 export { type AttachedProgram, type AttachedPrograms, type QueryTarget, queryPrograms } from "./query.ts";
 export { attachRawTracepoint } from "./raw-tracepoint.ts";
 export { attachReuseport, attachSocketFilter, attachSockmap } from "./socket.ts";
@@ -43,6 +52,7 @@ export { attachNetkit, attachTc, attachTcx, type Direction, type TcOptions } fro
 export { TracepointError } from "./tracefs.ts";
 export { attachTracepoint } from "./tracepoint.ts";
 export { attachTracing, type TracingOptions } from "./tracing.ts";
+export { attachTracingMulti, type TracingMultiOptions } from "./tracing-multi.ts";
 export {
   attachUprobe,
   attachUprobeMulti,

@@ -1,34 +1,12 @@
 import { openPerfEvent, type PerfEventOptions, SystemError } from "../sys/index.ts";
 import type { Attachable } from "./create-link.ts";
 import { Link } from "./link.ts";
+import { describeKind, type PerfEventKind } from "./perf-event-kind.ts";
 import { attachToPerfEvent } from "./perf-link.ts";
-
-/** Software events by name (linux/perf_event.h, enum perf_sw_ids). */
-const SOFTWARE = {
-  cpuClock: 0,
-  taskClock: 1,
-  pageFaults: 2,
-  contextSwitches: 3,
-  cpuMigrations: 4,
-  minorFaults: 5,
-  majorFaults: 6,
-} as const;
-
-/** Hardware events by name (enum perf_hw_id). Virtual machines often have no counters for them: ENOENT. */
-const HARDWARE = {
-  cycles: 0,
-  instructions: 1,
-  cacheReferences: 2,
-  cacheMisses: 3,
-  branches: 4,
-  branchMisses: 5,
-} as const;
-
-export type PerfEventName = keyof typeof SOFTWARE | keyof typeof HARDWARE;
 
 /** Which perf event runs the program, and how often. */
 export interface SamplingOptions {
-  readonly event: PerfEventName;
+  readonly event: PerfEventKind;
   /** Samples a second and CPU; or give `period`. */
   readonly frequency?: number;
   /** Events from one run to the next; nanoseconds for the clocks. */
@@ -41,17 +19,16 @@ export interface SamplingOptions {
 }
 
 /**
- * Runs a program of type `perf_event` each time a counter overflows: how profilers sample. Needs CAP_BPF and CAP_PERFMON.
- * Throws SystemError. The caller closes the link.
+ * Runs a program of type `perf_event` each time a counter overflows, which is how profilers sample, or somebody comes to a
+ * breakpoint. Needs CAP_BPF and CAP_PERFMON. Throws SystemError. The caller closes the link.
  */
 export function attachPerfEvent(program: Attachable, options: SamplingOptions): Link {
   const { event, frequency, period, pid = -1, cpu = pid < 0 ? 0 : -1, cookie } = options;
-  const isHardware = event in HARDWARE;
+  const kind = describeKind(event);
   const rate = frequency === undefined ? `every ${period ?? 1}` : `${frequency} times a second`;
-  const description = `perf event ${event} ${rate}${pid < 0 ? "" : ` of process ${pid}`}${cpu < 0 ? "" : ` on CPU ${cpu}`}`;
+  const description = `perf event ${kind.description} ${rate}${pid < 0 ? "" : ` of process ${pid}`}${cpu < 0 ? "" : ` on CPU ${cpu}`}`;
   const request: PerfEventOptions = {
-    type: isHardware ? "hardware" : "software",
-    config: { ...SOFTWARE, ...HARDWARE }[event],
+    ...kind.options,
     pid,
     cpu,
     ...(frequency === undefined ? { samplePeriod: period ?? 1 } : { sampleFrequency: frequency }),
@@ -59,16 +36,33 @@ export function attachPerfEvent(program: Attachable, options: SamplingOptions): 
   try {
     return attachToPerfEvent(program, openPerfEvent(request, description), description, { cookie });
   } catch (error) {
-    if (!isHardware || !(error instanceof SystemError) || error.code !== "ENOENT") throw error;
+    if (!(error instanceof SystemError) || error.syscall !== "perf_event_open") throw error;
+    const hint = kind.counter ? COUNTER_HINTS[error.code] : BREAKPOINT_HINTS[error.code];
+    if (hint === undefined || (!kind.counter && request.type !== "breakpoint")) throw error;
     throw new SystemError({
       errno: error.errno,
       syscall: error.syscall,
       doing: `attach program "${program.name}" to ${description}`,
-      hint: "This machine shows no counters of its processor, as most virtual machines: sample with cpuClock instead.",
+      hint,
       cause: error,
     });
   }
 }
+
+const NO_COUNTERS =
+  "This machine shows no counters of its processor, as most virtual machines: sample with cpuClock instead.";
+const COUNTER_HINTS: Readonly<Record<string, string>> = {
+  ENOENT: NO_COUNTERS,
+  ENODEV: NO_COUNTERS,
+  EOPNOTSUPP: NO_COUNTERS,
+  EINVAL: "The processor has no such counter: not each cache counts each operation.",
+};
+const BREAKPOINT_HINTS: Readonly<Record<string, string>> = {
+  EINVAL:
+    "The address is no multiple of the length, or is not the process's; x86 has no breakpoint for reading alone (take read-write).",
+  ENOSPC: "All breakpoints of the processor are in use, by others of this process or by a debugger.",
+  ENOENT: "This kernel has no breakpoints (CONFIG_HAVE_HW_BREAKPOINT).",
+};
 
 /** `attachPerfEvent` on each of some CPUs, as one link; when one fails, those made before it are undone. */
 export function attachPerfEvents(
@@ -86,5 +80,5 @@ export function attachPerfEvents(
     close();
     throw error;
   }
-  return new Link(`perf event ${options.event} on ${cpus.length} CPUs`, { undo: close });
+  return new Link(`perf event ${describeKind(options.event).description} on ${cpus.length} CPUs`, { undo: close });
 }

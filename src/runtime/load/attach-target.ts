@@ -1,4 +1,4 @@
-import type { ProgramSpec } from "../../object/spec/index.ts";
+import { MULTI_TRACING, type ProgramSpec } from "../../object/spec/index.ts";
 import { type Fd, programFunction } from "../sys/index.ts";
 import type { KernelTypeId, KernelTypes } from "./kernel-types.ts";
 import { ObjectError } from "./object-error.ts";
@@ -36,6 +36,11 @@ export function attachTarget(
   if (target !== undefined)
     throw new ObjectError(`Program "${name}" is of type ${spec.type}, which is not attached to other programs.`);
   if (!attachesByType(spec)) return undefined;
+  if (spec.expectedAttachType !== undefined && MULTI_TRACING.has(spec.expectedAttachType)) {
+    // The functions are named when it is attached; here only whose they are.
+    const [, module] = /^([^:]+):/.exec(spec.attachTo ?? "") ?? [];
+    return module === undefined ? undefined : { id: 0, module };
+  }
   if (spec.attachTo === undefined || spec.attachTo === "") {
     throw new ObjectError(
       `Program "${name}" does not say what it attaches to: write it behind the kind, as in SEC("fentry/FUNCTION"), or set attachTo in the spec.`,

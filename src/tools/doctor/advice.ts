@@ -66,6 +66,16 @@ const ATTACH_KINDS: Readonly<Record<string, Known>> = {
     without: "Kretprobes do it at a higher price, where there are kprobes; tracepoints cover most of it.",
     options: [BTF, "CONFIG_BPF_JIT", "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS"],
   },
+  fsession: {
+    use: "One program at both ends of a kernel function.",
+    without: "fentry and fexit do it, with a map between them.",
+    options: [BTF, "CONFIG_BPF_JIT", "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS"],
+  },
+  "fentry.multi": {
+    use: "Many kernel functions at once, the cheapest way (fexit.multi and fsession.multi, too).",
+    without: "kprobe.multi does it at a higher price; fentry one by one.",
+    options: [BTF, "CONFIG_BPF_JIT", "CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS"],
+  },
   fmod_ret: {
     use: "Can make a security hook deny.",
     without: "LSM programs can deny, and cgroup hooks for the network.",

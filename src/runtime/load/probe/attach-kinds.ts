@@ -55,6 +55,8 @@ export function probeAttachKinds(): ProbeResult[] {
     uprobeMulti("uprobe.session", "6.13", "trace_uprobe_session"),
     btf("fentry", "5.5", FUNCTION, { type: "tracing", expectedAttachType: "trace_fentry" }),
     btf("fexit", "5.5", FUNCTION, { type: "tracing", expectedAttachType: "trace_fexit" }),
+    btf("fsession", "7.0", FUNCTION, { type: "tracing", expectedAttachType: "trace_fsession" }),
+    simple("fentry.multi", "7.2", { type: "tracing", expectedAttachType: "trace_fentry_multi" }),
     btf("fmod_ret", "5.7", SECURITY, { type: "tracing", expectedAttachType: "modify_return" }),
     lsm(btf("lsm", "5.7", LSM_HOOK, { type: "lsm", expectedAttachType: "lsm_mac" })),
     lsm(btf("lsm_cgroup", "6.0", LSM_HOOK, { type: "lsm", expectedAttachType: "lsm_cgroup" })),
