@@ -131,7 +131,7 @@ kernelTest("attach: an iterator over cgroups, in each order", { attach: "iterato
       const bytes = link.read();
       return [...new BigUint64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))];
     };
-    const sorted = (ids: readonly bigint[]) => [...ids].sort();
+    const sorted = (ids: readonly bigint[]) => [...ids].sort((a, b) => Number(a - b));
     assert.deepEqual(walk({ at: parent, order: "self" }), [top]);
     assert.deepEqual(walk({ at: top, order: "self" }), [top]);
     const below = walk({ at: parent });

@@ -3,7 +3,14 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
-import { attachCgroup, attachSocketFilter, attachSockmap, loadObject, type ObjectSpec } from "../../src/sdk/index.ts";
+import {
+  attachCgroup,
+  attachLwt,
+  attachSocketFilter,
+  attachSockmap,
+  loadObject,
+  type ObjectSpec,
+} from "../../src/sdk/index.ts";
 import { counting, countingObject, countsMap } from "../support/attach-programs.ts";
 import { cgroup2, inOwnCgroup } from "../support/cgroup.ts";
 import { run } from "../support/cli.ts";
@@ -40,6 +47,37 @@ for (const kind of ["tc", "tc-egress"]) {
 
 kernelTest("attach: tcx on veth drops packets", { ...veth, attach: "tcx" }, async () => {
   assert.deepEqual(await inNamespace("tcx"), { tcx: DROPPED });
+});
+
+kernelTest(
+  "attach: programs at routes refuse what leaves and what comes in (lwt_out, lwt_xmit, lwt_in)",
+  { ...veth, program: ["lwt_in", "lwt_out", "lwt_xmit"], config: "CONFIG_LWTUNNEL_BPF" },
+  async () => {
+    const child = fileURLToPath(new URL("./children/lwt.js", import.meta.url));
+    const { code, stdout, stderr } = await run(["unshare", "--net", process.execPath, "--enable-source-maps", child]);
+    assert.equal(code, 0, stderr);
+    const counted = { before: 0, counted: 2, again: "EEXIST", after: 0 };
+    // Who sends hears of a refusal on the way out; of one on the way in nobody does.
+    assert.deepEqual(JSON.parse(stdout), {
+      lwt_out: { ...counted, during: ["EPERM", "EPERM"] },
+      lwt_xmit: { ...counted, during: ["EPERM", "EPERM"] },
+      lwt_in: { ...counted, during: [null, null] },
+    });
+  },
+);
+
+kernelTest("a route for a program has a destination, a network and a type that there is", () => {
+  const program = { fd: undefined as never, name: "p", spec: { type: "lwt_out" } } as const;
+  const attach = (destination: string, more: object = {}) =>
+    attachLwt({ ...program, ...more }, { destination, interface: 1 });
+  for (const wrong of ["", "10.0.0", "10.0.0.0.0/8", "fe80::1%lo", "::1::", "x"])
+    assert.throws(() => attach(wrong), RangeError);
+  for (const wrong of ["10.0.0.0/33", "::/129", "10.0.0.0/-1", "10.0.0.0/x"])
+    assert.throws(() => attach(wrong), RangeError);
+  assert.throws(() => attach("10.0.0.0/8", { spec: { type: "xdp" } }), {
+    name: "TypeError",
+    message: /is of type xdp; routes take/,
+  });
 });
 
 async function listening(): Promise<[Server, number]> {

@@ -10,8 +10,8 @@ export interface CachedLibrary {
   readonly flags: number;
 }
 
-const OLD = "ld.so-1.7.0";
-const NEW = "glibc-ld.so.cache1.1";
+const OLD = new TextEncoder().encode("ld.so-1.7.0");
+const NEW = new TextEncoder().encode("glibc-ld.so.cache1.1");
 /** Sizes of the headers and entries of either form (glibc, dl-cache.h). */
 const OLD_HEADER = 16;
 const OLD_ENTRY = 12;
@@ -24,8 +24,7 @@ const NEW_ENTRY = 24;
  */
 export function readLibraryCache(bytes: Uint8Array): readonly CachedLibrary[] {
   const view = viewOf(bytes);
-  const begins = (text: string, at: number) =>
-    Array.from(text, (letter) => letter.charCodeAt(0)).every((code, i) => bytes[at + i] === code);
+  const begins = (text: Uint8Array, at: number) => text.every((letter, i) => bytes[at + i] === letter);
   const entries = (first: number, count: number, size: number, texts: number) => {
     if (first + count * size > bytes.length) throw new ElfError("The dynamic linker's cache is cut short.");
     return Array.from({ length: count }, (_, i): CachedLibrary => {

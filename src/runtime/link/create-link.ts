@@ -1,11 +1,13 @@
-import { AttachType, type AttachTypeName } from "../../object/spec/index.ts";
+import { AttachType, type AttachTypeName, type ProgramTypeName } from "../../object/spec/index.ts";
 import { BpfAttr, type CapabilityName, Fd, SystemError } from "../sys/index.ts";
 
 /** The program that is attached. */
 export interface Attachable {
   readonly fd: Fd;
   readonly name: string;
-  readonly spec?: { readonly expectedAttachType?: AttachTypeName | undefined } | undefined;
+  readonly spec?:
+    | { readonly type?: ProgramTypeName; readonly expectedAttachType?: AttachTypeName | undefined }
+    | undefined;
 }
 
 export interface LinkRequest {

@@ -9,7 +9,7 @@ export { attachIterator, IteratorLink, type IteratorOptions } from "./iterator.t
 export { attachKprobe, attachKretprobe, type KprobeOptions } from "./kprobe.ts";
 export { attachKprobeMulti, type KprobeMultiOptions } from "./kprobe-multi.ts";
 export { attachKretsyscall, attachKsyscall, type KsyscallOptions, syscallFunction } from "./ksyscall.ts";
-export { Link, type Replacement } from "./link.ts";
+export { Link, Link, type Replacement } from "./link.ts";
 export type {
   AttachTypeOrNumber,
   CgroupLinkDetails,
@@ -31,6 +31,7 @@ export type {
   XdpLinkDetails,
 } from "./link-details.ts";
 export { attachTypeOf, LinkType, type LinkTypeName, linkIds } from "./link-info.ts";
+export { attachLwt, type LwtOptions } from "./lwt.ts";
 export { MultiLink } from "./multi-link.ts";
 export { attachNetfilter, attachNetns, type NetfilterOptions } from "./netns.ts";
 export { linkDetails, openLink, openPinnedLink } from "./open-link.ts";
