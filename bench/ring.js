@@ -1,6 +1,6 @@
 // npm run bench -- ring: from the kernel's ring buffer to the reader's callback, beside libbpf and cilium/ebpf.
 import { fillAndDrain } from "./ring/fill.js";
-import { loadRing } from "./ring/programs.js";
+import { loadStream } from "./ring/programs.js";
 import { atARate } from "./ring/rate.js";
 
 export const peers = ["debian12", "newest"];
@@ -14,7 +14,7 @@ export default async function ring(bench) {
     [fillAndDrain, FILL_RING],
     [atARate, RATE_RING],
   ]) {
-    const object = loadRing(size);
+    const object = loadStream("ring", size);
     try {
       await part(bench, object, size);
     } finally {

@@ -104,6 +104,14 @@ function makeRoot(cache, { suite, script }, log) {
 
 const PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 
+/** The headers that C sources share. */
+function headersBeside(source) {
+  const folder = join(source, "..");
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".h"))
+    .map((file) => join(folder, file));
+}
+
 /** One column of peers: programs of one suite, and what is compiled against its libraries. */
 export class Peer {
   /** @param {string} root @param {string} title */
@@ -162,7 +170,7 @@ export class Peer {
     const inside = `/bench/${isC ? "c" : "go"}-${name}`;
     const out = join(this.root, inside);
     const folder = join(this.root, "bench/src", isC ? "c" : name);
-    const files = isC ? [join(source, "../peer.h"), source] : readdirSync(source).map((file) => join(source, file));
+    const files = isC ? [...headersBeside(source), source] : readdirSync(source).map((file) => join(source, file));
     const text = files.map((file) => readFileSync(file, "utf8")).join("\0");
     const stamp = `${out}.source`;
     if (existsSync(out) && existsSync(stamp) && readFileSync(stamp, "utf8") === text) return inside;

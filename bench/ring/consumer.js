@@ -1,11 +1,10 @@
-// Skep's consumer at work: what it costs and how late it is.  node consumer.js LATENCY SIZE   (fd 3: the ring)
+// Skep's consumer at work: what it costs and how late it is.  node consumer.js ring|perf LATENCY SIZE  (fd 3: the map)
 // SIGUSR2 begins the count, SIGTERM ends it and prints.
-import { RingBufferReader } from "skep";
 import { inherited } from "./inherited.js";
 import { Event } from "./programs.js";
 
 const SAMPLE = 8;
-const [latency, size] = process.argv.slice(2);
+const [kind, latency, size] = process.argv.slice(2);
 
 let events = 0;
 let last;
@@ -24,7 +23,8 @@ function beginning() {
 }
 const zero = beginning();
 
-const reader = RingBufferReader.of(inherited.ring(3, Number(size)), Event, { latency });
+const { Reader, map, options } = inherited.stream(kind, 3, Number(size));
+const reader = Reader.of(map, Event, { ...options, latency });
 reader.listen((event) => {
   last = event;
   if (++events % SAMPLE === 0) late.push((zero + performance.now() * 1e6 - event.ts) / 1000);

@@ -1,43 +1,50 @@
 // Fill and drain: what reading one record costs when nothing else happens.
 import { fileURLToPath } from "node:url";
+import { peerColumn } from "../harness/peer-column.js";
 import { runProgram } from "../harness/program.js";
 
 const RECORDS = 8192;
 const CYCLES = 60;
 const path = (file) => fileURLToPath(new URL(file, import.meta.url));
 
-/** @param {import("../harness/bench.js").Bench} bench */
-export async function fillAndDrain(bench, object, size) {
+/**
+ * The columns of fill and drain for one kind of stream, `ring` or `perf`, of `size` bytes.
+ * @param {import("../harness/bench.js").Bench} bench
+ */
+export function fillColumns(bench, kind, object, size) {
+  const numbers = [`${RECORDS}`, `${CYCLES}`];
   const fds = (program) => [object.maps.events.fd.number, object.programs[program].fd.number];
   const skep = (id, title, work, program = "repeating") => ({
     id,
     title,
     run: () =>
-      runProgram(process.execPath, [path("consume.js"), work, `${RECORDS}`, `${CYCLES}`, `${size}`], {
-        fds: fds(program),
-      }),
+      runProgram(process.execPath, [path("consume.js"), kind, work, ...numbers, `${size}`], { fds: fds(program) }),
   });
-  const peer = (id, name, language, work, program = "repeating") => {
-    const { versions } = bench.peer(name) ?? { versions: {} };
-    const title = language === "c" ? `C libbpf ${versions.libbpf}` : `Go cilium/ebpf ${versions.cilium}`;
-    return {
-      id,
-      title: `${title}, ${work}`,
-      peer: name,
-      run: () => {
-        const made = bench.peer(name);
-        const file = made.build(path(language === "c" ? "../peers/c/ring.c" : "../peers/go/ring"));
-        const [command, args] = made.command(file, [work, `${RECORDS}`, `${CYCLES}`]);
-        return runProgram(command, args, { fds: fds(program), env: made.env });
-      },
-    };
+  const peer = (id, suite, language, work, program = "repeating") => {
+    const what = language === "c" ? { program: kind, args: [work] } : { program: "ring", args: [kind, work] };
+    const args = [...what.args, ...numbers];
+    const column = peerColumn(bench, { id, suite, language, program: what.program, args }, (command, all, env) =>
+      runProgram(command, all, { fds: fds(program), env }),
+    );
+    return { ...column, title: `${column.title}, ${work}` };
   };
-  const metrics = { ns: { title: "ns/record" }, min: { title: "best", of: "min" } };
+  return { skep, peer };
+}
+
+export const FILL_METRICS = { ns: { title: "ns/record" }, min: { title: "best", of: "min" } };
+
+/** What is done in a measure of fill and drain. */
+export const fillNote = (what) => `${RECORDS} records in the buffer are drained, ${what}; median of ${CYCLES} drains`;
+
+/** @param {import("../harness/bench.js").Bench} bench */
+export async function fillAndDrain(bench, object, size) {
+  const { skep, peer } = fillColumns(bench, "ring", object, size);
+  const metrics = FILL_METRICS;
 
   await bench.part("raw", () =>
     bench.measure({
       name: "raw records of 104 bytes",
-      note: `${RECORDS} records in the ring are drained, one field of each read; median of ${CYCLES} drains`,
+      note: fillNote("one field of each read"),
       metrics,
       base: "c",
       columns: [

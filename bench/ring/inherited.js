@@ -1,17 +1,28 @@
 // Maps and programs that a column was handed as open descriptors.
-import { BpfMap, Fd, Program } from "skep";
+import { cpus } from "node:os";
+import { BpfMap, Fd, PerfBufferReader, Program, RingBufferReader } from "skep";
+
+/** How each kind of stream is read: its reader, and the options by the size of its buffer. */
+const KINDS = {
+  ring: { type: "ringbuf", Reader: RingBufferReader, entries: (size) => size, options: () => ({}) },
+  perf: {
+    type: "perf_event_array",
+    Reader: PerfBufferReader,
+    entries: () => cpus().length,
+    options: (size) => ({ bytesPerCpu: size }),
+  },
+};
 
 export const inherited = {
-  /** @param {number} fd @param {number} size */
-  ring: (fd, size) =>
-    new BpfMap(new Fd(fd, "the ring"), {
-      type: "ringbuf",
-      name: "events",
-      keySize: 0,
-      valueSize: 0,
-      maxEntries: size,
-      flags: 0,
-    }),
+  /**
+   * The map of a stream, the class that reads it and the options that it takes.
+   * @param {"ring" | "perf"} kind @param {number} fd @param {number} size bytes of the ring, or of a CPU's buffer
+   */
+  stream(kind, fd, size) {
+    const { type, Reader, entries, options } = KINDS[kind];
+    const info = { type, name: "events", keySize: 4, valueSize: 4, maxEntries: entries(size), flags: 0 };
+    return { Reader, options: options(size), map: new BpfMap(new Fd(fd, "the stream"), info) };
+  },
   /** @param {number} fd */
   program: (fd) =>
     new Program("fill", { type: "socket_filter", instructions: [], license: "" }, new Fd(fd, "the program")),

@@ -1,5 +1,27 @@
-// The kernel side of `bench -- ring`: programs that write one record of 104 bytes each time they run.
-import { Assembler, bytes, i32, loadObject, r0, r1, r2, r3, r6, r7, r8, str, struct, u32, u64, u64n } from "skep";
+// The kernel side of `bench -- ring` and `perf`: programs that write one record of 104 bytes each time they run.
+import { cpus } from "node:os";
+import {
+  Assembler,
+  bytes,
+  i32,
+  loadObject,
+  r0,
+  r1,
+  r2,
+  r3,
+  r4,
+  r5,
+  r6,
+  r7,
+  r8,
+  r9,
+  r10,
+  str,
+  struct,
+  u32,
+  u64,
+  u64n,
+} from "skep";
 
 const fields = (time) => ({ ts: time, pid: u32, tid: u32, ret: i32, comm: str(16), filename: str(64) });
 /** The record, its time read as a number or as a bigint. */
@@ -50,17 +72,22 @@ function templates() {
  * Writes a record: the time, the count as pid, one of 16 pairs of strings. `unique` puts the count's digits into the
  * file's name, so that no two are the same.
  */
-function instructions(unique, type) {
-  const a = new Assembler();
+function instructions(unique, type, kind) {
+  const a = new Assembler().mov(r9, r1);
   if (type === "tracepoint") {
     // The kernel runs it for every process: all but one are none of its business.
     a.call("get_current_pid_tgid").rsh(r0, 32).loadMapValue(r1, "data", ONLY_AT).load("u32", r1, r1, 0);
     a.jeq(r0, r1, "mine").mov(r0, 0).exit().label("mine");
   }
   a.loadMapValue(r6, "data", 0).mov(r7, 1).fetchAdd("u64", r6, 0, r7);
-  a.loadMap(r1, "events").mov(r2, Event.size).mov(r3, 0).call("ringbuf_reserve").jne(r0, 0, "reserved");
-  a.mov(r1, 1).atomicAdd("u64", r6, 8, r1).mov(r0, 0).exit();
-  a.label("reserved").mov(r8, r0).call("ktime_get_ns").store("u64", r8, 0, r0);
+  if (kind === "ring") {
+    a.loadMap(r1, "events").mov(r2, Event.size).mov(r3, 0).call("ringbuf_reserve").jne(r0, 0, "reserved");
+    a.mov(r1, 1).atomicAdd("u64", r6, 8, r1).mov(r0, 0).exit();
+    a.label("reserved").mov(r8, r0);
+  } else {
+    a.mov(r8, r10).add(r8, -Event.size);
+  }
+  a.call("ktime_get_ns").store("u64", r8, 0, r0);
   a.store("u32", r8, 8, r7).store("u32", r8, 12, r7).store("u32", r8, 16, -2);
   a.mov(r1, r7)
     .and(r1, TEMPLATES - 1)
@@ -79,20 +106,27 @@ function instructions(unique, type) {
     }
     a.store("u8", r8, 36 + digits.length + 8, "-".charCodeAt(0));
   }
-  a.store("u32", r8, 100, 0).mov(r1, r8).mov(r2, 0).call("ringbuf_submit").mov(r0, 0).exit();
+  a.store("u32", r8, 100, 0);
+  if (kind === "ring") return a.mov(r1, r8).mov(r2, 0).call("ringbuf_submit").mov(r0, 0).exit().instructions();
+  const CURRENT_CPU = -1;
+  a.mov(r1, r9).loadMap(r2, "events").mov32(r3, CURRENT_CPU).mov(r4, r8).mov(r5, Event.size).call("perf_event_output");
+  a.jeq(r0, 0, "sent").mov(r1, 1).atomicAdd("u64", r6, 8, r1).label("sent").mov(r0, 0).exit();
   return a.instructions();
 }
 
-/** Loads the programs over a ring of `size` bytes. The caller closes it. */
-export function loadRing(size) {
+/** Loads the programs over a ring of `size` bytes, or over a perf buffer. The caller closes it. */
+export function loadStream(kind, size) {
   const program = (unique, type = "socket_filter") => ({
     type,
-    instructions: instructions(unique, type),
+    instructions: instructions(unique, type, kind),
     license: "Dual MIT/GPL",
   });
   const object = loadObject({
     maps: {
-      events: { type: "ringbuf", maxEntries: size },
+      events:
+        kind === "ring"
+          ? { type: "ringbuf", maxEntries: size }
+          : { type: "perf_event_array", maxEntries: cpus().length },
       data: { type: "array", value: Data, maxEntries: 1 },
     },
     programs: { repeating: program(false), unique: program(true), traced: program(false, "tracepoint") },

@@ -9,9 +9,12 @@ const WARM_UP = { rate: 200_000, burst: 10, seconds: 1 };
 const SECONDS = 1.5;
 const path = (file) => fileURLToPath(new URL(file, import.meta.url));
 
-/** @param {import("../harness/bench.js").Bench} bench */
-export async function atARate(bench, object, size) {
-  const ring = object.maps.events.fd.number;
+/**
+ * The column of a consumer of one kind of stream, `ring` or `perf`, of `size` bytes: made of what starts it.
+ * @param {import("../harness/bench.js").Bench} bench
+ */
+export function rateColumns(bench, kind, object, size) {
+  const stream = object.maps.events.fd.number;
 
   /** Has the producer make events for a while; what one cost it. `attach` makes them, where the program is attached. */
   async function produce(way, rate, burst, seconds) {
@@ -52,7 +55,7 @@ export async function atARate(bench, object, size) {
       const [command, args, env] = program();
       // The last processor is the producer's.
       const others = cpus().length > 1 ? `0-${cpus().length - 2}` : "0";
-      const consumer = start("taskset", ["-c", others, command, ...args], { fds: [ring], env });
+      const consumer = start("taskset", ["-c", others, command, ...args], { fds: [stream], env });
       await consumer.ready;
       const lostBefore = object.maps.data.get(0).dropped;
       const base = await bare(rate, burst);
@@ -73,13 +76,37 @@ export async function atARate(bench, object, size) {
     },
   });
 
-  const node = (latency) => () => [process.execPath, [path("consumer.js"), latency, `${size}`], process.env];
+  const node = (latency) => () => [process.execPath, [path("consumer.js"), kind, latency, `${size}`], process.env];
   const peer = (name, source, args) => () => {
     const made = bench.peer(name);
     return [...made.command(made.build(path(source)), args), made.env];
   };
-  const c = (name, way) => peer(name, "../peers/c/consumer.c", [way]);
-  const go = (name) => peer(name, "../peers/go/consumer", []);
+  const c = (name, way) => peer(name, "../peers/c/consumer.c", [way, `${size}`]);
+  const go = (name) => peer(name, "../peers/go/consumer", [kind, `${size}`]);
+  return { column, node, c, go };
+}
+
+export const RATE_NOTE = [
+  "A busy program makes the events: by calls of getppid(2) with a tracepoint, then by running the tracing program.",
+  "run: how long the tracing program takes, waking the consumer included; call: what the traced call takes longer.",
+].join("\n");
+
+export const RATE_METRICS = {
+  cpu: { title: "consumer µs/event" },
+  run: { title: "run ns" },
+  call: { title: "call ns" },
+  p50: { title: "p50 µs" },
+  p99: { title: "p99 µs" },
+  lost: { title: "lost" },
+  stalls: { title: "stalls" },
+};
+
+export const rateName = (rate, burst) =>
+  `${rate / 1000} 000 events a second, ${burst === 1 ? "evenly" : `${burst} at a time`}`;
+
+/** @param {import("../harness/bench.js").Bench} bench */
+export async function atARate(bench, object, size) {
+  const { column, node, c, go } = rateColumns(bench, "ring", object, size);
   const old = bench.peer("debian12")?.versions;
   const newest = bench.peer("newest")?.versions;
 
@@ -90,21 +117,10 @@ export async function atARate(bench, object, size) {
   ]) {
     await bench.part(part, () =>
       bench.measure({
-        name: `${rate / 1000} 000 events a second, ${burst === 1 ? "evenly" : `${burst} at a time`}`,
-        note: [
-          "A busy program makes the events: by calls of getppid(2) with a tracepoint, then by running the tracing program.",
-          "run: how long the tracing program takes, waking the consumer included; call: what the traced call takes longer.",
-        ].join("\n"),
+        name: rateName(rate, burst),
+        note: RATE_NOTE,
         rounds: 3,
-        metrics: {
-          cpu: { title: "consumer µs/event" },
-          run: { title: "run ns" },
-          call: { title: "call ns" },
-          p50: { title: "p50 µs" },
-          p99: { title: "p99 µs" },
-          lost: { title: "lost" },
-          stalls: { title: "stalls" },
-        },
+        metrics: RATE_METRICS,
         base: "c",
         columns: [
           column("skep", "Skep", "debian12", node("coalesced"), rate, burst),

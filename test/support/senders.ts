@@ -1,5 +1,6 @@
 // Programs that send numbered records and count for themselves what they attempted and what the kernel refused: the other
 // side of a reader's books. Never attached; run by BPF_PROG_TEST_RUN.
+import { onlineCpus } from "../../src/runtime/map/index.ts";
 import { native } from "../../src/runtime/sys/index.ts";
 import {
   Assembler,
@@ -97,4 +98,19 @@ export function runOn(cpus: readonly number[]): void {
   for (const cpu of cpus) mask[cpu >> 3] = (mask[cpu >> 3] as number) | (1 << (cpu & 7));
   const result = native().syscall(process.arch === "arm64" ? 122 : 203, 0, mask.length, mask);
   if (result < 0) throw new Error(`sched_setaffinity: ${result}`);
+}
+
+/**
+ * A test's body on one CPU: records of a perf buffer come in the order that they were sent in only from one CPU's buffer.
+ */
+export function onOneCpu(body: () => void | Promise<void>): () => Promise<void> {
+  return async () => {
+    const cpus = onlineCpus();
+    runOn(cpus.slice(0, 1));
+    try {
+      await body();
+    } finally {
+      runOn(cpus);
+    }
+  };
 }

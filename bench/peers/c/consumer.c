@@ -1,6 +1,7 @@
-// A consumer of a ring buffer at work: what it costs and how late it is.
-//   consumer poll|timer      fd 3: the ring buffer. SIGUSR2 begins the count, SIGTERM ends it and prints.
+// A consumer of a ring or perf buffer at work: what it costs and how late it is.
+//   consumer poll|timer|perf|perf-timer SIZE   fd 3: the map; a perf buffer has SIZE bytes for each CPU. SIGUSR2 begins the count, SIGTERM ends it and prints.
 #include "peer.h"
+#include <linux/perf_event.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -26,6 +27,27 @@ static int take(void* context, void* data, size_t size) {
   return 0;
 }
 
+static void sample(void* context, int cpu, void* data, uint32_t size) {
+  (void)cpu;
+  take(context, data, size);
+}
+
+/* What perf_buffer__new asks for, but for the wake-ups: one for 1,000,000 records, so that the timer alone reads. */
+static struct perf_event_attr rarely_waking = {
+    .type = PERF_TYPE_SOFTWARE,
+    .size = sizeof(struct perf_event_attr),
+    .config = PERF_COUNT_SW_BPF_OUTPUT,
+    .sample_period = 1,
+    .sample_type = PERF_SAMPLE_RAW,
+    .wakeup_events = 1000000,
+};
+
+static enum bpf_perf_event_ret raw(void* context, int cpu, struct perf_event_header* header) {
+  (void)cpu;
+  if (header->type == PERF_RECORD_SAMPLE) take(context, (char*)(header + 1) + 4, *(uint32_t*)(header + 1));
+  return LIBBPF_PERF_EVENT_CONT;
+}
+
 static double cpu_us(void) {
   struct rusage use;
   getrusage(RUSAGE_SELF, &use);
@@ -33,11 +55,15 @@ static double cpu_us(void) {
 }
 
 int main(int argc, char** argv) {
-  if (argc != 2) die("consumer poll|timer");
-  int timer = strcmp(argv[1], "timer") == 0;
+  if (argc != 3) die("consumer poll|timer|perf|perf-timer SIZE");
+  int timer = strstr(argv[1], "timer") != NULL;
   late = calloc(MOST, sizeof(double));
-  struct ring_buffer* ring = ring_buffer__new(3, take, NULL, NULL);
-  if (ring == NULL) die("ring_buffer__new: %s", strerror(errno));
+  struct ring_buffer* ring = NULL;
+  struct perf_buffer* buffer = NULL;
+  if (strncmp(argv[1], "perf", 4) != 0) ring = ring_buffer__new(3, take, NULL, NULL);
+  else if (timer) buffer = perf_buffer__new_raw(3, (size_t)atoi(argv[2]) / 4096, &rarely_waking, raw, NULL, NULL);
+  else buffer = perf_buffer__new(3, (size_t)atoi(argv[2]) / 4096, sample, NULL, NULL, NULL);
+  if (ring == NULL && buffer == NULL) die("no reader: %s", strerror(errno));
   struct sigaction action = {.sa_handler = on_signal};
   sigaction(SIGUSR2, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
@@ -54,16 +80,21 @@ int main(int argc, char** argv) {
     if (timer) {
       struct timespec tick = {.tv_nsec = 1000000};
       nanosleep(&tick, NULL);
-      ring_buffer__consume(ring);
-    } else {
+      if (ring != NULL) ring_buffer__consume(ring);
+      else perf_buffer__consume(buffer);
+    } else if (ring != NULL) {
       ring_buffer__poll(ring, 100);
+    } else {
+      perf_buffer__poll(buffer, 100);
     }
   }
-  ring_buffer__consume(ring);
+  if (ring != NULL) ring_buffer__consume(ring);
+  else perf_buffer__consume(buffer);
   cpu = cpu_us() - cpu;
   double p50 = samples > 0 ? median(late, samples) : 0;
   double p99 = samples > 0 ? late[samples * 99 / 100] : 0;
   printf("{\"events\":%llu,\"cpu\":%.4f,\"p50\":%.1f,\"p99\":%.1f,\"sum\":%llu}\n", (unsigned long long)events,
          cpu / (double)events, p50, p99, (unsigned long long)sum);
   ring_buffer__free(ring);
+  perf_buffer__free(buffer);
 }

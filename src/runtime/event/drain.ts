@@ -1,6 +1,7 @@
 import type { Memory } from "../../object/codec/index.ts";
 import type { Tally } from "./event-source.ts";
 import type { RecordView } from "./record-view.ts";
+import { specialise } from "./specialise.ts";
 
 /** What a drain reads from and leaves behind. Positions are the low 32 bits of the kernel's 64-bit ones. */
 export interface RingState extends Tally {
@@ -43,7 +44,7 @@ export interface Ring {
  * is the length with two flag bits (busy 1<<31, discarded 1<<30), then the record, padded to 8 bytes. All of it fits
  * int32 arithmetic. Stops at `end`, at a record still being written, or at `limit`.
  *
- * Self-contained on purpose: `makeDrain` makes copies of it from its text.
+ * Self-contained on purpose: `specialise` makes copies of it from its text.
  */
 function drainOf<T>(ring: Ring, source: RecordSource<T>): Drain<T> {
   const words = ring.memory.i32;
@@ -91,17 +92,9 @@ function drainOf<T>(ring: Ring, source: RecordSource<T>): Drain<T> {
   };
 }
 
-/**
- * The drain loop of one ring and one way of reading it. Made from text for each, because the engine specialises a
- * function by what it saw in it: of readers that share one loop all would run its slow, general form, and only in a
- * loop of its own are the ring's memory and the decoder constants. Where code generation is forbidden they share.
- */
+/** The drain loop of one ring and one way of reading it. */
 export function makeDrain<T>(ring: Ring, source: RecordSource<T>): Drain<T> {
-  try {
-    return (new Function(`return ${drainOf.toString()}`)() as typeof drainOf<T>)(ring, source);
-  } catch {
-    return drainOf(ring, source);
-  }
+  return specialise(drainOf<T>, ring, source);
 }
 
 /** Passes records by up to position `end`, at most `limit` of them, as if they had not been asked for; how many. */

@@ -119,6 +119,7 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
       this.#stopListening = undefined;
       this.#use = undefined;
       this.#wakeUp?.close();
+      this._source.hush();
     };
     const stop = () => {
       if (this.#draining) this._source.tally.stopped = true;
@@ -251,6 +252,7 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
       this.#wake = undefined;
       this.#use = undefined;
       wakeUp.close();
+      this._source.hush();
       if (this.#closed) this.#abandon();
       else this._source.settle();
     }
@@ -269,7 +271,12 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
         const records = drain(quietly);
         return { records, pressing: source.taken > PRESSING };
       },
-      settle: () => !this.#closed && source.settle(),
+      hush: () => source.hush(),
+      arm: () => {
+        if (this.#closed) return false;
+        source.settle();
+        return source.arm();
+      },
     });
     if (!this.#referenced) this.#wakeUp.unref();
     return this.#wakeUp;

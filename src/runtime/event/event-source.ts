@@ -43,6 +43,10 @@ export interface EventSource<T> {
   readonly filled: number;
   /** Bytes there are to read now. */
   readonly pendingBytes: number;
+  /** Lets the kernel wake us. True when a record may have come meanwhile of which nobody is told. */
+  arm(): boolean;
+  /** From now on the kernel shall wake nobody, as far as that can be told it: nobody waits, or we read on a timer. */
+  hush(): void;
   /**
    * One look at where the producers are: records that come later are for the next drain, or a flood would never let go.
    * `quietly`: the kernel shall wake nobody for the records to come.
@@ -58,11 +62,8 @@ export interface EventSource<T> {
   hold(): void;
   /** As if nothing had been read since `hold`. */
   rewind(): void;
-  /**
-   * Gives all back that was read, and lets the kernel wake us again. True when a record may have come meanwhile of which
-   * nobody is told.
-   */
-  settle(): boolean;
+  /** Gives all back that was read. */
+  settle(): void;
   /** Takes down and unmaps everything. Called once, and not while `read` runs. */
   close(): void;
 }

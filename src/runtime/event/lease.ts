@@ -1,6 +1,6 @@
 /** What a lease is on. */
 interface Held {
-  settle(): boolean;
+  settle(): void;
   rewind(): void;
 }
 

@@ -1,10 +1,10 @@
-import { type Infer, type Layout, makeDecoder } from "../../object/codec/index.ts";
+import { type Infer, type Layout, type Memory, makeBoundDecoder } from "../../object/codec/index.ts";
 import type { BpfMap } from "../map/index.ts";
 import { EventReader } from "./event-reader.ts";
 import type { EventBooks } from "./event-source.ts";
 import type { PerfRecordSource } from "./perf-drain.ts";
 import { PerfSource } from "./perf-source.ts";
-import type { RecordView } from "./record-view.ts";
+import { RecordView } from "./record-view.ts";
 import { tooShortFor } from "./too-short.ts";
 import type { Latency } from "./wakeup.ts";
 
@@ -50,7 +50,7 @@ export class PerfBufferReader<T = Uint8Array> extends EventReader<T, PerfBooks> 
   readonly #source: PerfSource<T>;
   readonly #dropped: (() => number) | undefined;
 
-  private constructor(map: BpfMap, records: PerfRecordSource<T>, options: PerfBufferOptions) {
+  private constructor(map: BpfMap, records: (memory: Memory) => PerfRecordSource<T>, options: PerfBufferOptions) {
     const { latency = "coalesced", wakeup, overwrite = false, bytesPerCpu, cpus } = options;
     const source = new PerfSource<T>(map, records, {
       bytesPerCpu,
@@ -71,8 +71,9 @@ export class PerfBufferReader<T = Uint8Array> extends EventReader<T, PerfBooks> 
   /** A reader that reads each record as a value of `layout`, with a decoder generated for it. Longer records are cut. */
   static of<L extends Layout>(map: BpfMap, layout: L, options: PerfBufferOptions = {}): PerfBufferReader<Infer<L>> {
     const { size } = layout;
-    const decode = makeDecoder(layout, { align: 4 });
-    return new PerfBufferReader<Infer<L>>(map, { size, tooShort: tooShortFor(size), decode }, options);
+    const tooShort = tooShortFor(size);
+    const source = (memory: Memory) => ({ size, tooShort, decode: makeBoundDecoder(layout, memory, { align: 4 }) });
+    return new PerfBufferReader<Infer<L>>(map, source, options);
   }
 
   /** A reader with a decoder of one's own, called with a lease on each record and the CPU that it comes from. */
@@ -81,7 +82,7 @@ export class PerfBufferReader<T = Uint8Array> extends EventReader<T, PerfBooks> 
     decode: (record: RecordView, cpu: number) => T,
     options: PerfBufferOptions = {},
   ): PerfBufferReader<T> {
-    return new PerfBufferReader<T>(map, { decode }, options);
+    return new PerfBufferReader<T>(map, (memory) => ({ lease: new RecordView(memory), decode }), options);
   }
 
   /** In a callback, the CPU that its event comes from; −1 otherwise. */

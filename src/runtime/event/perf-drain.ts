@@ -1,13 +1,12 @@
 import type { Memory } from "../../object/codec/index.ts";
 import type { Tally } from "./event-source.ts";
 import type { RecordView } from "./record-view.ts";
+import { specialise } from "./specialise.ts";
 
 /** One CPU's buffer as the loop reads it. */
 export interface PerfBuffer {
   readonly cpu: number;
-  readonly memory: Memory;
-  readonly lease: RecordView;
-  /** Byte offset of the records in `memory`. */
+  /** Byte offset of the records in the memory. */
   readonly base: number;
   /** Their size − 1. */
   readonly mask: number;
@@ -15,14 +14,22 @@ export interface PerfBuffer {
   position: number;
 }
 
+/** The memory that all buffers of a reader lie in. */
+export interface PerfMemory {
+  readonly memory: Memory;
+  /** Byte offset of room for one record: where those are copied to that a buffer's end cuts in two. */
+  readonly scratch: number;
+}
+
 /** How a record becomes what the visitor gets: by a lease on it, or by its place once it is known to be long enough. */
 export type PerfRecordSource<T> =
-  | { readonly size?: undefined; readonly decode: (record: RecordView, cpu: number) => T }
+  | { readonly lease: RecordView; readonly decode: (record: RecordView, cpu: number) => T }
   | {
+      readonly lease?: undefined;
       readonly size: number;
       /** Called with the length of a record that is shorter than `size`; must throw. */
       readonly tooShort: (length: number) => never;
-      readonly decode: (memory: Memory, offset: number) => T;
+      readonly decode: (offset: number) => T;
     };
 
 /** Hands a buffer's records up to position `end`, at most `limit` of them, to `visit`. */
@@ -34,27 +41,23 @@ export type PerfDrain<T> = (
   limit: number,
 ) => void;
 
-/** Where a record is copied to that the buffer's end cuts in two. */
-export interface Scratch {
-  readonly memory: Memory;
-  readonly lease: RecordView;
-}
-
 /**
  * The loop over the records of a perf buffer (linux/perf_event.h, perf_event_open(2)): a header of a type, flags and the
  * size with itself; a sample of PERF_SAMPLE_RAW then has the length of its data and the data, so that these begin 4 bytes
  * behind a multiple of 8. All of it fits int32 arithmetic.
  *
- * Self-contained on purpose: `makePerfDrain` makes copies of it from its text.
+ * Self-contained on purpose: `specialise` makes copies of it from its text.
  */
-function perfDrainOf<T>(source: PerfRecordSource<T>, scratch: Scratch): PerfDrain<T> {
+function perfDrainOf<T>({ memory, scratch }: PerfMemory, source: PerfRecordSource<T>): PerfDrain<T> {
   const PERF_RECORD_LOST = 2;
   const PERF_RECORD_SAMPLE = 9;
-  const { decode, size } = source;
-  const tooShort = source.size === undefined ? undefined : source.tooShort;
+  const bytes = memory.u8;
+  const words = memory.i32;
+  const { lease, decode } = source;
+  const { size, tooShort } = source.lease === undefined ? source : { size: 0, tooShort: undefined };
   return (tally, buffer, visit, end, limit) => {
     const { base, mask, cpu } = buffer;
-    const words = buffer.memory.i32;
+    const behind = base + mask + 1;
     let { position } = buffer;
     let settled = position;
     let delivered = 0;
@@ -62,34 +65,35 @@ function perfDrainOf<T>(source: PerfRecordSource<T>, scratch: Scratch): PerfDrai
       while (position !== end && delivered < limit && !tally.stopped) {
         let at = base + (position & mask);
         const type = words[at >>> 2] as number;
-        const total = (words[(at >>> 2) + 1] as number) >>> 16;
+        const total = (words[(at + 4) >>> 2] as number) >>> 16;
         if (total === 0) break;
-        let { memory, lease } = buffer;
-        const before = base + mask + 1 - at;
-        if (total > before) {
-          const bytes = memory.u8;
-          scratch.memory.u8.set(bytes.subarray(at, at + before), 0);
-          scratch.memory.u8.set(bytes.subarray(base, base + total - before), before);
-          ({ memory, lease } = scratch);
-          at = 0;
+        if (at + total > behind) {
+          const before = behind - at;
+          bytes.copyWithin(scratch, at, at + before);
+          bytes.copyWithin(scratch + before, base, base + total - before);
+          at = scratch;
         }
         position = (position + total) | 0;
         if (type === PERF_RECORD_SAMPLE) {
-          const length = memory.i32[(at >>> 2) + 2] as number;
-          let event: T;
-          if (size === undefined) {
-            lease._move(at + 12, length);
-            event = (decode as (record: RecordView, cpu: number) => T)(lease, cpu);
-          } else {
+          // What the record itself says of it (at + 8) follows from its size.
+          const length = total - 12;
+          if (lease === undefined) {
             if (length < size) tooShort?.(length);
-            event = (decode as (memory: Memory, offset: number) => T)(memory, at + 12);
+            const event = (decode as (offset: number) => T)(at + 12);
+            delivered++;
+            settled = position;
+            visit(event);
+          } else {
+            lease._move(at + 12, length);
+            const event = (decode as (record: RecordView, cpu: number) => T)(lease, cpu);
+            delivered++;
+            settled = position;
+            visit(event);
           }
-          delivered++;
-          settled = position;
-          visit(event);
         } else {
           if (type === PERF_RECORD_LOST) {
-            tally.lost += (memory.u32[(at >>> 2) + 4] as number) + (memory.u32[(at >>> 2) + 5] as number) * 0x100000000;
+            const low = (words[(at + 16) >>> 2] as number) >>> 0;
+            tally.lost += low + (words[(at + 20) >>> 2] as number) * 0x100000000;
           }
           settled = position;
         }
@@ -103,13 +107,9 @@ function perfDrainOf<T>(source: PerfRecordSource<T>, scratch: Scratch): PerfDrai
   };
 }
 
-/** The drain loop of one reader, as `makeDrain` makes those of rings: specialised for it where code may be generated. */
-export function makePerfDrain<T>(source: PerfRecordSource<T>, scratch: Scratch): PerfDrain<T> {
-  try {
-    return (new Function(`return ${perfDrainOf.toString()}`)() as typeof perfDrainOf<T>)(source, scratch);
-  } catch {
-    return perfDrainOf(source, scratch);
-  }
+/** The drain loop of one reader, for all its buffers. */
+export function makePerfDrain<T>(memory: PerfMemory, source: PerfRecordSource<T>): PerfDrain<T> {
+  return specialise(perfDrainOf<T>, memory, source);
 }
 
 /** What lies between two positions. */
@@ -122,7 +122,13 @@ export interface Walked {
 }
 
 /** Goes over the whole records from `from` on, at most `bytes` far and `limit` samples. */
-export function walkRecords({ memory, base, mask }: PerfBuffer, from: number, bytes: number, limit: number): Walked {
+export function walkRecords(
+  memory: Memory,
+  { base, mask }: PerfBuffer,
+  from: number,
+  bytes: number,
+  limit: number,
+): Walked {
   const PERF_RECORD_LOST = 2;
   const PERF_RECORD_SAMPLE = 9;
   const word = (walked: number) => memory.u32[(base + ((from + walked) & mask)) >>> 2] as number;

@@ -1,20 +1,19 @@
-import { memoryOf } from "../../object/codec/index.ts";
+import type { Memory } from "../../object/codec/index.ts";
 import {
   type Fd,
   ioctl,
-  Mapping,
   openPerfEvent,
   type PerfEventOptions,
   PerfIoctl,
   Protection,
   pageSize,
   perfEventLost,
+  type Region,
   SystemError,
 } from "../sys/index.ts";
 import { ConsumerPosition } from "./consumer-position.ts";
 import type { Tally } from "./event-source.ts";
 import { type PerfBuffer, walkRecords } from "./perf-drain.ts";
-import { RecordView } from "./record-view.ts";
 
 /** PERF_COUNT_SW_BPF_OUTPUT and PERF_SAMPLE_RAW (linux/perf_event.h). */
 const BPF_OUTPUT = 10;
@@ -32,11 +31,19 @@ export type PerfWakeup =
   /** For each record while they are rare; by a watermark while we drain on a timer. */
   "adaptive" | { readonly events: number } | { readonly bytes: number } | undefined;
 
+/** What the buffers of one reader have in common. */
+export interface PerfRingOptions {
+  readonly region: Region;
+  readonly memory: Memory;
+  /** Bytes of each. */
+  readonly size: number;
+  readonly wakeup: PerfWakeup;
+  readonly backward: boolean;
+}
+
 /** The buffer of one CPU: the perf event or events that programs write to, the memory, and how far it was read. */
 export class PerfRing implements PerfBuffer {
   readonly cpu: number;
-  readonly memory;
-  readonly lease: RecordView;
   readonly base: number;
   readonly mask: number;
   position: number;
@@ -49,24 +56,25 @@ export class PerfRing implements PerfBuffer {
   readonly event: Fd;
   readonly eager: Fd | undefined;
   readonly countsLost: boolean;
-  readonly #mapping: Mapping;
+  readonly #memory: Memory;
   readonly #head: Int32Array;
   /** What the kernel is told; written backwards it is not. */
   readonly #tail: ConsumerPosition | undefined;
   #total: number;
 
-  constructor(cpu: number, size: number, wakeup: PerfWakeup, backward: boolean, name: string) {
+  /** Its buffer is placed at byte `at` of the region: a page of the kernel's, then the records. */
+  constructor(cpu: number, { region, memory, size, wakeup, backward }: PerfRingOptions, at: number) {
     this.cpu = cpu;
-    const what = `perf buffer of CPU ${cpu} for the ${name}`;
+    this.#memory = memory;
+    const what = `perf buffer of CPU ${cpu} for the ${region.what}`;
     const page = pageSize();
     const plain = wakeup === "adaptive" ? { bytes: size / 2 } : wakeup;
     const opened = openOutput(cpu, plain, backward, what);
     this.event = opened.event;
     this.countsLost = opened.countsLost;
     let eager: Fd | undefined;
-    let mapping: Mapping | undefined;
     try {
-      mapping = mapBuffer(this.event, page + size, backward, what);
+      place(region, this.event, at, page + size, backward);
       if (wakeup === "adaptive") {
         eager = openOutput(cpu, { events: 1 }, backward, `second ${what}`).event;
         const result = ioctl(eager, PerfIoctl.set_output, this.event.number);
@@ -79,18 +87,14 @@ export class PerfRing implements PerfBuffer {
       }
     } catch (error) {
       eager?.close();
-      mapping?.close();
       this.event.close();
       throw error;
     }
     this.eager = eager;
-    this.#mapping = mapping;
-    this.memory = memoryOf(mapping.buffer);
-    this.lease = new RecordView(this.memory);
-    this.base = page;
+    this.base = at + page;
     this.mask = size - 1;
-    this.#head = new Int32Array(mapping.buffer, DATA_HEAD, 1);
-    this.#tail = backward ? undefined : new ConsumerPosition(mapping.buffer, DATA_TAIL);
+    this.#head = new Int32Array(region.buffer, at + DATA_HEAD, 1);
+    this.#tail = backward ? undefined : new ConsumerPosition(region.buffer, at + DATA_TAIL);
     this.#total = this.#tail?.told ?? 0;
     this.position = this.#total | 0;
     this.end = this.position;
@@ -128,7 +132,7 @@ export class PerfRing implements PerfBuffer {
     const pending = this.pendingBytes;
     this.position = this.head;
     this.lookedAt = this.position;
-    this.end = walkRecords(this, this.position, pending, Number.POSITIVE_INFINITY).end;
+    this.end = walkRecords(this.#memory, this, this.position, pending, Number.POSITIVE_INFINITY).end;
   }
 
   /** Ends what `look` began. What was left of a buffer that is written backwards is passed by. */
@@ -148,7 +152,13 @@ export class PerfRing implements PerfBuffer {
 
   /** Passes at most `limit` samples by; how many. */
   skip(tally: Tally, limit: number): number {
-    const { end, samples, lost } = walkRecords(this, this.position, (this.end - this.position) >>> 0, limit);
+    const { end, samples, lost } = walkRecords(
+      this.#memory,
+      this,
+      this.position,
+      (this.end - this.position) >>> 0,
+      limit,
+    );
     this.position = end;
     tally.lost += lost;
     return samples;
@@ -165,15 +175,16 @@ export class PerfRing implements PerfBuffer {
       });
   }
 
-  /** Counts what nobody will read, and takes the buffer down. */
+  closeEvents(): void {
+    this.eager?.close();
+    this.event.close();
+  }
+
+  /** Counts what nobody will read, and closes the events; the memory is the reader's. */
   close(tally: Tally): void {
     this.look();
     tally.abandoned += this.skip(tally, Number.POSITIVE_INFINITY);
-    // A lease that outlives the reader sees a record of no bytes instead of memory that is gone.
-    this.lease._move(0, 0);
-    this.eager?.close();
-    this.#mapping.close();
-    this.event.close();
+    this.closeEvents();
   }
 }
 
@@ -222,15 +233,15 @@ function openOutput(
   }
 }
 
-function mapBuffer(event: Fd, length: number, backward: boolean, what: string): Mapping {
+function place(region: Region, event: Fd, at: number, length: number, backward: boolean): void {
   try {
-    return new Mapping(event, length, backward ? Protection.read : Protection.read | Protection.write, 0, what);
+    region.place(event, at, length, backward ? Protection.read : Protection.read | Protection.write);
   } catch (error) {
     if (!(error instanceof SystemError) || error.errno !== EPERM) throw error;
     throw new SystemError({
       errno: error.errno,
       syscall: error.syscall,
-      doing: `map ${length} bytes of the ${what}`,
+      doing: `map ${length} bytes of the ${event.what}`,
       hint: "Without CAP_IPC_LOCK a user may have /proc/sys/kernel/perf_event_mlock_kb KiB of buffers for each CPU, and RLIMIT_MEMLOCK beyond: raise one of them, or take a smaller `bytesPerCpu`.",
       cause: error,
     });

@@ -1,15 +1,17 @@
-import { memoryOf } from "../../object/codec/index.ts";
+import { type Memory, memoryOf } from "../../object/codec/index.ts";
 import { type BpfMap, onlineCpus } from "../map/index.ts";
-import { ClosedError, type Fd, pageSize, pollSet, waitForPrograms } from "../sys/index.ts";
+import { type Fd, pageSize, pollSet, Region, waitForPrograms } from "../sys/index.ts";
 import { COMMIT_EVERY } from "./drain.ts";
 import { type EventSource, newTally, type Tally } from "./event-source.ts";
 import { beginReading, checkReadable, endReading } from "./one-reader.ts";
 import { makePerfDrain, type PerfDrain, type PerfRecordSource } from "./perf-drain.ts";
 import { PerfRing, type PerfWakeup } from "./perf-ring.ts";
-import { RecordView } from "./record-view.ts";
+import type { RecordView } from "./record-view.ts";
 
 /** A record's size is a u16. */
 const LONGEST = 65_536;
+/** Offsets in a reader's memory fit int32 arithmetic. */
+const MOST = 2 ** 31 - LONGEST;
 const DEFAULT_BYTES = 256 * 1024;
 
 /** A perf buffer that cannot be read as it was asked for. */
@@ -34,32 +36,45 @@ export class PerfSource<T> implements EventSource<T> {
   /** The CPU whose records are being handed out; −1 for none. */
   cpu = -1;
   readonly #map: BpfMap;
+  readonly #region: Region;
+  readonly #lease: RecordView | undefined;
   readonly #rings: readonly PerfRing[];
   readonly #drain: PerfDrain<T>;
   readonly #size: number;
-  /** Whether the map has the events that wake for each record. */
-  #eager: boolean;
+  /** Whether the map has the events that wake for each record: only while somebody waits for them. */
+  #eager = false;
   /** Which CPU comes first: when the number of records is limited, each has its turn. */
   #turn = 0;
   #held: Tally | undefined;
   #lost: number | undefined;
   #closed = false;
 
-  constructor(map: BpfMap, records: PerfRecordSource<T>, options: PerfSourceOptions) {
+  constructor(map: BpfMap, records: (memory: Memory) => PerfRecordSource<T>, options: PerfSourceOptions) {
     checkReadable(map, "perf_event_array", "Perf buffer");
     this.#map = map;
     this.name = `reader of perf buffer "${map.name}"`;
     this.#size = checkSize(options.bytesPerCpu ?? DEFAULT_BYTES);
     const cpus = options.cpus ?? onlineCpus();
     checkCpus(map, cpus);
-    const memory = memoryOf(new ArrayBuffer(LONGEST));
-    this.#drain = makePerfDrain(records, { memory, lease: new RecordView(memory) });
-    this.#eager = options.wakeup === "adaptive";
+    const stride = pageSize() + this.#size;
+    const buffers = cpus.length * stride;
+    if (buffers > MOST)
+      throw new PerfBufferError(
+        `${cpus.length} buffers of ${this.#size} bytes are more than 2 GiB, and their reader has one memory for all: take a smaller \`bytesPerCpu\`.`,
+      );
+    const region = new Region(buffers + LONGEST, this.name);
+    this.#region = region;
+    const { wakeup, overwrite: backward } = options;
     const rings: PerfRing[] = [];
     this.#rings = rings;
     let descriptor: Fd | undefined;
     try {
-      for (const cpu of cpus) rings.push(new PerfRing(cpu, this.#size, options.wakeup, options.overwrite, this.name));
+      const memory = memoryOf(region.buffer);
+      const source = records(memory);
+      this.#lease = source.lease;
+      this.#drain = makePerfDrain({ memory, scratch: buffers }, source);
+      const common = { region, memory, size: this.#size, wakeup, backward };
+      for (const cpu of cpus) rings.push(new PerfRing(cpu, common, rings.length * stride));
       descriptor = pollSet(
         rings.map(({ event }) => event),
         this.name,
@@ -68,7 +83,8 @@ export class PerfSource<T> implements EventSource<T> {
     } catch (error) {
       descriptor?.close();
       this.#takeOut();
-      for (const ring of rings) ring.close(newTally());
+      for (const ring of rings) ring.closeEvents();
+      region.close();
       throw error;
     }
     this.descriptor = descriptor;
@@ -92,8 +108,16 @@ export class PerfSource<T> implements EventSource<T> {
     return this.#closed ? 0 : this.#rings.reduce((sum, ring) => sum + ring.pendingBytes, 0);
   }
 
-  look(quietly: boolean): void {
-    if (quietly) this.#wakeFor("watermarks");
+  /** Nobody is woken for what came before. */
+  arm(): boolean {
+    return this.#wakeFor("each");
+  }
+
+  hush(): void {
+    if (!this.#closed) this.#wakeFor("watermarks");
+  }
+
+  look(): void {
     for (const ring of this.#rings) ring.look();
   }
 
@@ -140,13 +164,10 @@ export class PerfSource<T> implements EventSource<T> {
     for (const ring of this.#rings) ring.position = ring.heldAt;
   }
 
-  settle(): boolean {
-    if (this.#closed) return false;
-    if (this.#held !== undefined) {
-      this.#held = undefined;
-      for (const ring of this.#rings) ring.commit(ring.heldAt);
-    }
-    return this.#wakeFor("each");
+  settle(): void {
+    if (this.#held === undefined || this.#closed) return;
+    this.#held = undefined;
+    for (const ring of this.#rings) ring.commit(ring.heldAt);
   }
 
   /**
@@ -161,6 +182,9 @@ export class PerfSource<T> implements EventSource<T> {
     this.descriptor.close();
     for (const ring of this.#rings) ring.close(this.tally);
     this.#lost = counted ?? this.tally.lost;
+    // A lease that outlives the reader sees a record of no bytes instead of memory that is gone.
+    this.#lease?._move(0, 0);
+    this.#region.close();
     endReading(this.#map);
   }
 
@@ -202,25 +226,25 @@ export class PerfSource<T> implements EventSource<T> {
   }
 
   #put(): void {
-    const key = new Uint32Array(1);
     const value = new Uint32Array(1);
-    for (const { cpu, event, eager } of this.#rings) {
-      key[0] = cpu;
+    this.#eachSlot(({ event, eager }, key) => {
       value[0] = (this.#eager ? (eager ?? event) : event).number;
-      this.#map.setRaw(new Uint8Array(key.buffer), new Uint8Array(value.buffer));
-    }
+      this.#map.setRaw(key, new Uint8Array(value.buffer));
+    });
   }
 
   #takeOut(): void {
+    this.#eachSlot((_, key) => void this.#map.deleteRaw(key));
+  }
+
+  #eachSlot(visit: (ring: PerfRing, key: Uint8Array) => void): void {
+    // The kernel took the events out when the map was closed.
+    if (this.#map.fd.closed) return;
     const key = new Uint32Array(1);
-    try {
-      for (const { cpu } of this.#rings) {
-        key[0] = cpu;
-        this.#map.deleteRaw(new Uint8Array(key.buffer));
-      }
-    } catch (error) {
-      // The kernel took the events out when the map was closed.
-      if (!(error instanceof ClosedError)) throw error;
+    const bytes = new Uint8Array(key.buffer);
+    for (const ring of this.#rings) {
+      key[0] = ring.cpu;
+      visit(ring, bytes);
     }
   }
 

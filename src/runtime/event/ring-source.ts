@@ -87,6 +87,13 @@ export class RingSource<T> implements EventSource<T> {
     return (Atomics.load(this.#producerWords, PRODUCER_POSITION) - this.tally.position) >>> 0;
   }
 
+  /** The kernel wakes whoever has caught up: that is said with each drain. */
+  arm(): boolean {
+    return false;
+  }
+
+  hush(): void {}
+
   look(quietly: boolean): void {
     this.#quietly = quietly;
     this.#lookedAt = this.#total;
@@ -134,11 +141,10 @@ export class RingSource<T> implements EventSource<T> {
     Object.assign(this.tally, state, { stopped: this.tally.stopped });
   }
 
-  settle(): boolean {
+  settle(): void {
     this.#quietly = false;
     this.#held = undefined;
     if (this.#position.told !== this.#total && !this.#closed) this.#position.tell(this.#total);
-    return false;
   }
 
   /** What is unread stays in the ring, for whoever reads it next. */

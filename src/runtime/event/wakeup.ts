@@ -20,8 +20,10 @@ export interface Drained {
 export interface Drainable {
   /** Reads what is there. `quietly`: so that the kernel wakes nobody for the next record. */
   drain(quietly: boolean): Drained;
+  /** From now on the kernel shall wake nobody, as far as that can be told it beforehand. */
+  hush(): void;
   /** Lets the kernel wake us again. True when a record may have come meanwhile of which the descriptor does not tell. */
-  settle(): boolean;
+  arm(): boolean;
   /**
    * The descriptor tells of records once, not for as long as there are some. Then it is waited for throughout: what it
    * told while we were not waiting, or before the event loop knew of it, is what we look for whenever waiting begins.
@@ -93,7 +95,8 @@ export class WakeUp {
   #woken(): void {
     if (!this.#running) return;
     if (this.#ticking) {
-      this.#tick();
+      // A watermark between two ticks; whether it is quiet is for the next tick to say.
+      if (this.#ring.drain(true).pressing) this.#next(true);
       return;
     }
     const now = process.hrtime.bigint();
@@ -110,6 +113,7 @@ export class WakeUp {
     this.#lastWake = now;
     if (pressing || this.#busyWakes >= BUSY_WAKES) {
       if (!this.#ring.toldOnce) this.#waiter.stop();
+      this.#ring.hush();
       this.#next(pressing);
     }
   }
@@ -151,7 +155,7 @@ export class WakeUp {
   }
 
   #arm(look: boolean): void {
-    const mayHaveCome = this.#ring.settle();
+    const mayHaveCome = this.#ring.arm();
     this.#waiter.start();
     if (look || mayHaveCome) this.#lookAgain();
   }
@@ -160,6 +164,7 @@ export class WakeUp {
     this.#ticking = true;
     this.#pressing = pressing;
     if (pressing) {
+      clearImmediate(this.#immediate);
       this.#immediate = setImmediate(this.#tick);
       if (!this.#referenced) this.#immediate.unref();
     } else if (this.#timer === undefined) {

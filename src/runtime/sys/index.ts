@@ -36,6 +36,7 @@ export { isBpffs, openPin, Pins } from "./pin.ts";
 export { pollSet } from "./poll-set.ts";
 export { ProgramFunctionError, programFunction } from "./program-types.ts";
 export { waitForPrograms } from "./rcu.ts";
+export { Region } from "./region.ts";
 export { withSignalsBlocked } from "./signal-mask.ts";
 export { SocketOption, setSocketOption } from "./socket-option.ts";
 export { nr } from "./syscall-number.ts";

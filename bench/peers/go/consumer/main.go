@@ -1,6 +1,6 @@
-// A consumer of a ring buffer at work: what it costs and how late it is.
+// A consumer of a ring or perf buffer at work: what it costs and how late it is.
 //
-//	consumer      fd 3: the ring buffer. SIGUSR2 begins the count, SIGTERM ends it and prints.
+//	consumer ring|perf SIZE      fd 3: the map; a perf buffer has SIZE bytes for each CPU. SIGUSR2 begins the count, SIGTERM ends it and prints.
 package main
 
 import (
@@ -10,15 +10,17 @@ import (
 	"os"
 	"os/signal"
 	"sort"
+	"strconv"
 	"sync/atomic"
 	"syscall"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/perf"
 	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
 )
 
-const sample = 8
+const every = 8
 
 type event struct {
 	ts             uint64
@@ -66,11 +68,40 @@ func cpu() float64 {
 
 var last *event
 
+// What gives the next record, nil at the end, and what ends it.
+func open(stream *ebpf.Map) (func() []byte, func() error) {
+	if os.Args[1] == "ring" {
+		reader, err := ringbuf.NewReader(stream)
+		check(err)
+		var record ringbuf.Record
+		return func() []byte {
+			if reader.ReadInto(&record) != nil {
+				return nil
+			}
+			return record.RawSample
+		}, reader.Close
+	}
+	size, err := strconv.Atoi(os.Args[2])
+	check(err)
+	reader, err := perf.NewReader(stream, size)
+	check(err)
+	var record perf.Record
+	return func() []byte {
+		for {
+			if reader.ReadInto(&record) != nil {
+				return nil
+			}
+			if record.LostSamples == 0 {
+				return record.RawSample
+			}
+		}
+	}, reader.Close
+}
+
 func main() {
-	ring, err := ebpf.NewMapFromFD(3)
+	stream, err := ebpf.NewMapFromFD(3)
 	check(err)
-	reader, err := ringbuf.NewReader(ring)
-	check(err)
+	next, end := open(stream)
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGUSR2, syscall.SIGTERM)
 	var begun int32
@@ -79,15 +110,18 @@ func main() {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		var record ringbuf.Record
-		for reader.ReadInto(&record) == nil {
+		for {
+			sample := next()
+			if sample == nil {
+				return
+			}
 			if atomic.CompareAndSwapInt32(&begun, 1, 0) {
 				events = 0
 				late = make([]float64, 0, 1<<16)
 			}
-			last = decode(record.RawSample)
+			last = decode(sample)
 			events++
-			if events%sample == 0 {
+			if events%every == 0 {
 				late = append(late, float64(now()-last.ts)/1000)
 			}
 		}
@@ -102,7 +136,7 @@ func main() {
 		start = cpu()
 	}
 	spent := cpu() - start
-	reader.Close()
+	end()
 	<-done
 	sort.Float64s(late)
 	p50, p99 := 0.0, 0.0

@@ -1,6 +1,6 @@
-// Fill and drain: cilium/ebpf's ringbuf.Reader over records of 104 bytes.
+// Fill and drain: cilium/ebpf's readers over records of 104 bytes.
 //
-//	ring touch|strings|binary RECORDS CYCLES      fd 3: the ring buffer, fd 4: the program that writes one record
+//	ring KIND touch|strings|binary RECORDS CYCLES      fd 3: the ring or perf buffer, fd 4: the program that writes one record
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/perf"
 	"github.com/cilium/ebpf/ringbuf"
 )
 
@@ -59,20 +60,38 @@ func decode(b []byte) *event {
 	}
 }
 
+// What gives the next record.
+func open(kind string, stream *ebpf.Map) func() []byte {
+	if kind == "ring" {
+		reader, err := ringbuf.NewReader(stream)
+		check(err)
+		var record ringbuf.Record
+		return func() []byte {
+			check(reader.ReadInto(&record))
+			return record.RawSample
+		}
+	}
+	reader, err := perf.NewReader(stream, 2<<20)
+	check(err)
+	var record perf.Record
+	return func() []byte {
+		check(reader.ReadInto(&record))
+		return record.RawSample
+	}
+}
+
 func main() {
-	mode := os.Args[1]
-	records, err := strconv.Atoi(os.Args[2])
+	kind, mode := os.Args[1], os.Args[2]
+	records, err := strconv.Atoi(os.Args[3])
 	check(err)
-	cycles, err := strconv.Atoi(os.Args[3])
+	cycles, err := strconv.Atoi(os.Args[4])
 	check(err)
-	ring, err := ebpf.NewMapFromFD(3)
+	stream, err := ebpf.NewMapFromFD(3)
 	check(err)
 	program, err := ebpf.NewProgramFromFD(4)
 	check(err)
-	reader, err := ringbuf.NewReader(ring)
-	check(err)
+	next := open(kind, stream)
 	packet := make([]byte, 64)
-	var record ringbuf.Record
 	var sum uint64
 	kept := make([]*event, records)
 	times := make([]float64, 0, cycles)
@@ -83,21 +102,18 @@ func main() {
 		switch mode {
 		case "touch":
 			for i := 0; i < records; i++ {
-				check(reader.ReadInto(&record))
-				sum ^= uint64(binary.LittleEndian.Uint32(record.RawSample[8:]))
+				sum ^= uint64(binary.LittleEndian.Uint32(next()[8:]))
 			}
 		case "strings":
 			for i := 0; i < records; i++ {
-				check(reader.ReadInto(&record))
-				e := decode(record.RawSample)
+				e := decode(next())
 				kept[i] = e
 				sum ^= uint64(e.pid)
 			}
 		case "binary":
 			for i := 0; i < records; i++ {
-				check(reader.ReadInto(&record))
 				var r raw
-				check(binary.Read(bytes.NewReader(record.RawSample), binary.LittleEndian, &r))
+				check(binary.Read(bytes.NewReader(next()), binary.LittleEndian, &r))
 				kept[i] = &event{r.Ts, r.Pid, r.Tid, r.Ret, text(r.Comm[:]), text(r.Filename[:])}
 				sum ^= uint64(r.Pid)
 			}

@@ -1,0 +1,366 @@
+// The books of every kind of stream: what programs attempted, by their own count, is what was delivered and what was not,
+// by cause, whatever happens to the consumer. And the ways to end and to shed, which all streams have from one reader.
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import {
+  type BackPressure,
+  type EventBooks,
+  type EventReader,
+  type Infer,
+  mapDetails,
+  PerfBufferReader,
+  RingBufferReader,
+} from "../../src/sdk/index.ts";
+import { environment } from "../support/cli.ts";
+import { kernelTest } from "../support/kernel-test.ts";
+import { pace } from "../support/pace.ts";
+import { countsOf, onOneCpu, perfSender, ringSender, type Sender, Sent, send } from "../support/senders.ts";
+
+const SMALL = 16 * 4096;
+type Reader = EventReader<Infer<typeof Sent>, EventBooks>;
+
+/** Each kind of stream: its sender, and its reader with a buffer of 64 KiB. */
+const KINDS = {
+  ring: {
+    sender: () => ringSender(SMALL),
+    reader: (sender: Sender): Reader =>
+      RingBufferReader.of(sender.maps.events, Sent, { dropped: () => countsOf(sender).refused }),
+  },
+  perf: {
+    sender: () => perfSender(),
+    reader: (sender: Sender): Reader =>
+      PerfBufferReader.of(sender.maps.events, Sent, { bytesPerCpu: SMALL, dropped: () => countsOf(sender).refused }),
+  },
+} as const;
+
+/** Everything that was attempted is in one of the books; nothing waits any more. */
+function balanced(sender: Sender, books: EventBooks, message?: string): void {
+  const { delivered, dropped, undecoded, skipped, displaced, abandoned, queued } = books;
+  assert.equal(
+    delivered + (dropped as number) + undecoded + skipped + displaced + abandoned + queued,
+    countsOf(sender).attempted,
+    `${message ?? ""} ${JSON.stringify(books)}`,
+  );
+}
+
+/** Numbers that only rise: none twice, none out of order. */
+function rising(numbers: readonly number[]): void {
+  for (let i = 1; i < numbers.length; i++) assert.ok((numbers[i] as number) > (numbers[i - 1] as number));
+}
+
+for (const [kind, { sender: makeSender, reader: makeReader }] of Object.entries(KINDS)) {
+  const booksTest = (name: string, body: () => void | Promise<void>) =>
+    kernelTest(name, { kernel: "5.10" }, onOneCpu(body));
+
+  booksTest(`${kind}: flood, more than the buffer holds`, async () => {
+    using sender = makeSender();
+    using reader = makeReader(sender);
+    let seen = 0;
+    reader.listen(() => {
+      seen++;
+    });
+    for (let i = 0; i < pace(100, 10); i++) {
+      send(sender, 5000);
+      await sleep(0);
+    }
+    await sleep(20);
+    reader.consume(() => {
+      seen++;
+    });
+    assert.ok(countsOf(sender).refused > 0);
+    assert.equal(reader.books.delivered, seen);
+    assert.equal(reader.books.pendingBytes, 0);
+    balanced(sender, reader.books);
+  });
+
+  booksTest(`${kind}: abort of a listener, in its callback and outside; what follows is read next`, async () => {
+    using sender = makeSender();
+    using reader = makeReader(sender);
+    const seen: number[] = [];
+    for (const inside of [true, false, true]) {
+      const controller = new AbortController();
+      const enough = seen.length + 5;
+      reader.listen(
+        ({ number }) => {
+          seen.push(number);
+          if (inside && seen.length === enough) controller.abort();
+        },
+        { signal: controller.signal },
+      );
+      send(sender, 20);
+      for (let i = 0; i < 1000 && seen.length < enough; i++) await sleep(1);
+      if (!inside) controller.abort();
+      const at = seen.length;
+      if (inside) assert.equal(at, enough);
+      send(sender, 10);
+      await sleep(20);
+      assert.equal(seen.length, at, "nothing comes after the abort");
+      assert.throws(() => reader.listen(() => {}, { signal: controller.signal }), { name: "AbortError" });
+    }
+    reader.consume(({ number }) => void seen.push(number));
+    assert.equal(seen.length, 90);
+    balanced(sender, reader.books);
+  });
+
+  booksTest(`${kind}: abort of a loop, waiting and busy; what was read is not lost`, async () => {
+    using sender = makeSender();
+    using reader = makeReader(sender);
+    const waiting = new AbortController();
+    setTimeout(() => waiting.abort(new Error("enough")), 20);
+    await assert.rejects(async () => {
+      for await (const _ of reader.batches({ signal: waiting.signal })) assert.fail("there is nothing");
+    }, /enough/);
+    const busy = new AbortController();
+    const seen: number[] = [];
+    await assert.rejects(
+      async () => {
+        send(sender, 1);
+        for await (const batch of reader.batches({ signal: busy.signal, backPressure: { dropOldest: 1000 } })) {
+          seen.push(...batch.map(({ number }) => number));
+          send(sender, 50);
+          // Read into the queue meanwhile.
+          for (let i = 0; i < 1000 && reader.books.queued === 0; i++) await sleep(1);
+          busy.abort();
+        }
+      },
+      { name: "AbortError" },
+    );
+    assert.ok(reader.books.queued > 0);
+    balanced(sender, { ...reader.books, queued: 51 - seen.length });
+    reader.consume(({ number }) => void seen.push(number));
+    assert.deepEqual(seen, [...Array(51).keys()]);
+    balanced(sender, reader.books);
+    await assert.rejects(async () => {
+      for await (const _ of reader.batches({ signal: AbortSignal.abort() })) assert.fail("there is nothing");
+    });
+  });
+
+  for (const [name, backPressure] of [
+    ["block", "block"],
+    ["drop the oldest", { dropOldest: 100 }],
+    ["sample", { sample: 10 }],
+  ] as const satisfies readonly (readonly [string, BackPressure])[]) {
+    booksTest(`${kind}: a slow consumer that would rather ${name}`, async () => {
+      using sender = makeSender();
+      using reader = makeReader(sender);
+      const seen: number[] = [];
+      const rounds = 12;
+      let round = 0;
+      send(sender, 10);
+      for await (const batch of reader.batches({ backPressure, size: 300 })) {
+        assert.ok(batch.length <= 300);
+        seen.push(...batch.map(({ number }) => number));
+        if (++round === rounds) break;
+        // More than it takes at a time: the buffer of 64 KiB has room for some 2000 records.
+        send(sender, 1500);
+        await sleep(5);
+      }
+      const { books } = reader;
+      if (name === "block") {
+        assert.ok((books.dropped as number) > 0);
+        assert.deepEqual([books.skipped, books.displaced], [0, 0]);
+      } else if (name === "sample") {
+        assert.ok(books.skipped > 0);
+      } else {
+        assert.ok(books.displaced > 0);
+        assert.ok(books.queued <= 100);
+        // The buffer was read all the while.
+        assert.equal(books.dropped, 0);
+      }
+      reader.consume(({ number }) => void seen.push(number));
+      rising(seen);
+      assert.equal(reader.books.delivered, seen.length);
+      balanced(sender, reader.books, name);
+    });
+  }
+
+  booksTest(`${kind}: a listener that samples when it is behind passes the others by`, async () => {
+    using sender = makeSender();
+    using reader = makeReader(sender);
+    send(sender, 1800);
+    let seen = 0;
+    reader.listen(
+      () => {
+        seen++;
+      },
+      { backPressure: { sample: 9 } },
+    );
+    for (let i = 0; i < 1000 && reader.books.pendingBytes > 0; i++) await sleep(1);
+    assert.equal(seen, 200);
+    assert.equal(reader.books.skipped, 1600);
+    send(sender, 10);
+    for (let i = 0; i < 1000 && seen < 210; i++) await sleep(1);
+    assert.equal(seen, 210, "all of them once it has caught up");
+    balanced(sender, reader.books);
+  });
+
+  booksTest(`${kind}: close in the midst of a flood`, async () => {
+    for (const way of ["listener", "loop", "queue"] as const) {
+      using sender = makeSender();
+      const reader = makeReader(sender);
+      const seen: number[] = [];
+      setTimeout(() => reader.close(), 10);
+      const flood = (async () => {
+        for (let i = 0; i < 30; i++) {
+          send(sender, 300);
+          await sleep(1);
+        }
+      })();
+      if (way === "listener") {
+        reader.listen(({ number }) => void seen.push(number));
+      } else {
+        const backPressure = way === "queue" ? { dropOldest: 50 } : "block";
+        for await (const batch of reader.batches({ backPressure })) {
+          seen.push(...batch.map(({ number }) => number));
+          await sleep(4);
+        }
+      }
+      await flood;
+      const { books } = reader;
+      rising(seen);
+      assert.equal(books.delivered, seen.length);
+      assert.equal(books.queued, 0);
+      if (kind === "perf") {
+        balanced(sender, books, way);
+      } else {
+        // What a ring's reader leaves is there for the next.
+        using next = makeReader(sender);
+        next.consume(({ number }) => void seen.push(number));
+        rising(seen);
+        balanced(sender, { ...books, abandoned: next.books.delivered }, way);
+      }
+    }
+  });
+
+  booksTest(`${kind}: a lease gives nothing back before its commit, and all of it again without`, () => {
+    using sender = makeSender();
+    using reader = makeReader(sender);
+    const seen: number[] = [];
+    const visit = ({ number }: { number: number }) => void seen.push(number);
+    send(sender, 10);
+    const first = reader.lease(visit, 4);
+    assert.equal(first.count, 4);
+    assert.throws(() => reader.consume(visit), /already has a lease/);
+    assert.throws(() => reader.lease(visit), /already has a lease/);
+    const before = reader.books.pendingBytes;
+    first.commit();
+    first.commit();
+    assert.deepEqual(seen, [0, 1, 2, 3]);
+    assert.equal(reader.books.pendingBytes, before);
+    {
+      using lease = reader.lease(visit);
+      assert.equal(lease.count, 6);
+    }
+    assert.equal(reader.books.delivered, 4);
+    assert.throws(() =>
+      reader.lease(() => {
+        throw new Error("mine");
+      }),
+    );
+    seen.length = 0;
+    reader.lease(visit).commit();
+    assert.deepEqual(seen, [4, 5, 6, 7, 8, 9]);
+    assert.equal(reader.books.delivered, 10);
+    // Held records take room: what finds the buffer full meanwhile is lost, and counted.
+    send(sender, 1000);
+    const held = reader.lease(() => {});
+    send(sender, 5000);
+    assert.ok((reader.books.dropped as number) > 0);
+    held.commit();
+    reader.consume(() => {});
+    balanced(sender, reader.books);
+    send(sender, 7);
+    reader.lease(() => {});
+    reader.close();
+    if (kind === "perf") {
+      balanced(sender, reader.books);
+      assert.equal(reader.books.abandoned, 7);
+    } else {
+      using next = makeReader(sender);
+      assert.equal(
+        next.consume(() => {}),
+        7,
+      );
+    }
+  });
+
+  booksTest(`${kind}: options that make no sense are refused at once`, () => {
+    using sender = makeSender();
+    using reader = makeReader(sender);
+    assert.throws(() => reader.batches({ size: 0 }), TypeError);
+    assert.throws(() => reader.batches({ backPressure: { dropOldest: 0 } }), TypeError);
+    for (const sample of [0, 1.5, -1, Number.NaN]) {
+      assert.throws(() => reader.batches({ backPressure: { sample } }), TypeError);
+      assert.throws(() => reader.listen(() => {}, { backPressure: { sample } }), TypeError);
+    }
+    reader.listen(() => {});
+  });
+
+  booksTest(`${kind}: a consumer that is stopped (SIGSTOP) for a while`, async () => {
+    using sender = makeSender();
+    const child = spawn(
+      process.execPath,
+      [
+        fileURLToPath(new URL("children/consumer.js", import.meta.url)),
+        `${mapDetails(sender.maps.events).id}`,
+        `${SMALL}`,
+      ],
+      { env: environment(), stdio: ["pipe", "pipe", "inherit"] },
+    );
+    const lines = linesOf(child);
+    try {
+      assert.equal(await lines.next(), "ready");
+      for (let i = 0; i < 5; i++) {
+        send(sender, 100);
+        await sleep(5);
+      }
+      child.kill("SIGSTOP");
+      await stopped(child);
+      const before = countsOf(sender).refused;
+      send(sender, 10_000);
+      assert.ok(countsOf(sender).refused > before, "nobody reads");
+      child.kill("SIGCONT");
+      for (let i = 0; i < 5; i++) {
+        send(sender, 100);
+        await sleep(5);
+      }
+      child.stdin?.end("end\n");
+      const { books, rises } = JSON.parse(await lines.next()) as { books: EventBooks; rises: boolean };
+      assert.ok(rises);
+      assert.ok(books.delivered >= 1000);
+      balanced(sender, { ...books, dropped: countsOf(sender).refused });
+    } finally {
+      child.kill("SIGKILL");
+      await (child.exitCode ?? child.signalCode ?? once(child, "exit"));
+    }
+  });
+}
+
+/** Its lines as they come. */
+function linesOf(child: ChildProcess): { next(): Promise<string> } {
+  let text = "";
+  child.stdout?.on("data", (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  return {
+    async next() {
+      for (let i = 0; i < pace(2000, 20_000) && !text.includes("\n"); i++) await sleep(5);
+      const end = text.indexOf("\n");
+      assert.ok(end >= 0, "the child says nothing");
+      const line = text.slice(0, end);
+      text = text.slice(end + 1);
+      return line;
+    },
+  };
+}
+
+/** Until the kernel says that it is stopped. */
+async function stopped(child: ChildProcess): Promise<void> {
+  const state = () => /^State:\s+(\S)/m.exec(readFileSync(`/proc/${child.pid}/status`, "latin1"))?.[1];
+  for (let i = 0; i < 1000 && state() !== "T"; i++) await sleep(1);
+  assert.equal(state(), "T");
+}
