@@ -58,6 +58,8 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
   #wake: (() => void) | undefined;
   #stopListening: (() => void) | undefined;
   #lease: Lease | undefined;
+  /** Tells the group that the reader is in. */
+  #left: (() => void) | undefined;
   #closed = false;
 
   protected constructor(source: EventSource<T>, latency: Latency = "coalesced") {
@@ -172,6 +174,7 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
     this._source.tally.stopped = true;
     this.#wakeUp?.close();
     this.#stopListening?.();
+    this.#left?.();
     this.#wake?.();
     if (this.#use !== "loop") this.#abandon();
     // Called in the reader's own callback: the drain under way first gives back what was delivered.
@@ -182,13 +185,36 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
     this.close();
   }
 
-  /** Takes the reader for a group; the function gives it back. */
-  _join(): () => void {
+  /** Takes the reader for a group, which is told when it is closed; the function gives it back. */
+  _join(left: () => void): () => void {
     this.#check();
     this.#claim("group");
+    this.#left = left;
     return () => {
       this.#use = undefined;
+      this.#left = undefined;
     };
+  }
+
+  /** Begins to read what is there now: the reader's own business, or its group's. Throws TypeError in a callback. */
+  _begin(quietly: boolean): void {
+    if (this.#draining) throw new TypeError(`The ${this._source.name} cannot be read in its own callback.`);
+    this.#draining = true;
+    try {
+      this._source.look(quietly);
+    } catch (error) {
+      this._end();
+      throw error;
+    }
+  }
+
+  /** Ends what `_begin` began; who closed the reader meanwhile is obeyed now. */
+  _end(): void {
+    const source = this._source;
+    this.#draining = false;
+    source.finish();
+    if (this.#closed) source.close();
+    else source.tally.stopped = false;
   }
 
   protected get closed(): boolean {
@@ -295,16 +321,11 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
 
   #read(visit: (event: T) => void, limit: number, quietly: boolean, sample: number): number {
     const source = this._source;
-    if (this.#draining) throw new TypeError(`The ${source.name} cannot be read in its own callback.`);
-    this.#draining = true;
+    this._begin(quietly);
     try {
-      source.look(quietly);
       return sample > 1 && source.filled > BEHIND ? this.#sample(visit, limit, sample) : source.read(visit, limit);
     } finally {
-      this.#draining = false;
-      source.finish();
-      if (this.#closed) source.close();
-      else source.tally.stopped = false;
+      this._end();
     }
   }
 

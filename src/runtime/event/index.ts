@@ -1,4 +1,5 @@
 /** Event streams from the kernel, with exact books of what was lost. */
+export { EventGroup, type GroupOptions } from "./event-group.ts";
 export {
   type BackPressure,
   type BatchOptions,

@@ -5,6 +5,7 @@ import { SystemError } from "./system-error.ts";
 
 const EPOLL_CLOEXEC = 0x80000;
 const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
 const EPOLLIN = 1;
 
 /**
@@ -25,4 +26,9 @@ export function pollSet(members: readonly Fd[], what: string): Fd {
     throw new SystemError({ errno: -added, syscall: "epoll_ctl", doing: `wait for the ${member.what}` });
   }
   return set;
+}
+
+/** Takes a member out of a set; one that is closed is out of it already. */
+export function leavePollSet(set: Fd, member: Fd): void {
+  if (!set.closed && !member.closed) native().syscall(nr.epoll_ctl, set.number, EPOLL_CTL_DEL, member.number, 0);
 }

@@ -1,0 +1,214 @@
+import { type Fd, leavePollSet, pollSet } from "../sys/index.ts";
+import { EventReader } from "./event-reader.ts";
+import type { EventBooks, EventSource, Tally } from "./event-source.ts";
+import type { Latency } from "./wakeup.ts";
+
+export interface GroupOptions {
+  /** As of a single reader; the latencies of the group's members do not count. */
+  readonly latency?: Latency | undefined;
+}
+
+/**
+ * Many streams read as one: one thing for the event loop to wait for, one timer, one callback or loop. For a ring for each
+ * CPU, or rings and perf buffers of several objects. The members stay their owners': while they are in the group only the
+ * group reads them, `close()` of the group gives them back, and a member that is closed leaves it. Events of different
+ * members come in no common order.
+ */
+export class EventGroup<T> extends EventReader<T> {
+  readonly #source: GroupSource<T>;
+
+  /** Throws TypeError when there is no member, or one is being read already; ClosedError for a closed one. */
+  constructor(members: readonly EventReader<T>[], { latency }: GroupOptions = {}) {
+    const source = new GroupSource(members);
+    super(source, latency);
+    this.#source = source;
+  }
+
+  /** In a callback, the member that its event comes from. */
+  get member(): EventReader<T> | undefined {
+    return this.#source.member;
+  }
+
+  /** The sums of the members' books; each member's own say what came through it. */
+  get books(): EventBooks {
+    return this.commonBooks(this.#source.dropped);
+  }
+}
+
+/** What is counted is in the members' tallies. */
+class GroupTally implements Tally {
+  readonly #tallies: readonly Tally[];
+
+  constructor(tallies: readonly Tally[]) {
+    this.#tallies = tallies;
+  }
+
+  get delivered(): number {
+    return this.#sum("delivered");
+  }
+  get discarded(): number {
+    return this.#sum("discarded");
+  }
+  get undecoded(): number {
+    return this.#sum("undecoded");
+  }
+  get skipped(): number {
+    return this.#sum("skipped");
+  }
+  get lost(): number {
+    return this.#sum("lost");
+  }
+  get abandoned(): number {
+    return this.#sum("abandoned");
+  }
+
+  /** The group is stopped; a member alone may be so, too. */
+  get stopped(): boolean {
+    return this.#tallies.every(({ stopped }) => stopped);
+  }
+  set stopped(stopped: boolean) {
+    for (const tally of this.#tallies) tally.stopped = stopped;
+  }
+
+  #sum(what: "delivered" | "discarded" | "undecoded" | "skipped" | "lost" | "abandoned"): number {
+    return this.#tallies.reduce((sum, tally) => sum + tally[what], 0);
+  }
+}
+
+class GroupSource<T> implements EventSource<T> {
+  readonly name: string;
+  readonly descriptor: Fd;
+  readonly toldOnce: boolean;
+  readonly tally: Tally;
+  /** The one whose events are being handed out. */
+  member: EventReader<T> | undefined;
+  readonly #all: readonly EventReader<T>[];
+  /** Those that are still in it, and how each is given back. */
+  readonly #open = new Map<EventReader<T>, () => void>();
+  /** Those that `look` began with. */
+  #reading: EventReader<T>[] = [];
+  #turn = 0;
+
+  constructor(members: readonly EventReader<T>[]) {
+    if (members.length === 0) throw new TypeError("A group of no streams can never have an event.");
+    this.#all = members;
+    this.name = `group of ${members.length} streams`;
+    try {
+      for (const member of members)
+        this.#open.set(
+          member,
+          member._join(() => this.#leave(member)),
+        );
+      this.descriptor = pollSet(
+        members.map(({ _source }) => _source.descriptor),
+        this.name,
+      );
+    } catch (error) {
+      for (const giveBack of this.#open.values()) giveBack();
+      throw error;
+    }
+    this.toldOnce = members.some(({ _source }) => _source.toldOnce);
+    this.tally = new GroupTally(members.map(({ _source }) => _source.tally));
+  }
+
+  get dropped(): number | undefined {
+    let sum = 0;
+    for (const { books } of this.#all) {
+      if (books.dropped === undefined) return undefined;
+      sum += books.dropped;
+    }
+    return sum;
+  }
+
+  get taken(): number {
+    return this.#most((source) => source.taken);
+  }
+
+  get filled(): number {
+    return this.#most((source) => source.filled);
+  }
+
+  get pendingBytes(): number {
+    return this.#sources.reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);
+  }
+
+  arm(): boolean {
+    // Each of them must be armed, whatever the others say.
+    return this.#sources.map((source) => source.arm()).includes(true);
+  }
+
+  hush(): void {
+    for (const source of this.#sources) source.hush();
+  }
+
+  look(quietly: boolean): void {
+    const members = [...this.#open.keys()];
+    this.#turn = (this.#turn + 1) % Math.max(1, members.length);
+    this.#reading = [];
+    for (let i = 0; i < members.length; i++) {
+      const member = members[(this.#turn + i) % members.length] as EventReader<T>;
+      member._begin(quietly);
+      this.#reading.push(member);
+    }
+  }
+
+  read(visit: (event: T) => void, limit: number): number {
+    return this.#each(limit, (source, left) => source.read(visit, left));
+  }
+
+  skip(limit: number): number {
+    return this.#each(limit, (source, left) => source.skip(left));
+  }
+
+  finish(): void {
+    for (const member of this.#reading) member._end();
+    this.#reading = [];
+  }
+
+  hold(): void {
+    for (const source of this.#sources) source.hold();
+  }
+
+  rewind(): void {
+    for (const source of this.#sources) source.rewind();
+  }
+
+  settle(): void {
+    for (const source of this.#sources) source.settle();
+  }
+
+  close(): void {
+    this.descriptor.close();
+    for (const giveBack of this.#open.values()) giveBack();
+    this.#open.clear();
+    // They go on without the group.
+    this.tally.stopped = false;
+  }
+
+  get #sources(): EventSource<T>[] {
+    return [...this.#open.keys()].map(({ _source }) => _source);
+  }
+
+  #most(of: (source: EventSource<T>) => number): number {
+    return this.#sources.reduce((most, source) => Math.max(most, of(source)), 0);
+  }
+
+  #each(limit: number, read: (source: EventSource<T>, left: number) => number): number {
+    let count = 0;
+    try {
+      for (const member of this.#reading) {
+        if (count >= limit) break;
+        this.member = member;
+        if (!member._source.tally.stopped) count += read(member._source, limit - count);
+      }
+    } finally {
+      this.member = undefined;
+    }
+    return count;
+  }
+
+  #leave(member: EventReader<T>): void {
+    this.#open.delete(member);
+    leavePollSet(this.descriptor, member._source.descriptor);
+  }
+}
