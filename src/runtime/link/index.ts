@@ -9,7 +9,7 @@ export { attachIterator, IteratorLink, type IteratorOptions } from "./iterator.t
 export { attachKprobe, attachKretprobe, type KprobeOptions } from "./kprobe.ts";
 export { attachKprobeMulti, type KprobeMultiOptions } from "./kprobe-multi.ts";
 export { attachKretsyscall, attachKsyscall, type KsyscallOptions, syscallFunction } from "./ksyscall.ts";
-export { Link, Link, type Replacement } from "./link.ts";
+export { Link, type Replacement } from "./link.ts";
 export type {
   AttachTypeOrNumber,
   CgroupLinkDetails,
@@ -35,15 +35,7 @@ export { attachLwt, type LwtOptions } from "./lwt.ts";
 export { MultiLink } from "./multi-link.ts";
 export { attachNetfilter, attachNetns, type NetfilterOptions } from "./netns.ts";
 export { linkDetails, openLink, openPinnedLink } from "./open-link.ts";
-export {
-  attachPerfEvent,
-  attachPerfEvent,
-  attachPerfEvents,
-  attachPerfEvents,
-  type PerfEventName,
-  type SamplingOptions,
-  type SamplingOptions,
-} from "./perf-event.ts";
+export { attachPerfEvent, attachPerfEvents, type SamplingOptions } from "./perf-event.ts";
 export type { BreakpointEvent, CacheEvent, PerfEventKind, PerfEventName } from "./perf-event-kind.ts";
 export { type AttachedProgram, type AttachedPrograms, type QueryTarget, queryPrograms } from "./query.ts";
 export { attachRawTracepoint } from "./raw-tracepoint.ts";

@@ -33,7 +33,10 @@ export { pageSize } from "./page-size.ts";
 export { ioctl, openPerfEvent, type PerfEventOptions, PerfIoctl, PerfType, perfEventLost } from "./perf-event.ts";
 export { openPidFd } from "./pid-fd.ts";
 export { isBpffs, openPin, Pins } from "./pin.ts";
-export { leavePollSet, pollSet, pollSet } from "./poll-set.ts";
+export {
+  leavePollSet,
+  pollSet,
+} from "./poll-set.ts";
 export { ProgramFunctionError, programFunction } from "./program-types.ts";
 export { waitForPrograms } from "./rcu.ts";
 export { Region } from "./region.ts";
