@@ -81,6 +81,13 @@ const KINDS: readonly [section: string, requirements: Requirements, options: Cou
   [`kretprobe/${GETPGID_FUNCTION}`, kprobes, { type: "kprobe" }],
   [`kprobe.multi/${GETPGID_FUNCTION}`, fprobe, multi],
   [`kretprobe.multi/${GETPGID_FUNCTION}`, fprobe, multi],
+  [
+    "kprobe.multi/__x64_sys_getpg?d",
+    { ...fprobe, unless: process.arch === "x64" ? undefined : "the name is x64's" },
+    multi,
+  ],
+  ["ksyscall/getpgid", kprobes, { type: "kprobe" }],
+  ["kretsyscall/getpgid", kprobes, { type: "kprobe" }],
   ["tracepoint/syscalls/sys_enter_getpgid", tracefs, { type: "tracepoint" }],
   ["raw_tp/sys_enter", {}, { type: "raw_tracepoint", when: isGetpgid }],
   ["tp_btf/sys_enter", { attach: "tp_btf" }, { type: "tracing", expectedAttachType: "trace_raw_tp", when: isGetpgid }],
@@ -111,12 +118,25 @@ for (const [section, requirements, type, expectedAttachType] of [
   });
 }
 
-for (const kind of ["uprobe", "uretprobe"]) {
-  kernelTest(`attach by section and replace: ${kind}`, { attach: "uprobes" }, async () => {
-    const attachTo = `${fixture("probed")}:probed`;
+const uprobeMulti = { attach: "uprobe.multi" } as const;
+for (const [kind, requirements, expectedAttachType, functions] of [
+  ["uprobe", { attach: "uprobes" }, undefined, "probed"],
+  ["uretprobe", { attach: "uprobes" }, undefined, "probed"],
+  ["uprobe.multi", uprobeMulti, "trace_uprobe_multi", "prob[e]d"],
+  ["uretprobe.multi", uprobeMulti, "trace_uprobe_multi", "probed"],
+] as const) {
+  kernelTest(`attach by section and replace: ${kind}`, requirements, async () => {
+    const attachTo = `${fixture("probed")}:${functions}`;
     await conversation([fixture("probed")], async (pid, say) => {
       const call = async () => void (await say(""));
-      await goesOver({ type: "kprobe", own: false, section: `${kind}/${attachTo}`, attachTo }, call, { pid });
+      const options = {
+        type: "kprobe",
+        own: false,
+        section: `${kind}/${attachTo}`,
+        attachTo,
+        ...(expectedAttachType !== undefined && { expectedAttachType }),
+      } as const;
+      await goesOver(options, call, { pid });
     });
   });
 }

@@ -37,7 +37,7 @@ export function attachAll({ programs, maps, called }: Attachables, options: Atta
   const links = new Map<string, Link>();
   try {
     for (const [name, program] of Object.entries(programs)) {
-      const link = attachOne(name, program, called, options);
+      const link = attachOne(name, program, { called, maps }, options);
       if (link !== undefined) links.set(name, link);
     }
     for (const [name, map] of Object.entries(maps))
@@ -52,7 +52,7 @@ export function attachAll({ programs, maps, called }: Attachables, options: Atta
 function attachOne(
   name: string,
   program: Program,
-  called: ReadonlySet<string>,
+  { called, maps }: Omit<Attachables, "programs">,
   options: AttachOptions,
 ): Link | undefined {
   const way = Object.hasOwn(options.programs ?? {}, name) ? options.programs?.[name] : undefined;
@@ -60,5 +60,5 @@ function attachOne(
   if (way !== undefined) return way(program);
   if (called.has(name)) return undefined;
   const attacher = attacherOf(program.spec);
-  return attacher?.attach(program, attacher.where, options);
+  return attacher?.attach(program, attacher.where, { places: options, maps });
 }

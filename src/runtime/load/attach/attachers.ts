@@ -1,22 +1,29 @@
 import { type ProgramSpec, sectionMeaning } from "../../../object/spec/index.ts";
 import {
   attachCgroup,
+  attachFreplace,
   attachIterator,
   attachKprobe,
   attachKprobeMulti,
   attachKretprobe,
+  attachKretsyscall,
+  attachKsyscall,
   attachNetkit,
   attachNetns,
   attachRawTracepoint,
   attachTcx,
   attachTracepoint,
   attachTracing,
+  attachTracingMulti,
   attachUprobe,
   attachUprobeMulti,
   attachUretprobe,
+  attachUsdt,
   attachXdp,
   type Link,
+  type UsdtOptions,
 } from "../../link/index.ts";
+import type { BpfMap } from "../../map/index.ts";
 import type { Program } from "../program.ts";
 import { AttachError } from "./attach-error.ts";
 
@@ -32,23 +39,46 @@ export interface AttachPlaces {
   readonly pid?: number;
 }
 
+/** What an attachment may need of the object besides the program. */
+export interface AttachContext {
+  readonly places: AttachPlaces;
+  readonly maps: Readonly<Record<string, BpfMap>>;
+}
+
 /** Attaches one program by what its section says; `where` is what stands behind the kind. */
-export type Attacher = (program: Program, where: string, places: AttachPlaces) => Link;
+export type Attacher = (program: Program, where: string, context: AttachContext) => Link;
+
+const kprobeMulti: Attacher = (program, where) =>
+  attachKprobeMulti(program, functions(wanted(program, where, "FUNCTION")));
+const uprobeMulti: Attacher = (program, where, { places }) =>
+  attachUprobeMulti(program, fileAndFunctions(program, where, places));
+const tracingMulti: Attacher = (program, where) => {
+  const [, module, names = ""] = /^(?:([^:]+):)?(.+)$/.exec(wanted(program, where, "FUNCTION")) ?? [];
+  return attachTracingMulti(program, { ...functions(names), ...(module !== undefined && { module }) });
+};
 
 /** Kinds by their section's name, where the section says all that is needed or an option does. */
 const BY_SECTION: Readonly<Record<string, Attacher>> = {
   kprobe: (program, where) => attachKprobe(program, ...functionAndOffset(program, where)),
   kretprobe: (program, where) => attachKretprobe(program, wanted(program, where, "FUNCTION")),
-  "kprobe.multi": (program, where) => attachKprobeMulti(program, { symbols: [wanted(program, where, "FUNCTION")] }),
+  ksyscall: (program, where) => attachKsyscall(program, wanted(program, where, "CALL")),
+  kretsyscall: (program, where) => attachKretsyscall(program, wanted(program, where, "CALL")),
+  "kprobe.multi": kprobeMulti,
+  "kprobe.session": kprobeMulti,
   "kretprobe.multi": (program, where) =>
-    attachKprobeMulti(program, { symbols: [wanted(program, where, "FUNCTION")], isReturn: true }),
-  uprobe: (program, where, places) => attachUprobe(program, fileAndSymbol(program, where, places)),
-  uretprobe: (program, where, places) => attachUretprobe(program, fileAndSymbol(program, where, places)),
-  "uprobe.multi": (program, where, places) => attachUprobeMulti(program, fileAndSymbols(program, where, places)),
-  "uretprobe.multi": (program, where, places) =>
-    attachUprobeMulti(program, { ...fileAndSymbols(program, where, places), isReturn: true }),
-  "netkit/primary": (program, _, places) => attachNetkit(program, interfaceOf(program, places), "primary"),
-  "netkit/peer": (program, _, places) => attachNetkit(program, interfaceOf(program, places), "peer"),
+    attachKprobeMulti(program, { ...functions(wanted(program, where, "FUNCTION")), isReturn: true }),
+  uprobe: (program, where, { places }) => attachUprobe(program, fileAndSymbol(program, where, places)),
+  uretprobe: (program, where, { places }) => attachUretprobe(program, fileAndSymbol(program, where, places)),
+  "uprobe.multi": uprobeMulti,
+  "uprobe.session": uprobeMulti,
+  "uretprobe.multi": (program, where, { places }) =>
+    attachUprobeMulti(program, { ...fileAndFunctions(program, where, places), isReturn: true }),
+  usdt: (program, where, { places, maps }) => attachUsdt({ maps }, program, probeOf(program, where, places)),
+  "fentry.multi": tracingMulti,
+  "fexit.multi": tracingMulti,
+  "fsession.multi": tracingMulti,
+  "netkit/primary": (program, _, { places }) => attachNetkit(program, interfaceOf(program, places), "primary"),
+  "netkit/peer": (program, _, { places }) => attachNetkit(program, interfaceOf(program, places), "peer"),
 };
 
 /** Kinds by program type, where the section tells no more. */
@@ -59,10 +89,10 @@ const BY_TYPE: Readonly<Partial<Record<ProgramSpec["type"], Attacher>>> = {
   raw_tracepoint_writable: (program, where) => attachRawTracepoint(program, wanted(program, where, "NAME")),
   tracing: (program) =>
     program.spec.expectedAttachType === "trace_iter" ? attachIterator(program) : attachTracing(program),
-  lsm: (program, _, places) =>
+  lsm: (program, _, { places }) =>
     program.spec.expectedAttachType === "lsm_cgroup" ? inCgroup(program, places) : attachTracing(program),
-  xdp: (program, _, places) => attachXdp(program, interfaceOf(program, places)),
-  sched_cls: (program, _, places) => {
+  xdp: (program, _, { places }) => attachXdp(program, interfaceOf(program, places)),
+  sched_cls: (program, _, { places }) => {
     const { expectedAttachType } = program.spec;
     if (expectedAttachType === undefined) throw needsFunction(program, "attachTc or attachTcx");
     return attachTcx(program, interfaceOf(program, places), expectedAttachType === "tcx_egress" ? "egress" : "ingress");
@@ -74,8 +104,9 @@ const BY_TYPE: Readonly<Partial<Record<ProgramSpec["type"], Attacher>>> = {
   cgroup_sysctl: inCgroupAs,
   cgroup_device: inCgroupAs,
   sock_ops: inCgroupAs,
-  sk_lookup: (program, _, { netns }) => attachNetns(program, netns),
-  flow_dissector: (program, _, { netns }) => attachNetns(program, netns),
+  sk_lookup: (program, _, { places: { netns } }) => attachNetns(program, netns),
+  flow_dissector: (program, _, { places: { netns } }) => attachNetns(program, netns),
+  ext: (program) => attachFreplace(program),
   perf_event: (program) => {
     throw needsFunction(program, "attachPerfEvents");
   },
@@ -142,9 +173,22 @@ function fileAndSymbol(program: Program, where: string, { pid }: AttachPlaces) {
   return { path, ...place, ...(pid !== undefined && { pid }) };
 }
 
-function fileAndSymbols(program: Program, where: string, { pid }: AttachPlaces) {
-  const [path, symbol] = splitFile(program, where);
-  return { path, symbols: [symbol], ...(pid !== undefined && { pid }) };
+function fileAndFunctions(program: Program, where: string, { pid }: AttachPlaces) {
+  const [path, names] = splitFile(program, where);
+  return { path, ...functions(names), ...(pid !== undefined && { pid }) };
+}
+
+/** One function by its name, or all that fit a pattern. */
+function functions(names: string): { readonly symbols: readonly string[] } | { readonly pattern: string } {
+  return /[*?[\]]/.test(names) ? { pattern: names } : { symbols: [names] };
+}
+
+/** `libc.so.6:libc:memory_sbrk_more`: file, provider, name. */
+function probeOf(program: Program, where: string, { pid }: AttachPlaces): UsdtOptions {
+  const [, path, provider, name] = /^(.+):([^:]+):([^:]+)$/.exec(wanted(program, where, "FILE:PROVIDER:NAME")) ?? [];
+  if (path !== undefined && provider !== undefined && name !== undefined)
+    return { path, provider, name, ...(pid !== undefined && { pid }) };
+  throw new AttachError(`Program "${program.name}" attaches to "${where}", which is not FILE:PROVIDER:NAME.`);
 }
 
 function interfaceOf({ name, spec }: Program, places: AttachPlaces): string | number {
@@ -162,7 +206,7 @@ function inCgroup(program: Program, { cgroup }: AttachPlaces, options = {}): Lin
 }
 
 /** `SEC("cgroup/skb")` says no direction. */
-function inCgroupAs(program: Program, _: string, places: AttachPlaces): Link {
+function inCgroupAs(program: Program, _: string, { places }: AttachContext): Link {
   if (program.spec.expectedAttachType === undefined) throw needsFunction(program, "attachCgroup");
   return inCgroup(program, places);
 }

@@ -153,7 +153,8 @@ class Changes {
       const ways = Object.fromEntries(
         Object.entries(attached.programs ?? {}).filter(([name]) => Object.hasOwn(fresh, name)),
       );
-      const made = attachAll({ programs: fresh, maps: {}, called: after.called }, { ...attached, programs: ways });
+      const maps = Object.fromEntries(Object.entries(after.made.live).filter(([name]) => !this.links.has(name)));
+      const made = attachAll({ programs: fresh, maps, called: after.called }, { ...attached, programs: ways });
       for (const [name, link] of made) {
         this.links.set(name, link);
         this.#undo.push(() => link.close());
