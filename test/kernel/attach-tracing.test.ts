@@ -9,6 +9,7 @@ import {
   attachKretprobe,
   attachKretsyscall,
   attachKsyscall,
+  attachRawTracepoint,
   attachTracing,
   type Link,
   loadObject,
@@ -61,6 +62,20 @@ kernelTest("attach: kprobe and kretprobe through tracefs, which keeps nothing of
   showsCalls({ type: "kprobe", when: resultIsPositive }, (program) =>
     attachKretprobe(program, GETPGID_FUNCTION, { through }),
   );
+});
+
+kernelTest("attach: kprobe inside of a function", kprobe, () => {
+  // Which bytes begin an instruction is the kernel's to know: it takes no others.
+  const taken: number[] = [];
+  for (let offset = 1; offset <= 8; offset++) {
+    try {
+      showsCalls({ type: "kprobe" }, (program) => attachKprobe(program, GETPGID_FUNCTION, { offset }));
+      taken.push(offset);
+    } catch (error) {
+      assert.match((error as { code?: string }).code ?? String(error), /^(EILSEQ|EINVAL)$/);
+    }
+  }
+  assert.ok(taken.length > 0 && taken.length < 8, String(taken));
 });
 
 kernelTest("attach: kprobe with a cookie", { ...kprobe, kernel: "5.15" }, () => {
@@ -179,6 +194,30 @@ kernelTest("a target that the kernel's types do not have is named", { attach: "t
     code: "SKEP_OBJECT",
     message: /Program "p" attaches to tracepoint no_such_tracepoint, which this kernel's types do not have/,
   });
+});
+
+kernelTest("attach: raw_tp.w changes what its tracepoint hands on", { program: "raw_tracepoint_writable" }, () => {
+  // bpf_test_finish hands on the result of a test run (include/trace/events/bpf_test_run.h).
+  const ENOTTY = 25;
+  const a = new Assembler();
+  a.mov(r6, r1).call("get_current_pid_tgid").rsh(r0, 32).jne(r0, process.pid, "out");
+  a.load("u64", r7, r6, 0).store("u32", r7, 0, -ENOTTY);
+  a.label("out").mov(r0, 0).exit();
+  const pass = new Assembler().mov(r0, 2).exit().instructions();
+  const spec = {
+    maps: {},
+    programs: {
+      p: { type: "raw_tracepoint_writable", license: "GPL", instructions: a.instructions() },
+      tested: { type: "xdp", license: "GPL", instructions: pass },
+    },
+  } as const satisfies ObjectSpec;
+  using object = loadObject(spec);
+  const test = () => object.programs.tested.testRun({ data: new Uint8Array(64) }).retval;
+  assert.equal(test(), 2);
+  const link = attachRawTracepoint(object.programs.p, "bpf_test_finish");
+  assert.throws(test, { code: "ENOTTY" });
+  link.close();
+  assert.equal(test(), 2);
 });
 
 kernelTest("attach: bpf_send_signal", async () => {

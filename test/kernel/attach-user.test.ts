@@ -1,7 +1,7 @@
 // Attachments to programs: uprobes, and samples of what runs. Each test first shows that nothing happens without.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
-import { findSymbols } from "../../src/object/elf/index.ts";
+import { findSymbols, type SymbolPlace } from "../../src/object/elf/index.ts";
 import { addressesInProcess } from "../../src/runtime/link/process-maps.ts";
 import { native } from "../../src/runtime/sys/index.ts";
 import {
@@ -25,6 +25,14 @@ import { kernelTest } from "../support/kernel-test.ts";
 
 const path = fixture("probed");
 const symbol = "probed";
+
+/** Where the function is in the file. */
+function place(): SymbolPlace {
+  const read = (at: number, length: number) => readFileSync(path).subarray(at, at + length);
+  const found = findSymbols(read, new Set([symbol])).get(symbol);
+  assert.ok(found !== undefined);
+  return found;
+}
 
 /** Not filtered by process in the program: a probe of one process, in a file that only the tests run. */
 async function showsProbed(
@@ -64,6 +72,19 @@ kernelTest("attach: uretprobe sees the result", { attach: "uprobes" }, async () 
   };
   await showsProbed({ when }, (program, pid) => attachUretprobe(program, { path, symbol, pid }));
 });
+
+kernelTest(
+  "attach: uprobe with a cookie, and by its place in the file",
+  { attach: "uprobes", kernel: "5.15" },
+  async () => {
+    const when = (a: Assembler) => {
+      a.mov(r1, r6).call("get_attach_cookie").jne(r0, 4711, "out");
+    };
+    await showsProbed({ when }, (program, pid) => attachUprobe(program, { path, symbol, pid, cookie: 4711n }));
+    const { fileOffset: offset } = place();
+    await showsProbed({ when }, (program, pid) => attachUprobe(program, { path, offset, pid, cookie: 4711n }));
+  },
+);
 
 kernelTest("attach: uprobe for every process that runs the file", { attach: "uprobes" }, async () => {
   await showsProbed({}, (program) => attachUprobe(program, { path, symbol }));
@@ -163,11 +184,7 @@ kernelTest("attach: breakpoints for reading and writing, and at a function", { a
   assert.equal(count(), 8);
   await conversation([path], async (pid, say) => {
     await say("");
-    const place = findSymbols((at, length) => readFileSync(path).subarray(at, at + length), new Set([symbol])).get(
-      symbol,
-    );
-    assert.ok(place !== undefined);
-    const [breakpoint] = addressesInProcess(pid, path, place.fileOffset);
+    const [breakpoint] = addressesInProcess(pid, path, place().fileOffset);
     assert.ok(breakpoint !== undefined);
     using _link = attachPerfEvent(object.programs.p, { event: { breakpoint, access: "execute" }, pid });
     await say("");

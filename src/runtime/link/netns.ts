@@ -18,7 +18,8 @@ export function attachNetns(program: Attachable, path = "/proc/self/ns/net"): Li
     target: namespace.number,
     needs: ["CAP_BPF", "CAP_NET_ADMIN"],
     hints: {
-      17: "A flow dissector is attached to the namespace already, and it takes one.",
+      7: "The namespace has as many programs of this kind as it takes: one flow dissector, 64 for sk_lookup.",
+      17: "A flow dissector is attached to the namespace already, without a link, and it takes one.",
       9: "The file is no network namespace.",
     },
   });
