@@ -315,6 +315,7 @@ export {
   openFds,
   openPidFd,
   Pins,
+  type Pins,
   ProgramFunctionError,
   SystemError,
   startChild,

@@ -186,6 +186,26 @@ kernelTest(
 );
 
 kernelTest(
+  "more programs than there was room for at first are told of, in their order",
+  { ...cgroup2, kernel: "5.7" },
+  async () => {
+    await inOwnCgroup((path) => {
+      using programs = orderPrograms(2, socketPrograms);
+      const [one, two] = [1, 2].map(programs.program) as [Program, Program];
+      // The kernel takes 64 at one cgroup.
+      const attached = Array.from({ length: 40 }, (_, i) => attachCgroup(i % 2 === 0 ? one : two, path));
+      const { programs: shown } = queryPrograms({ cgroup: path, attachType: SOCKETS });
+      assert.deepEqual(
+        shown.map(({ id }) => id),
+        attached.map((_, i) => idOf(i % 2 === 0 ? one : two)),
+      );
+      for (const link of attached) link.close();
+      assert.deepEqual(queryPrograms({ cgroup: path, attachType: SOCKETS }).programs, []);
+    });
+  },
+);
+
+kernelTest(
   "anchors: kernels without places in cgroups refuse them, and attach nothing",
   { unless: placesInCgroups() ? "this one has them" : cgroup2.unless },
   async () => {

@@ -56,6 +56,15 @@ for (const [table, kernel] of [
         assert.ok((begun() as bigint) >= 1n, String(begun()));
         using again = loadObject(withTables(table));
         assert.throws(() => attachStructOps(again.maps[table] as unknown as StructOpsMap), { code: "EEXIST" });
+        if (map.linked) {
+          // The table is made already: it can take the other's place, but only that one's.
+          const other = again.maps[table] as unknown as StructOpsMap;
+          assert.throws(() => link.update(other, { old: other }), { code: "EPERM" });
+          link.update(other, { old: map });
+          assert.ok(available().includes(`skep_${table}`));
+          const details = link.details();
+          assert.ok(details.type === "struct_ops" && details.mapId === mapDetails(other).id);
+        }
       } finally {
         writeFileSync(`${IPV4}/tcp_congestion_control`, before);
         link.close();

@@ -121,7 +121,7 @@ export function loadParts(object: ObjectSpec, options: ObjectLoadOptions, taken?
     fillStructOps(maps, programs);
     const { variables, close } = liveVariables(spec, maps);
     return {
-      shape: () => shapeOf(spec),
+      shape: () => shapeOf(spec, chosen),
       called: new Set(Object.values(spec.maps).flatMap(({ slots }) => Object.values(slots ?? {}))),
       made,
       programs,

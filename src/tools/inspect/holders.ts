@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** A process that has a descriptor of something. */
-export interface Holder {
+export interface HoldingProcess {
   readonly pid: number;
   /** Its name, as the kernel keeps it. */
   readonly command: string;
@@ -9,9 +9,9 @@ export interface Holder {
 
 /** Who holds which map, program and link, by its id. */
 export interface Holders {
-  readonly maps: ReadonlyMap<number, readonly Holder[]>;
-  readonly programs: ReadonlyMap<number, readonly Holder[]>;
-  readonly links: ReadonlyMap<number, readonly Holder[]>;
+  readonly maps: ReadonlyMap<number, readonly HoldingProcess[]>;
+  readonly programs: ReadonlyMap<number, readonly HoldingProcess[]>;
+  readonly links: ReadonlyMap<number, readonly HoldingProcess[]>;
 }
 
 const KINDS = [
@@ -26,9 +26,9 @@ const KINDS = [
  */
 export function findHolders(): Holders {
   const found = {
-    maps: new Map<number, Holder[]>(),
-    programs: new Map<number, Holder[]>(),
-    links: new Map<number, Holder[]>(),
+    maps: new Map<number, HoldingProcess[]>(),
+    programs: new Map<number, HoldingProcess[]>(),
+    links: new Map<number, HoldingProcess[]>(),
   };
   for (const entry of names("/proc")) {
     const pid = Number(entry);
@@ -70,6 +70,6 @@ function attempt<T>(action: () => T): T | undefined {
 }
 
 /** `node(123), systemd(1)`. */
-export function holderText(holders: readonly Holder[]): string {
+export function holderText(holders: readonly HoldingProcess[]): string {
   return holders.map(({ pid, command }) => `${command}(${pid})`).join(", ");
 }

@@ -1,5 +1,5 @@
 /** `skep prog`, `skep map` and `skep link` as a library: what is loaded and attached, who holds it, and what maps hold. */
-export { findHolders, type Holder, type Holders, holderText } from "./holders.ts";
+export { findHolders, type Holders, type HoldingProcess, holderText } from "./holders.ts";
 export { InspectError } from "./inspect-error.ts";
 export { LINKS, type LinkReport, TargetNames } from "./link-report.ts";
 export {
@@ -14,7 +14,7 @@ export {
   setEntry,
 } from "./map-entries.ts";
 export { type MapTypes, type TypedMap, withTypes } from "./map-types.ts";
-export { type ProgramProfile, profilePrograms } from "./profile.ts";
+export { type ProfileReport, type ProgramProfile, profilePrograms } from "./profile.ts";
 export { formatDump, formatMachineCode, PROGRAMS, type ProgramReport, runProgram } from "./program-report.ts";
 export { type Openable, openAll, openOne, readSelection, type Selection } from "./select.ts";
 export { Snapshot } from "./snapshot.ts";

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { interfaceNameOf, type Link, type LinkDetails, linkIds, openLink, openPinnedLink } from "../../sdk/index.ts";
-import type { Holder, Holders } from "./holders.ts";
+import type { Holders, HoldingProcess } from "./holders.ts";
 import { targetOfProgram } from "./program-target.ts";
 import { type Openable, openIfThere } from "./select.ts";
 
@@ -9,7 +9,7 @@ export interface LinkReport {
   readonly details: LinkDetails;
   /** What it is attached to, in words. */
   readonly target: string;
-  readonly holders: readonly Holder[];
+  readonly holders: readonly HoldingProcess[];
 }
 
 /** Links have no names. */

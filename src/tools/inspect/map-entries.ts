@@ -16,7 +16,7 @@ import {
   SystemError,
   u32,
 } from "../../sdk/index.ts";
-import type { Holder, Holders } from "./holders.ts";
+import type { Holders, HoldingProcess } from "./holders.ts";
 import { InspectError } from "./inspect-error.ts";
 import type { TypedMap } from "./map-types.ts";
 import { parseValue } from "./parse-value.ts";
@@ -29,7 +29,7 @@ export interface MapReport {
   readonly details: MapDetails;
   /** The ids of the programs that use it. */
   readonly programIds: readonly number[];
-  readonly holders: readonly Holder[];
+  readonly holders: readonly HoldingProcess[];
 }
 
 export const MAPS: Openable<BpfMap> = {

@@ -19,16 +19,23 @@ export interface ProgramProfile {
   readonly recursionMisses: number;
 }
 
+/** What was counted, and for how long. */
+export interface ProfileReport {
+  readonly seconds: number;
+  /** In the order of the time they took. */
+  readonly programs: readonly ProgramProfile[];
+}
+
 /**
  * Counts for some time how often programs run and how long (BPF_ENABLE_STATS, Linux 5.8, or sysctl kernel.bpf_stats_enabled):
- * all programs, or some. The counting costs each run of every program some 20 to 100 ns. Ends early when `signal` does. In the
- * order of the time they took. Throws SystemError. Needs CAP_SYS_ADMIN.
+ * all programs, or some. The counting costs each run of every program some 20 to 100 ns. Ends early when `signal` does. Throws
+ * SystemError. Needs CAP_SYS_ADMIN.
  */
 export async function profilePrograms(options: {
   readonly durationMs: number;
   readonly programs?: readonly Program[];
   readonly signal?: AbortSignal;
-}): Promise<readonly ProgramProfile[]> {
+}): Promise<ProfileReport> {
   const { durationMs, signal } = options;
   using _stats = startCounting();
   const opened = options.programs === undefined ? openPrograms() : [];
@@ -41,9 +48,10 @@ export async function profilePrograms(options: {
       if ((error as { code?: unknown }).code !== "ABORT_ERR") throw error;
     }
     const seconds = (performance.now() - start) / 1000;
-    return before
+    const programs = before
       .map(({ program, stats }) => rowOf(program, stats, program.stats(), seconds))
       .sort((a, b) => b.cpu - a.cpu || b.runs - a.runs || a.id - b.id);
+    return { seconds, programs };
   } finally {
     for (const program of opened) program.close();
   }

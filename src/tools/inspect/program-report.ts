@@ -12,7 +12,7 @@ import {
   type TestRunResult,
 } from "../../sdk/index.ts";
 import { listing } from "../text/index.ts";
-import type { Holder, Holders } from "./holders.ts";
+import type { Holders, HoldingProcess } from "./holders.ts";
 import type { LinkReport } from "./link-report.ts";
 import { targetOf } from "./program-target.ts";
 import { type Openable, openIfThere } from "./select.ts";
@@ -22,7 +22,7 @@ export interface ProgramReport {
   readonly details: ProgramDetails;
   /** What it is attached to by links, in words. */
   readonly attached: readonly { readonly linkId: number; readonly target: string }[];
-  readonly holders: readonly Holder[];
+  readonly holders: readonly HoldingProcess[];
   /** The name of the function or tracepoint it was loaded for. */
   readonly loadedFor: string | undefined;
 }

@@ -4,7 +4,7 @@ import { table } from "../text/index.ts";
 import { holderText } from "./holders.ts";
 import type { LinkReport } from "./link-report.ts";
 import type { MapReport } from "./map-entries.ts";
-import type { ProgramProfile } from "./profile.ts";
+import type { ProfileReport } from "./profile.ts";
 import type { ProgramReport } from "./program-report.ts";
 import { valueText } from "./value-text.ts";
 
@@ -139,10 +139,10 @@ function bootTime(ns: bigint): string {
   return new Date(Date.now() - age).toISOString().replace("T", " ").slice(0, 19);
 }
 
-export function formatProfile(rows: readonly ProgramProfile[], durationMs: number): string {
+export function formatProfile({ seconds, programs: rows }: ProfileReport): string {
   const ran = rows.filter(({ runs, recursionMisses }) => runs > 0 || recursionMisses > 0);
   const idle = rows.length - ran.length;
-  const still = idle === 0 ? "" : `${idle} of ${rows.length} programs did not run in ${durationMs / 1000} s`;
+  const still = idle === 0 ? "" : `${idle} of ${rows.length} programs did not run in ${Number(seconds.toFixed(2))} s`;
   if (ran.length === 0) return still === "" ? "no program is loaded" : still;
   const text = table(
     [

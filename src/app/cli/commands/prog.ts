@@ -173,12 +173,8 @@ async function profile({ values, usage }: Command, words: readonly string[]): Pr
   const programs = selection === undefined ? undefined : openAll(PROGRAMS, selection);
   try {
     const signal = untilInterrupted();
-    const rows = await profilePrograms({ durationMs, signal, ...(programs !== undefined && { programs }) });
-    print(
-      values.json === true
-        ? json({ schema: "skep.program-profile/1", programs: rows })
-        : formatProfile(rows, durationMs),
-    );
+    const report = await profilePrograms({ durationMs, signal, ...(programs !== undefined && { programs }) });
+    print(values.json === true ? json({ schema: "skep.program-profile/1", ...report }) : formatProfile(report));
   } finally {
     for (const program of programs ?? []) program.close();
   }

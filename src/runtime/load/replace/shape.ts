@@ -33,7 +33,11 @@ export interface ObjectShape {
   readonly programs: Readonly<Record<string, Place>>;
 }
 
-export function shapeOf({ maps, variables = {}, btf, programs }: ObjectSpec): ObjectShape {
+/** `programs`: those that are loaded, as they are. */
+export function shapeOf(
+  { maps, variables = {}, btf }: ObjectSpec,
+  programs: Readonly<Record<string, ProgramSpec>> = {},
+): ObjectShape {
   const each = <A, B>(of: Readonly<Record<string, A>>, shape: (one: A) => B) =>
     Object.fromEntries(Object.entries(of).map(([name, one]) => [name, shape(one)]));
   return {
