@@ -1,8 +1,10 @@
 // The examples run and print what their pages say.
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { loadObject } from "../../src/sdk/index.ts";
 import { root, run } from "../support/cli.ts";
 import { kernelTest } from "../support/kernel-test.ts";
+import { counterMap, countingProgram } from "../support/probe-programs.ts";
 
 const example = (name: string, ...args: readonly string[]) =>
   run([process.execPath, join(root, "dist-test", "examples", `${name}.js`), ...args]);
@@ -37,3 +39,11 @@ kernelTest(
     assert.ok(counts.length >= 3, stdout);
   },
 );
+
+kernelTest("example attached: what this process attached, and that it holds it", { kernel: "5.8" }, async () => {
+  using object = loadObject({ maps: { counts: counterMap }, programs: { p: countingProgram() } });
+  using _link = object.programs.p.attachRawTracepoint("sys_enter");
+  const { code, stdout, stderr } = await example("attached");
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, new RegExp(`^p: raw tracepoint sys_enter, held by .*\\(${process.pid}\\)$`, "m"));
+});

@@ -155,16 +155,6 @@ kernelTest("skep prog profile counts runs and their time", { kernel: "5.8" }, as
   assert.match(await shows("prog", "profile", NAME, "-d", "0.1"), /^1 of 1 programs did not run in \d+(\.\d+)? s$/m);
 });
 
-kernelTest(
-  "skep prog profile before Linux 5.8 says what to do",
-  { unless: kernelIsAtLeast("5.8") ? "this one can" : undefined },
-  async () => {
-    const { code, stderr } = await skep(["prog", "profile"]);
-    assert.equal(code, 1);
-    assert.match(stderr, /sysctl kernel\.bpf_stats_enabled=1/);
-  },
-);
-
 kernelTest("skep prog run runs a program over a packet, often, and gives the packet back", async () => {
   using scratch = new Scratch();
   // Returns the packet's length, and XDP_PASS.

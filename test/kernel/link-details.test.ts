@@ -407,11 +407,3 @@ kernelTest("a link that there is not is named, and what it takes to ask", links,
     message: /Cannot open link 2147483632: .*There is no link with this id/,
   });
 });
-
-kernelTest(
-  "kernels before 5.8 have no ids of links, and say so",
-  { unless: kernelIsAtLeast("5.8") ? "this one has" : undefined },
-  () => {
-    assert.throws(() => [...linkIds()], /Ids of links need Linux 5\.8/);
-  },
-);

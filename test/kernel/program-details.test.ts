@@ -90,14 +90,6 @@ kernelTest("runs are counted while somebody has statistics enabled", { kernel: "
   if (off) assert.ok(after === 7n || after === 10n, `${after}`);
 });
 
-kernelTest(
-  "statistics before Linux 5.8 are told where to enable",
-  { unless: kernelIsAtLeast("5.8") ? "this one has them" : undefined },
-  () => {
-    assert.throws(() => enableStats(), { code: "EINVAL", message: /sysctl kernel\.bpf_stats_enabled=1/ });
-  },
-);
-
 kernelTest("a test run gives back the context that the program wrote", () => {
   // __sk_buff.mark
   using object = loadObject(
