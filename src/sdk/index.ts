@@ -213,6 +213,8 @@ export {
   type AssembledObject,
   AttachError,
   type AttachOptions,
+  type BenchmarkOptions,
+  type BenchmarkResult,
   BtfLoadError,
   beginAssembled,
   type DumpedFunction,

@@ -109,6 +109,16 @@ kernelTest("a test run gives back the context that the program wrote", () => {
   });
 });
 
+kernelTest("a benchmark runs as often as asked, and tells the middle of its rounds", () => {
+  using object = loadObject(countingObject({ type: "socket_filter", own: false, result: 3 }));
+  const { p } = object.programs;
+  const { medianNs, leastNs, mostNs, retval } = p.benchmark({ data, repeat: 100, rounds: 4 });
+  assert.equal(object.maps.counts.get(0)?.[0], 400n);
+  assert.equal(retval, 3);
+  assert.ok(leastNs >= 0 && leastNs <= medianNs && medianNs <= mostNs, `${leastNs}, ${medianNs}, ${mostNs}`);
+  assert.throws(() => p.benchmark({ data, rounds: 0 }), /^RangeError: 0 is no number of rounds/);
+});
+
 kernelTest("a raw tracepoint's program runs on the CPU that is asked for", { kernel: "5.10" }, () => {
   using object = loadObject(program("raw_tracepoint", (a) => a.call("get_smp_processor_id")));
   const { p } = object.programs;

@@ -49,6 +49,13 @@ export { type DumpedFunction, dumpProgram, mapIdOf, type ProgramDump } from "./p
 export { openPinnedProgram, openProgram, programIds } from "./program-id.ts";
 export { ReplaceError } from "./replace/replace-error.ts";
 export type { Migration, Replaced, ReplaceOptions } from "./replace/replace-object.ts";
-export type { TestRunOptions, TestRunResult } from "./test-run.ts";
+export type {
+  BenchmarkOptions,
+  BenchmarkResult,
+  TestRunOptions,
+  TestRunOptions,
+  TestRunResult,
+  TestRunResult,
+} from "./test-run.ts";
 export type { Explanation } from "./verifier/explain.ts";
 export { VerifierError } from "./verifier-error.ts";

@@ -8,7 +8,14 @@ import {
   programDetails,
   readStats,
 } from "./program-details.ts";
-import { type TestRunOptions, type TestRunResult, testRun } from "./test-run.ts";
+import {
+  type BenchmarkOptions,
+  type BenchmarkResult,
+  benchmark,
+  type TestRunOptions,
+  type TestRunResult,
+  testRun,
+} from "./test-run.ts";
 
 /**
  * A loaded program. Whoever loaded it closes it; links keep the program running after that.
@@ -48,6 +55,14 @@ export class Program {
    */
   testRun(options: TestRunOptions = {}): TestRunResult {
     return testRun(this, options);
+  }
+
+  /**
+   * Measures the program by running it very often in several rounds: what one run takes when all is in the caches, without
+   * what it costs to get there. Throws what `testRun` does.
+   */
+  benchmark(options: BenchmarkOptions = {}): BenchmarkResult {
+    return benchmark(this, options);
   }
 
   /** What the kernel counted. */

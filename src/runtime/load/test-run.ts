@@ -87,6 +87,40 @@ export function testRun(program: Runnable, options: TestRunOptions): TestRunResu
   };
 }
 
+/** What a program is measured with by `benchmark`. */
+export interface BenchmarkOptions extends Pick<TestRunOptions, "data" | "context"> {
+  /** Runs in a round, of which the kernel gives the mean; 10 000 when left out. */
+  readonly repeat?: number;
+  /** 11 when left out. */
+  readonly rounds?: number;
+}
+
+/** Nanoseconds of one run: the means of the rounds. */
+export interface BenchmarkResult {
+  readonly medianNs: number;
+  readonly leastNs: number;
+  readonly mostNs: number;
+  /** What the program returned in the last run. */
+  readonly retval: number;
+}
+
+/** `Program.benchmark`. */
+export function benchmark(program: Runnable, options: BenchmarkOptions): BenchmarkResult {
+  const { repeat = 10_000, rounds = 11, ...input } = options;
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new RangeError(`${rounds} is no number of rounds: it is from 1 on.`);
+  const means: number[] = [];
+  let retval = 0;
+  for (let round = 0; round < rounds; round++) {
+    const result = testRun(program, { ...input, repeat });
+    means.push(result.durationNs);
+    retval = result.retval;
+  }
+  means.sort((a, b) => a - b);
+  const medianNs = ((means[(rounds - 1) >> 1] as number) + (means[rounds >> 1] as number)) / 2;
+  return { medianNs, leastNs: means[0] as number, mostNs: means[rounds - 1] as number, retval };
+}
+
 function hintOf(
   errno: number,
   { spec: { type } }: Runnable,
