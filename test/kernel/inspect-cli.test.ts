@@ -278,7 +278,8 @@ kernelTest("skep map get, set and delete take keys and values as people write th
     '{ a: 1, b: 18446744073709551615 }: { count: 7, name: "ant", colour: RED, bits: { low: 1, high: 2 } }\n',
   );
   assert.equal((await showsJson("map", "get", id, where)).value.count, "7");
-  await shows("map", "delete", id, where);
+  const deleted = await showsJson("map", "delete", id, where);
+  assert.deepEqual(deleted, { schema: "skep.map-change/1", map: Number(id), deleted: where });
   assert.equal(typed.get(key(1, 2n ** 64n - 1n)), undefined);
   const gone = await skep(["map", "delete", id, where]);
   assert.deepEqual([gone.code, gone.stdout], [1, ""]);
@@ -442,7 +443,7 @@ kernelTest(
     const { stdout, stderr } = await run(words);
     assert.match(
       stdout,
-      new RegExp(`^\\{"schema":"skep.pin/1","map":"${NAME}",.*\\}\\nprogram ${ids[0]}: raw_tracepoint ${NAME}\n`),
+      new RegExp(`^\\{"schema":"skep.pin/1","id":${ids[1]},.*\\}\\nprogram ${ids[0]}: raw_tracepoint ${NAME}\n`),
       stderr,
     );
     assert.match(stdout, /^\{ a: 1, b: 2 \}: \{ count: 5, /m);

@@ -67,7 +67,7 @@ export function dumpProgram({ fd }: { readonly fd: Fd }): ProgramDump {
   want(LENGTHS, new Uint8Array(lengths.buffer), lengths.length);
   want(FUNCTIONS, functions, functions.length / FUNCTION_INFO_SIZE);
   want(LINES, lines, lines.length / LINE_INFO_SIZE);
-  // The kernel fills records of these sizes, whatever more it knows.
+  // The kernel refuses to fill records of other sizes than its own.
   if (functions.length > 0) view.setUint32(FUNCTION_SIZE, FUNCTION_INFO_SIZE, true);
   if (lines.length > 0) view.setUint32(LINE_SIZE, LINE_INFO_SIZE, true);
   const answer = objectInfo(fd, info, buffers);

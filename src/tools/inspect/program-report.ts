@@ -16,6 +16,7 @@ import type { Holders, HoldingProcess } from "./holders.ts";
 import type { LinkReport } from "./link-report.ts";
 import { targetOf } from "./program-target.ts";
 import { type Openable, openIfThere } from "./select.ts";
+import { hexText } from "./value-text.ts";
 
 /** A program as `skep prog list` has it. */
 export interface ProgramReport {
@@ -117,8 +118,8 @@ export function formatMachineCode({ functions }: ProgramDump): string {
     .map(({ name, address, machine }, i) => {
       const lines: string[] = [];
       for (let at = 0; at < machine.length; at += 16) {
-        const bytes = [...machine.subarray(at, at + 16)].map((byte) => byte.toString(16).padStart(2, "0"));
-        lines.push(`  ${(address + BigInt(at)).toString(16).padStart(16, "0")}  ${bytes.join(" ")}`);
+        const bytes = hexText(machine.subarray(at, at + 16));
+        lines.push(`  ${(address + BigInt(at)).toString(16).padStart(16, "0")}  ${bytes}`);
       }
       return `${name ?? `function ${i}`}:\n${lines.join("\n")}`;
     })

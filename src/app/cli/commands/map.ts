@@ -115,7 +115,7 @@ async function map(command: Command): Promise<number> {
   const [key = "", value = ""] = more;
   if (verb === "pin") {
     chosen.pin(key);
-    if (values.json === true) print(json({ schema: "skep.pin/1", map: chosen.name, path: key }));
+    if (values.json === true) print(json({ schema: "skep.pin/1", id: mapDetails(chosen).id, path: key }));
     return 0;
   }
   const typed = withTypes(chosen);
@@ -141,10 +141,13 @@ async function onEntries(verb: string, typed: TypedMap, key: string, value: stri
       if (mode !== "any" && mode !== "noexist" && mode !== "exist")
         return usage(`--mode is any, noexist or exist, not "${mode}".`);
       setEntry(typed, key, value, mode);
+      if (values.json === true) print(json({ schema: "skep.map-change/1", map: typed.details.id, set: key }));
       return 0;
     }
     case "delete":
-      return deleteEntry(typed, key) ? 0 : noKey(typed, key, values.json === true);
+      if (!deleteEntry(typed, key)) return noKey(typed, key, values.json === true);
+      if (values.json === true) print(json({ schema: "skep.map-change/1", map: typed.details.id, deleted: key }));
+      return 0;
     default:
       return await watch(typed, command);
   }
