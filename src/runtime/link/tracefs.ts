@@ -1,6 +1,5 @@
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
-
-const ROOTS = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
+import { appendFileSync, readFileSync } from "node:fs";
+import { TRACEFS_ROOTS, tracefsRoot } from "../sys/index.ts";
 
 /** A tracepoint or probe that is not there, or tracefs that is not mounted or not readable. */
 export class TracepointError extends Error {
@@ -11,7 +10,7 @@ export class TracepointError extends Error {
 /** The number of an event of tracefs by group and name. Throws TracepointError. */
 export function tracepointId(group: string, name: string): number {
   const tracepoint = `${group}:${name}`;
-  for (const root of ROOTS) {
+  for (const root of TRACEFS_ROOTS) {
     try {
       return Number(readFileSync(`${root}/events/${group}/${name}/id`, "latin1"));
     } catch (error) {
@@ -24,15 +23,10 @@ export function tracepointId(group: string, name: string): number {
     }
   }
   throw new TracepointError(
-    tracefs() !== undefined
+    tracefsRoot() !== undefined
       ? `This kernel has no tracepoint ${tracepoint}.`
       : "tracefs is not mounted: mount -t tracefs nodev /sys/kernel/tracing (as root), or attach to a raw tracepoint, which needs none.",
   );
-}
-
-/** Where tracefs is mounted and can be read. */
-export function tracefs(): string | undefined {
-  return ROOTS.find((root) => existsSync(`${root}/events/header_page`));
 }
 
 let probes = 0;
@@ -49,7 +43,7 @@ export interface TracefsProbe {
  * `remove` takes this one away.
  */
 export function defineProbe(file: "kprobe_events" | "uprobe_events", isReturn: boolean, where: string): TracefsProbe {
-  const root = tracefs();
+  const root = tracefsRoot();
   if (root === undefined)
     throw new TracepointError("tracefs is not mounted: mount -t tracefs nodev /sys/kernel/tracing (as root).");
   const name = `p${process.pid}_${probes++}`;

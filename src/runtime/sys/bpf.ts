@@ -40,6 +40,7 @@ export const BpfCommand = {
   BPF_ITER_CREATE: 33,
   BPF_LINK_DETACH: 34,
   BPF_TOKEN_CREATE: 36,
+  BPF_PROG_STREAM_READ_BY_FD: 37,
 } as const;
 
 export type BpfCommandName = keyof typeof BpfCommand;
