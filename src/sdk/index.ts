@@ -323,7 +323,6 @@ export {
   type OpenFd,
   openFds,
   openPidFd,
-  Pins,
   type Pins,
   ProgramFunctionError,
   SystemError,

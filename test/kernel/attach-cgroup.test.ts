@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { type AttachTypeName, attachCgroup, loadObject, type ProgramTypeName } from "../../src/sdk/index.ts";
 import { countingObject } from "../support/attach-programs.ts";
+import { cgroup2, inOwnCgroup } from "../support/cgroup.ts";
 import { kernelTest } from "../support/kernel-test.ts";
-import { cgroup2, inOwnCgroup } from "../support/own-cgroup.ts";
 import {
   addressOf,
   type Family,

@@ -15,7 +15,6 @@ import { counting, countingObject, countsMap } from "../support/attach-programs.
 import { cgroup2, inOwnCgroup } from "../support/cgroup.ts";
 import { run } from "../support/cli.ts";
 import { kernelTest } from "../support/kernel-test.ts";
-import { cgroup2, inOwnCgroup } from "../support/own-cgroup.ts";
 
 const inNamespace = async (...kinds: readonly string[]) => {
   const child = fileURLToPath(new URL("./children/veth.js", import.meta.url));

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { matchKernelAddresses } from "../sys/index.ts";
-import { TracepointError, tracefs } from "./tracefs.ts";
+import { matchKernelAddresses, tracefsRoot } from "../sys/index.ts";
+import { TracepointError } from "./tracefs.ts";
 
 /** A function of the kernel that a probe can be put on. */
 export interface TraceableFunction {
@@ -20,7 +20,7 @@ export function traceableFunctions(fits: (name: string) => boolean): {
   readonly functions: readonly TraceableFunction[];
   readonly unclear: readonly string[];
 } {
-  const root = tracefs();
+  const root = tracefsRoot();
   if (root === undefined)
     throw new TracepointError(
       "Which functions of the kernel fit a pattern is read from tracefs, which is not mounted: mount -t tracefs nodev /sys/kernel/tracing (as root), or name the functions.",

@@ -53,8 +53,6 @@ export type {
   BenchmarkOptions,
   BenchmarkResult,
   TestRunOptions,
-  TestRunOptions,
-  TestRunResult,
   TestRunResult,
 } from "./test-run.ts";
 export type { Explanation } from "./verifier/explain.ts";
