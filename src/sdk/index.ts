@@ -327,6 +327,7 @@ export {
   ProgramFunctionError,
   SystemError,
   startChild,
+  tracefsRoot,
   trackFds,
 } from "../runtime/sys/index.ts";
 export { type LoadedShape, loadObject, openObject, type TypedVariable } from "./load-object.ts";

@@ -36,7 +36,7 @@ import { conversation } from "../support/conversation.ts";
 import { fixture } from "../support/fixture.ts";
 import { kernelTest } from "../support/kernel-test.ts";
 import { runWithMount } from "../support/mounts.ts";
-import { BEGIN, connectSpec, END, NumberedCalls, pairSpec, unexpected } from "../support/numbered-calls.ts";
+import { BEGIN, connectSpec, countsOf, END, NumberedCalls, pairSpec, unexpected } from "../support/numbered-calls.ts";
 import { fixture as objectFixture } from "../support/objects.ts";
 import { callGetpgid } from "../support/probe-programs.ts";
 
@@ -61,10 +61,6 @@ async function replaceMeanwhile(
   return version;
 }
 
-function seenBy(versions: KeyedMap<number, bigint>): readonly bigint[] {
-  return [...versions.entries()].map(([, count]) => count).filter((count) => count > 0n);
-}
-
 kernelTest("replace: tracepoints miss no call, see none twice, and pairs stay whole", async () => {
   const calls = new NumberedCalls("getpgid", COUNT, RATE);
   const object = loadObject(pairSpec(0), { replaceable: true });
@@ -74,7 +70,7 @@ kernelTest("replace: tracepoints miss no call, see none twice, and pairs stay wh
     const version = await replaceMeanwhile(object, calls, pairSpec);
     assert.ok(version > 1, `${version} versions`);
     assert.deepEqual(unexpected(object.maps.seen, COUNT, BEGIN + END), []);
-    const counts = seenBy(object.maps.versions);
+    const counts = countsOf(object.maps.versions);
     assert.equal(
       counts.reduce((sum, count) => sum + count, 0n),
       BigInt(2 * COUNT),
@@ -95,7 +91,7 @@ kernelTest("replace: a cgroup's program misses no call and sees none twice", cgr
       const version = await replaceMeanwhile(object, calls, connectSpec);
       assert.ok(version > 1, `${version} versions`);
       assert.deepEqual(unexpected(object.maps.seen, COUNT, BEGIN), []);
-      const counts = seenBy(object.maps.versions);
+      const counts = countsOf(object.maps.versions);
       assert.equal(
         counts.reduce((sum, count) => sum + count, 0n),
         BigInt(COUNT),

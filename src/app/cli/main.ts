@@ -8,6 +8,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   prog: "show the eBPF programs that are loaded, profile and run them",
   map: "show the eBPF maps that there are, read, change and watch them",
   link: "show what eBPF programs are attached to, detach and pin it",
+  hotswap: "replace programs under load, and tell what became of each event",
   object: "tell what an eBPF object file holds, whether it fits this kernel, and load it",
   compile: "make an eBPF object of C, with clang",
   gen: "write the TypeScript types of an object file",

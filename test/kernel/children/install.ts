@@ -9,7 +9,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type BpfMap, installObject, type KeyedMap, type ObjectSpec, uninstallObject } from "../../../src/sdk/index.ts";
 import { environment } from "../../support/cli.ts";
-import { BEGIN, connectSpec, END, NumberedCalls, pairSpec, unexpected } from "../../support/numbered-calls.ts";
+import {
+  BEGIN,
+  connectSpec,
+  countsOf,
+  END,
+  NumberedCalls,
+  pairSpec,
+  unexpected,
+} from "../../support/numbered-calls.ts";
 import { pace } from "../../support/pace.ts";
 
 const [folder = "", role = "", kind = "", cgroup = "", from = "0"] = process.argv.slice(2);
@@ -82,8 +90,8 @@ async function killInstallers(): Promise<void> {
   try {
     const expected = kind === "connect" ? BEGIN : BEGIN + END;
     assert.deepEqual(unexpected(object.maps["seen"] as BpfMap, count, expected), []);
-    const versions = [...(object.maps["versions"] as KeyedMap<number, bigint>).entries()].filter(([, n]) => n > 0n);
-    const total = versions.reduce((sum, [, n]) => sum + n, 0n);
+    const versions = countsOf(object.maps["versions"] as BpfMap);
+    const total = versions.reduce((sum, n) => sum + n, 0n);
     assert.equal(total, BigInt(kind === "connect" ? count : 2 * count));
     assert.ok(versions.length > 1, `${kills} kills, ${versions.length} versions saw calls`);
     assert.equal(readdirSync(folder).length, 2, "one turn is left, and the word");
