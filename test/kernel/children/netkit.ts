@@ -40,7 +40,7 @@ for (const [end, last] of [
 ] as const) {
   const address = loopback("inet4", PORT);
   address.set(last, 4);
-  // Only packets of UDP to the port: interfaces that come up send some of their own.
+  // Only packets of IPv4: interfaces that come up send some of IPv6 by themselves. `protocol` is in the network's order.
   using object = loadObject(
     countingObject({
       type: "sched_cls",
@@ -48,7 +48,7 @@ for (const [end, last] of [
       own: false,
       result: NETKIT_DROP,
       otherwise: NETKIT_PASS,
-      when: (a) => void a.load("u32", r7, r6, 0).jne(r7, 20 + 8 + 4, "out"),
+      when: (a) => void a.load("u32", r7, r6, 16).jne(r7, 8, "out"),
     }),
   );
   const count = () => Number(object.maps.counts.get(0)?.[0]);
