@@ -94,6 +94,8 @@ async function library() {
         types.replace(/^\.\/dist/, "src").replace(/\.d\.ts$/, ".ts"),
       ]),
   );
+  // What `ColumnReader` starts as a thread: it looks for it beside itself.
+  entryPoints["column-worker"] = "src/runtime/event/column-worker.ts";
   await build({
     entryPoints,
     outdir: "dist/esm",

@@ -93,6 +93,10 @@ export {
 export {
   type BackPressure,
   type BatchOptions,
+  type ColumnBatch,
+  type ColumnOptions,
+  ColumnReader,
+  type Columns,
   type EventBooks,
   EventGroup,
   EventReader,

@@ -109,7 +109,7 @@ kernelTest("a flood: attempted = delivered + what the program was refused", prin
   assert.deepEqual(numbers.slice(-5), [10_000, 10_001, 10_002, 10_003, 10_004]);
 });
 
-kernelTest("stderr: the kernel reports a loop that it had to end", needs, () => {
+kernelTest("stderr: the kernel reports a loop that it had to end", prints, () => {
   const a = new Assembler().label("again").mayGoto("out").ja("again").label("out").mov(r0, 0).exit();
   using object = loadObject({
     maps: {},

@@ -33,5 +33,5 @@ export {
 } from "./layout.ts";
 export { type Memory, memoryOf } from "./memory.ts";
 export { DtsPrinter, key as dtsKey } from "./print-dts.ts";
-export { makeTextReader, type TextReader } from "./text.ts";
+export { makeTextReader, readText, type TextReader } from "./text.ts";
 export { decodeValue, encodeValue } from "./values.ts";

@@ -1,4 +1,6 @@
 /** Event streams from the kernel, with exact books of what was lost. */
+export type { Columns } from "./column-layout.ts";
+export { type ColumnBatch, type ColumnOptions, ColumnReader } from "./column-reader.ts";
 export { EventGroup, type GroupOptions } from "./event-group.ts";
 export {
   type BackPressure,

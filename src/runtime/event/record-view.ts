@@ -83,6 +83,13 @@ export class RecordView {
     for (let i = 0; i < count; i++) target[i] = from[at + i] as number;
   }
 
+  /** Copies `size` bytes into `target`, from its byte `at` on. */
+  bytes(offset: number, size: number, target: Uint8Array, at: number): void {
+    const from = this.#at(offset, size);
+    const { u8 } = this.#memory;
+    for (let i = 0; i < size; i++) target[at + i] = u8[from + i] as number;
+  }
+
   /** UTF-8 text up to the first NUL, at most `size` bytes. */
   text(offset: number, size: number): string {
     this.#text ??= makeTextReader(this.#memory);

@@ -15,3 +15,13 @@ export function specialise<Arguments extends readonly unknown[], Made>(
   }
   return copy(...args);
 }
+
+/** What a function's text makes of its parts, which are constants to it; undefined where code generation is forbidden. */
+export function specialiseBody<Made>(parts: Readonly<Record<string, unknown>>, body: string): Made | undefined {
+  try {
+    return new Function(...Object.keys(parts), body)(...Object.values(parts)) as Made;
+  } catch (error) {
+    if (!(error instanceof EvalError)) throw error;
+    return undefined;
+  }
+}
