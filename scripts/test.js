@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runNativeTests } from "../test/native/run.js";
+import { attachTable, unshownKinds } from "../test/vm/attach-matrix.js";
 import { VmError } from "../test/vm/home.js";
 import { matrix, parseMachine } from "../test/vm/kernels.js";
 import { countsOf, runHere, runMatrix } from "../test/vm/matrix.js";
@@ -148,7 +149,14 @@ async function main() {
     for (const { name, release } of columns) console.log(`${name}: Linux ${release}`);
     console.log();
     for (const line of table(columns)) console.log(line);
+    const attachLines = attachTable(columns);
+    if (attachLines.length > 0) heading("kind of attachment × kernel");
+    for (const line of attachLines) console.log(line);
   }
+  // A kind whose test was renamed or is gone would only be missing from the table.
+  const unshown = process.env.SKEP_TESTS === undefined && columns.length > 0 ? unshownKinds(columns) : [];
+  if (unshown.length > 0) results.push({ name: "kinds", passed: 0, failed: unshown.length, skips: [] });
+  for (const kind of unshown) console.log(`✖ no test shows attachments of the kind ${kind} (test/vm/attach-matrix.js)`);
   heading("all");
   const tallies = results.map(({ name, columns: own, ...counts }) => ({
     name,
