@@ -14,6 +14,12 @@ const KINDS = {
 };
 
 export const inherited = {
+  /** Several rings, from fd 3 on, each with a reader. @param {number} count @param {number} size @param {object} layout */
+  rings(count, size, layout, options) {
+    return Array.from({ length: count }, (_, i) =>
+      RingBufferReader.of(this.stream("ring", 3 + i, size).map, layout, options),
+    );
+  },
   /**
    * The map of a stream, the class that reads it and the options that it takes.
    * @param {"ring" | "perf"} kind @param {number} fd @param {number} size bytes of the ring, or of a CPU's buffer

@@ -68,6 +68,24 @@ function templates() {
   return all;
 }
 
+/** How many rings `rings` are. */
+export const RINGS = 8;
+
+/** Each record goes to the next ring. */
+function chooseRing(a) {
+  a.mov(r2, r7).and(r2, RINGS - 1);
+  for (let i = 1; i < RINGS; i++) a.jeq(r2, i, `ring ${i}`);
+  a.loadMap(r1, "events0").ja("chosen");
+  for (let i = 1; i < RINGS; i++) a.label(`ring ${i}`).loadMap(r1, `events${i}`).ja("chosen");
+  a.label("chosen");
+}
+
+/** The maps that the events go to: one, but of `rings`. */
+export const streamsOf = (object) =>
+  Object.entries(object.maps)
+    .filter(([name]) => name.startsWith("events"))
+    .map(([, map]) => map);
+
 /**
  * Writes a record: the time, the count as pid, one of 16 pairs of strings. `unique` puts the count's digits into the
  * file's name, so that no two are the same.
@@ -80,8 +98,10 @@ function instructions(unique, type, kind) {
     a.jeq(r0, r1, "mine").mov(r0, 0).exit().label("mine");
   }
   a.loadMapValue(r6, "data", 0).mov(r7, 1).fetchAdd("u64", r6, 0, r7);
-  if (kind === "ring") {
-    a.loadMap(r1, "events").mov(r2, Event.size).mov(r3, 0).call("ringbuf_reserve").jne(r0, 0, "reserved");
+  if (kind !== "perf") {
+    if (kind === "ring") a.loadMap(r1, "events");
+    else chooseRing(a);
+    a.mov(r2, Event.size).mov(r3, 0).call("ringbuf_reserve").jne(r0, 0, "reserved");
     a.mov(r1, 1).atomicAdd("u64", r6, 8, r1).mov(r0, 0).exit();
     a.label("reserved").mov(r8, r0);
   } else {
@@ -107,14 +127,22 @@ function instructions(unique, type, kind) {
     a.store("u8", r8, 36 + digits.length + 8, "-".charCodeAt(0));
   }
   a.store("u32", r8, 100, 0);
-  if (kind === "ring") return a.mov(r1, r8).mov(r2, 0).call("ringbuf_submit").mov(r0, 0).exit().instructions();
+  if (kind !== "perf") return a.mov(r1, r8).mov(r2, 0).call("ringbuf_submit").mov(r0, 0).exit().instructions();
   const CURRENT_CPU = -1;
   a.mov(r1, r9).loadMap(r2, "events").mov32(r3, CURRENT_CPU).mov(r4, r8).mov(r5, Event.size).call("perf_event_output");
   a.jeq(r0, 0, "sent").mov(r1, 1).atomicAdd("u64", r6, 8, r1).label("sent").mov(r0, 0).exit();
   return a.instructions();
 }
 
-/** Loads the programs over a ring of `size` bytes, or over a perf buffer. The caller closes it. */
+/** The maps of each kind. */
+const MAPS = {
+  ring: (size) => ({ events: { type: "ringbuf", maxEntries: size } }),
+  rings: (size) =>
+    Object.fromEntries(Array.from({ length: RINGS }, (_, i) => [`events${i}`, { type: "ringbuf", maxEntries: size }])),
+  perf: () => ({ events: { type: "perf_event_array", maxEntries: cpus().length } }),
+};
+
+/** Loads the programs over a ring of `size` bytes, over several, or over a perf buffer. The caller closes it. */
 export function loadStream(kind, size) {
   const program = (unique, type = "socket_filter") => ({
     type,
@@ -122,13 +150,7 @@ export function loadStream(kind, size) {
     license: "Dual MIT/GPL",
   });
   const object = loadObject({
-    maps: {
-      events:
-        kind === "ring"
-          ? { type: "ringbuf", maxEntries: size }
-          : { type: "perf_event_array", maxEntries: cpus().length },
-      data: { type: "array", value: Data, maxEntries: 1 },
-    },
+    maps: { ...MAPS[kind](size), data: { type: "array", value: Data, maxEntries: 1 } },
     programs: { repeating: program(false), unique: program(true), traced: program(false, "tracepoint") },
   });
   object.maps.data.set(0, { made: 0, dropped: 0, templates: templates(), only: 0 });

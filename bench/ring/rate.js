@@ -3,6 +3,7 @@ import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { runProgram, start } from "../harness/program.js";
+import { streamsOf } from "./programs.js";
 
 /** Enough events for an engine to have compiled what it will compile. */
 const WARM_UP = { rate: 200_000, burst: 10, seconds: 1 };
@@ -10,11 +11,11 @@ const SECONDS = 1.5;
 const path = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 /**
- * The column of a consumer of one kind of stream, `ring` or `perf`, of `size` bytes: made of what starts it.
+ * The column of a consumer of one kind of stream, `ring`, `rings` or `perf`, of `size` bytes: made of what starts it.
  * @param {import("../harness/bench.js").Bench} bench
  */
 export function rateColumns(bench, kind, object, size) {
-  const stream = object.maps.events.fd.number;
+  const streams = streamsOf(object).map(({ fd }) => fd.number);
 
   /** Has the producer make events for a while; what one cost it. `attach` makes them, where the program is attached. */
   async function produce(way, rate, burst, seconds) {
@@ -55,7 +56,7 @@ export function rateColumns(bench, kind, object, size) {
       const [command, args, env] = program();
       // The last processor is the producer's.
       const others = cpus().length > 1 ? `0-${cpus().length - 2}` : "0";
-      const consumer = start("taskset", ["-c", others, command, ...args], { fds: [stream], env });
+      const consumer = start("taskset", ["-c", others, command, ...args], { fds: streams, env });
       await consumer.ready;
       const lostBefore = object.maps.data.get(0).dropped;
       const base = await bare(rate, burst);
@@ -72,16 +73,28 @@ export function rateColumns(bench, kind, object, size) {
       const lost = object.maps.data.get(0).dropped - lostBefore;
       const made = events + run.events;
       if (got.events + lost < made) throw new Error(`${got.events} events of ${made} came and ${lost} were lost`);
-      return { cpu: got.cpu, run: run.ns, call: ns - base, p50: got.p50, p99: got.p99, lost, stalls, events: made };
+      return {
+        cpu: got.cpu,
+        main: got.main,
+        run: run.ns,
+        call: ns - base,
+        p50: got.p50,
+        p99: got.p99,
+        lost,
+        stalls,
+        events: made,
+      };
     },
   });
 
-  const node = (latency) => () => [process.execPath, [path("consumer.js"), kind, latency, `${size}`], process.env];
+  const node =
+    (latency, how = kind) =>
+    () => [process.execPath, [path("consumer.js"), how, latency, `${size}`], process.env];
   const peer = (name, source, args) => () => {
     const made = bench.peer(name);
     return [...made.command(made.build(path(source)), args), made.env];
   };
-  const c = (name, way) => peer(name, "../peers/c/consumer.c", [way, `${size}`]);
+  const c = (name, way) => peer(name, "../peers/c/consumer.c", [way, `${size}`, `${streams.length}`]);
   const go = (name) => peer(name, "../peers/go/consumer", [kind, `${size}`]);
   return { column, node, c, go };
 }

@@ -13,6 +13,7 @@ import {
   type Infer,
   mapDetails,
   PerfBufferReader,
+  programDetails,
   RingBufferReader,
 } from "../../src/sdk/index.ts";
 import { environment } from "../support/cli.ts";
@@ -339,6 +340,43 @@ for (const [kind, { sender: makeSender, reader: makeReader }] of Object.entries(
     }
   });
 }
+
+kernelTest(
+  "perf: another process floods on another CPU while the reader is closed, again and again",
+  { kernel: "5.10" },
+  async () => {
+    using sender = perfSender();
+    const { id } = programDetails(sender.programs.send);
+    const child = spawn(process.execPath, [fileURLToPath(new URL("children/flooder.js", import.meta.url)), `${id}`], {
+      env: environment(),
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    const lines = linesOf(child);
+    try {
+      assert.equal(await lines.next(), "ready");
+      let told = 0;
+      for (let round = 0; round < pace(20, 5); round++) {
+        const reader = PerfBufferReader.of(sender.maps.events, Sent, { bytesPerCpu: SMALL });
+        for (let i = 0; i < 5; i++) {
+          reader.consume(() => {});
+          await sleep(1);
+        }
+        reader.close();
+        const { delivered, abandoned } = reader.books;
+        told += delivered + abandoned;
+      }
+      child.stdin?.end("end\n");
+      assert.equal(await lines.next(), "ended");
+      const { attempted, refused } = countsOf(sender);
+      assert.ok(told > 0);
+      // Every record that the kernel took is in the books of one reader.
+      assert.equal(told, attempted - refused);
+    } finally {
+      child.kill("SIGKILL");
+      await (child.exitCode ?? child.signalCode ?? once(child, "exit"));
+    }
+  },
+);
 
 /** Its lines as they come. */
 function linesOf(child: ChildProcess): { next(): Promise<string> } {

@@ -20,28 +20,30 @@ import { run } from "../support/cli.ts";
 import { kernelTest } from "../support/kernel-test.ts";
 
 const needs = { kernel: "5.8" } as const;
-const child = fileURLToPath(new URL("children/ring-waits.js", import.meta.url));
+const child = fileURLToPath(new URL("children/stream-waits.js", import.meta.url));
 const waits = async (...args: string[]) => {
   const { code, stdout, stderr } = await run([process.execPath, child, ...args]);
   assert.equal(code, 0, stderr);
   return JSON.parse(stdout) as { seen: number; errors: string[]; kept: boolean };
 };
 
-for (const latency of ["coalesced", "low"] as const) {
-  kernelTest(
-    `a callback that throws while listening (${latency}): the process hears of it, the rest still comes`,
-    needs,
-    async () => {
-      const { seen, errors } = await waits("throws", latency);
-      assert.deepEqual({ seen, errors }, { seen: 5, errors: ["at event 1", "at event 2"] });
-    },
-  );
+for (const kind of ["ring", "perf"] as const) {
+  for (const latency of ["coalesced", "low"] as const) {
+    kernelTest(
+      `${kind}: a callback that throws while listening (${latency}): the process hears of it, the rest still comes`,
+      needs,
+      async () => {
+        const { seen, errors } = await waits(kind, "throws", latency);
+        assert.deepEqual({ seen, errors }, { seen: 5, errors: ["at event 1", "at event 2"] });
+      },
+    );
 
-  kernelTest(`unref lets the process end, ref and listening keep it (${latency})`, needs, async () => {
-    assert.deepEqual(await waits("unref", latency), { seen: 0, errors: [], kept: false });
-    for (const what of ["waits", "ref"])
-      assert.deepEqual(await waits(what, latency), { seen: 5, errors: [], kept: true }, what);
-  });
+    kernelTest(`${kind}: unref lets the process end, ref and listening keep it (${latency})`, needs, async () => {
+      assert.deepEqual(await waits(kind, "unref", latency), { seen: 0, errors: [], kept: false });
+      for (const what of ["waits", "ref"])
+        assert.deepEqual(await waits(kind, what, latency), { seen: 5, errors: [], kept: true }, what);
+    });
+  }
 }
 
 /** `small` sends a record with its number; `large` discards one of `size` bytes, to move the positions on. */

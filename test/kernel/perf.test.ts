@@ -29,7 +29,7 @@ const until = async (condition: () => boolean) => {
 const open = (sender: ReturnType<typeof perfSender>, options: PerfBufferOptions = {}) =>
   PerfBufferReader.of(sender.maps.events, Sent, { dropped: () => countsOf(sender).refused, ...options });
 
-kernelTest("consume reads what is there, in order, and no more than asked", needs, () => {
+kernelTest("perf: consume reads what is there, in order, and no more than asked", needs, () => {
   using sender = perfSender();
   using reader = open(sender);
   runOn([cpus[0] as number]);
@@ -60,7 +60,7 @@ kernelTest("consume reads what is there, in order, and no more than asked", need
   }
 });
 
-kernelTest("each record says which CPU it comes from", needs, () => {
+kernelTest("perf: each record says which CPU it comes from", needs, () => {
   using sender = perfSender();
   using reader = PerfBufferReader.with(sender.maps.events, (record, cpu) => ({ cpu, number: record.u64n(0) }));
   try {
@@ -84,7 +84,7 @@ kernelTest("each record says which CPU it comes from", needs, () => {
   );
 });
 
-kernelTest("records that the buffer's end cuts in two are whole, of every size", needs, () => {
+kernelTest("perf: records that the buffer's end cuts in two are whole, of every size", needs, () => {
   runOn([cpus[0] as number]);
   try {
     for (const size of [16, 20, 24, 100, 256, 500]) {
@@ -126,34 +126,38 @@ kernelTest("records that the buffer's end cuts in two are whole, of every size",
   }
 });
 
-kernelTest("a full buffer: attempted = delivered + dropped, by the kernel's count and by the program's", needs, () => {
-  using sender = perfSender();
-  using reader = PerfBufferReader.of(sender.maps.events, Sent, { bytesPerCpu: PAGE });
-  runOn([cpus[0] as number]);
-  try {
-    for (let round = 1; round <= 3; round++) {
-      send(sender, 1000);
-      reader.consume(() => {});
+kernelTest(
+  "perf: a full buffer: attempted = delivered + dropped, by the kernel's count and by the program's",
+  needs,
+  () => {
+    using sender = perfSender();
+    using reader = PerfBufferReader.of(sender.maps.events, Sent, { bytesPerCpu: PAGE });
+    runOn([cpus[0] as number]);
+    try {
+      for (let round = 1; round <= 3; round++) {
+        send(sender, 1000);
+        reader.consume(() => {});
+        const { attempted, refused } = countsOf(sender);
+        assert.equal(attempted, 1000 * round);
+        assert.ok(refused > 0);
+        assert.equal(reader.books.delivered + refused, attempted);
+      }
+      // Since 6.0 the kernel's own count is exact at once; before, the buffer tells of it when there is room again.
+      if (!kernelIsAtLeast("6.0")) {
+        send(sender, 1);
+        reader.consume(() => {});
+      }
       const { attempted, refused } = countsOf(sender);
-      assert.equal(attempted, 1000 * round);
-      assert.ok(refused > 0);
+      assert.equal(reader.books.dropped, refused);
       assert.equal(reader.books.delivered + refused, attempted);
+    } finally {
+      runOn(cpus);
     }
-    // Since 6.0 the kernel's own count is exact at once; before, the buffer tells of it when there is room again.
-    if (!kernelIsAtLeast("6.0")) {
-      send(sender, 1);
-      reader.consume(() => {});
-    }
-    const { attempted, refused } = countsOf(sender);
-    assert.equal(reader.books.dropped, refused);
-    assert.equal(reader.books.delivered + refused, attempted);
-  } finally {
-    runOn(cpus);
-  }
-});
+  },
+);
 
 for (const latency of ["coalesced", "low"] as const) {
-  kernelTest(`listen (${latency}) delivers each event: rare, thick and rare again`, needs, async () => {
+  kernelTest(`perf: listen (${latency}) delivers each event: rare, thick and rare again`, needs, async () => {
     using sender = perfSender();
     send(sender, 3);
     assert.equal(countsOf(sender).refused, 3);
@@ -180,29 +184,33 @@ for (const latency of ["coalesced", "low"] as const) {
   });
 }
 
-kernelTest("a watermark of events or bytes: the kernel wakes when it is reached, and not before", needs, async () => {
-  for (const wakeup of [{ events: 20 }, { bytes: 20 * 32 }]) {
-    using sender = perfSender();
-    using reader = open(sender, { wakeup });
-    runOn([cpus[0] as number]);
-    try {
-      let seen = 0;
-      reader.listen(() => {
-        seen++;
-      });
-      await sleep(20);
-      send(sender, 15);
-      await sleep(50);
-      assert.equal(seen, 0);
-      send(sender, 10);
-      await until(() => seen === 25);
-    } finally {
-      runOn(cpus);
+kernelTest(
+  "perf: a watermark of events or bytes: the kernel wakes when it is reached, and not before",
+  needs,
+  async () => {
+    for (const wakeup of [{ events: 20 }, { bytes: 20 * 32 }]) {
+      using sender = perfSender();
+      using reader = open(sender, { wakeup });
+      runOn([cpus[0] as number]);
+      try {
+        let seen = 0;
+        reader.listen(() => {
+          seen++;
+        });
+        await sleep(20);
+        send(sender, 15);
+        await sleep(50);
+        assert.equal(seen, 0);
+        send(sender, 10);
+        await until(() => seen === 25);
+      } finally {
+        runOn(cpus);
+      }
     }
-  }
-});
+  },
+);
 
-kernelTest("for await gives batches; leaving it keeps the reader, close ends it", needs, async () => {
+kernelTest("perf: for await gives batches; leaving it keeps the reader, close ends it", needs, async () => {
   using sender = perfSender();
   using reader = open(sender);
   const seen: number[] = [];
@@ -228,7 +236,7 @@ kernelTest("for await gives batches; leaving it keeps the reader, close ends it"
 });
 
 kernelTest(
-  "close: what was not read is counted, programs are refused from then on, another reader may come",
+  "perf: close: what was not read is counted, programs are refused from then on, another reader may come",
   needs,
   () => {
     using sender = perfSender();
@@ -249,7 +257,7 @@ kernelTest(
   },
 );
 
-kernelTest("close in the callback: its event was delivered, the rest is counted", needs, () => {
+kernelTest("perf: close in the callback: its event was delivered, the rest is counted", needs, () => {
   using sender = perfSender();
   const reader = open(sender);
   send(sender, 5);
@@ -261,48 +269,52 @@ kernelTest("close in the callback: its event was delivered, the rest is counted"
   assert.deepEqual([reader.books.delivered, reader.books.abandoned], [2, 3]);
 });
 
-kernelTest("overwritten: the newest first, each once, and what is left out of a limit is passed by", needs, () => {
-  using sender = perfSender();
-  using reader = PerfBufferReader.of(sender.maps.events, Sent, { overwrite: true, bytesPerCpu: PAGE });
-  runOn([cpus[0] as number]);
-  try {
-    send(sender, 10);
-    const seen: number[] = [];
-    const take = (limit?: number) => {
-      seen.length = 0;
-      reader.consume(({ number }) => void seen.push(number), limit);
-    };
-    take();
-    assert.deepEqual(seen, numbers(0, 10).reverse());
-    take();
-    assert.deepEqual(seen, []);
-    // Many times over: only what is still there comes, without a gap.
-    send(sender, 1000);
-    take();
-    assert.deepEqual(seen, numbers(1010 - seen.length, 1010).reverse());
-    // 4096 bytes hold 128 records of 32, of which the oldest may be half overwritten.
-    assert.ok(seen.length >= 127 && seen.length <= 128, `${seen.length}`);
-    send(sender, 10);
-    take(3);
-    assert.deepEqual(seen, [1019, 1018, 1017]);
-    take();
-    assert.deepEqual(seen, []);
-    assert.equal(reader.books.skipped, 7);
-    assert.deepEqual(countsOf(sender), { attempted: 1020, refused: 0 });
-    // Nobody writes while it is read: the program is refused, and counted.
-    send(sender, 1);
-    reader.consume(() => send(sender, 2));
-    assert.equal(countsOf(sender).refused, 2);
-    if (kernelIsAtLeast("6.0")) assert.equal(reader.books.dropped, 2);
-    send(sender, 3);
-    reader.close();
-    assert.equal(reader.books.abandoned, 3);
-  } finally {
-    runOn(cpus);
-  }
-});
+kernelTest(
+  "perf: overwritten: the newest first, each once, and what is left out of a limit is passed by",
+  needs,
+  () => {
+    using sender = perfSender();
+    using reader = PerfBufferReader.of(sender.maps.events, Sent, { overwrite: true, bytesPerCpu: PAGE });
+    runOn([cpus[0] as number]);
+    try {
+      send(sender, 10);
+      const seen: number[] = [];
+      const take = (limit?: number) => {
+        seen.length = 0;
+        reader.consume(({ number }) => void seen.push(number), limit);
+      };
+      take();
+      assert.deepEqual(seen, numbers(0, 10).reverse());
+      take();
+      assert.deepEqual(seen, []);
+      // Many times over: only what is still there comes, without a gap.
+      send(sender, 1000);
+      take();
+      assert.deepEqual(seen, numbers(1010 - seen.length, 1010).reverse());
+      // 4096 bytes hold 128 records of 32, of which the oldest may be half overwritten.
+      assert.ok(seen.length >= 127 && seen.length <= 128, `${seen.length}`);
+      send(sender, 10);
+      take(3);
+      assert.deepEqual(seen, [1019, 1018, 1017]);
+      take();
+      assert.deepEqual(seen, []);
+      assert.equal(reader.books.skipped, 7);
+      assert.deepEqual(countsOf(sender), { attempted: 1020, refused: 0 });
+      // Nobody writes while it is read: the program is refused, and counted.
+      send(sender, 1);
+      reader.consume(() => send(sender, 2));
+      assert.equal(countsOf(sender).refused, 2);
+      if (kernelIsAtLeast("6.0")) assert.equal(reader.books.dropped, 2);
+      send(sender, 3);
+      reader.close();
+      assert.equal(reader.books.abandoned, 3);
+    } finally {
+      runOn(cpus);
+    }
+  },
+);
 
-kernelTest("a record too short for the layout is an error that names both sizes, and in the books", needs, () => {
+kernelTest("perf: a record too short for the layout is an error that names both sizes, and in the books", needs, () => {
   using sender = perfSender();
   using reader = PerfBufferReader.of(sender.maps.events, struct({ a: u64n, b: u64n, c: u64n }));
   send(sender, 2);
@@ -310,7 +322,7 @@ kernelTest("a record too short for the layout is an error that names both sizes,
   assert.deepEqual([reader.books.undecoded, reader.books.delivered], [1, 0]);
 });
 
-kernelTest("bad input is refused with what to do, and leaves nothing open", needs, () => {
+kernelTest("perf: bad input is refused with what to do, and leaves nothing open", needs, () => {
   using sender = perfSender(1);
   if (cpus.length > 1) {
     assert.throws(

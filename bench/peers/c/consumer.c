@@ -1,5 +1,5 @@
 // A consumer of a ring or perf buffer at work: what it costs and how late it is.
-//   consumer poll|timer|perf|perf-timer SIZE   fd 3: the map; a perf buffer has SIZE bytes for each CPU. SIGUSR2 begins the count, SIGTERM ends it and prints.
+//   consumer poll|timer|perf|perf-timer SIZE COUNT   fd 3, …: COUNT rings, or a perf buffer of SIZE bytes for each CPU. SIGUSR2 begins the count, SIGTERM ends it and prints.
 #include "peer.h"
 #include <linux/perf_event.h>
 #include <signal.h>
@@ -55,7 +55,7 @@ static double cpu_us(void) {
 }
 
 int main(int argc, char** argv) {
-  if (argc != 3) die("consumer poll|timer|perf|perf-timer SIZE");
+  if (argc != 4) die("consumer poll|timer|perf|perf-timer SIZE COUNT");
   int timer = strstr(argv[1], "timer") != NULL;
   late = calloc(MOST, sizeof(double));
   struct ring_buffer* ring = NULL;
@@ -63,6 +63,8 @@ int main(int argc, char** argv) {
   if (strncmp(argv[1], "perf", 4) != 0) ring = ring_buffer__new(3, take, NULL, NULL);
   else if (timer) buffer = perf_buffer__new_raw(3, (size_t)atoi(argv[2]) / 4096, &rarely_waking, raw, NULL, NULL);
   else buffer = perf_buffer__new(3, (size_t)atoi(argv[2]) / 4096, sample, NULL, NULL, NULL);
+  for (int i = 1; ring != NULL && i < atoi(argv[3]); i++)
+    if (ring_buffer__add(ring, 3 + i, take, NULL) < 0) die("ring_buffer__add: %s", strerror(errno));
   if (ring == NULL && buffer == NULL) die("no reader: %s", strerror(errno));
   struct sigaction action = {.sa_handler = on_signal};
   sigaction(SIGUSR2, &action, NULL);

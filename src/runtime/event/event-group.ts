@@ -85,8 +85,11 @@ class GroupSource<T> implements EventSource<T> {
   readonly #all: readonly EventReader<T>[];
   /** Those that are still in it, and how each is given back. */
   readonly #open = new Map<EventReader<T>, () => void>();
-  /** Those that `look` began with. */
-  #reading: EventReader<T>[] = [];
+  /** The same; another array when one has left, so that whoever goes over it is not disturbed. */
+  #members: readonly EventReader<T>[] = [];
+  #sources: readonly EventSource<T>[] = [];
+  /** Those that `look` began with, and with which of them reading begins: each has its turn. */
+  #reading: readonly EventReader<T>[] = [];
   #turn = 0;
 
   constructor(members: readonly EventReader<T>[]) {
@@ -107,6 +110,7 @@ class GroupSource<T> implements EventSource<T> {
       for (const giveBack of this.#open.values()) giveBack();
       throw error;
     }
+    this.#count();
     this.toldOnce = members.some(({ _source }) => _source.toldOnce);
     this.tally = new GroupTally(members.map(({ _source }) => _source.tally));
   }
@@ -142,13 +146,13 @@ class GroupSource<T> implements EventSource<T> {
   }
 
   look(quietly: boolean): void {
-    const members = [...this.#open.keys()];
-    this.#turn = (this.#turn + 1) % Math.max(1, members.length);
-    this.#reading = [];
-    for (let i = 0; i < members.length; i++) {
-      const member = members[(this.#turn + i) % members.length] as EventReader<T>;
-      member._begin(quietly);
-      this.#reading.push(member);
+    this.#turn++;
+    let begun = 0;
+    const members = this.#members;
+    try {
+      for (; begun < members.length; begun++) (members[begun] as EventReader<T>)._begin(quietly);
+    } finally {
+      this.#reading = begun === members.length ? members : members.slice(0, begun);
     }
   }
 
@@ -161,8 +165,9 @@ class GroupSource<T> implements EventSource<T> {
   }
 
   finish(): void {
-    for (const member of this.#reading) member._end();
+    const members = this.#reading;
     this.#reading = [];
+    for (const member of members) member._end();
   }
 
   hold(): void {
@@ -181,23 +186,23 @@ class GroupSource<T> implements EventSource<T> {
     this.descriptor.close();
     for (const giveBack of this.#open.values()) giveBack();
     this.#open.clear();
+    this.#count();
     // They go on without the group.
     this.tally.stopped = false;
   }
 
-  get #sources(): EventSource<T>[] {
-    return [...this.#open.keys()].map(({ _source }) => _source);
-  }
-
   #most(of: (source: EventSource<T>) => number): number {
-    return this.#sources.reduce((most, source) => Math.max(most, of(source)), 0);
+    let most = 0;
+    for (const source of this.#sources) most = Math.max(most, of(source));
+    return most;
   }
 
   #each(limit: number, read: (source: EventSource<T>, left: number) => number): number {
     let count = 0;
     try {
-      for (const member of this.#reading) {
-        if (count >= limit) break;
+      const members = this.#reading;
+      for (let i = 0; i < members.length && count < limit; i++) {
+        const member = members[(this.#turn + i) % members.length] as EventReader<T>;
         this.member = member;
         if (!member._source.tally.stopped) count += read(member._source, limit - count);
       }
@@ -207,8 +212,14 @@ class GroupSource<T> implements EventSource<T> {
     return count;
   }
 
+  #count(): void {
+    this.#members = [...this.#open.keys()];
+    this.#sources = this.#members.map(({ _source }) => _source);
+  }
+
   #leave(member: EventReader<T>): void {
     this.#open.delete(member);
+    this.#count();
     leavePollSet(this.descriptor, member._source.descriptor);
   }
 }
