@@ -8,18 +8,17 @@ export const Protection = { read: 1, write: 2 } as const;
 export const MapFlags = { shared: 1, private: 2, anonymous: 0x20, populate: 0x8000 } as const;
 
 /**
- * A piece of memory mapped from a descriptor. Closing it detaches the ArrayBuffer first, so typed arrays left over read
- * as empty instead of touching memory that is gone. The mapping outlives the descriptor.
+ * Memory that was mapped. Closing it detaches the ArrayBuffer first, so typed arrays left over read as empty instead of
+ * touching memory that is gone.
  */
-export class Mapping {
+export abstract class MappedMemory {
   readonly what: string;
   #buffer: ArrayBuffer | undefined;
 
-  /** `address`: where it is wished to be, in user memory; only an arena must have a certain one. */
-  constructor(fd: Fd, length: number, protection: number, offset: number, what: string, address = 0) {
-    const result = native().mmap(length, protection, MapFlags.shared, fd.number, offset, address);
-    if (typeof result === "number") throw new SystemError({ errno: -result, syscall: "mmap", doing: `map ${what}` });
-    this.#buffer = result;
+  /** `doing`: for the error when `buffer` is −errno. Throws SystemError. */
+  protected constructor(buffer: ArrayBuffer | number, what: string, doing: string) {
+    if (typeof buffer === "number") throw new SystemError({ errno: -buffer, syscall: "mmap", doing });
+    this.#buffer = buffer;
     this.what = what;
   }
 
@@ -37,5 +36,13 @@ export class Mapping {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+}
+
+/** A piece of memory mapped from a descriptor. The mapping outlives the descriptor. */
+export class Mapping extends MappedMemory {
+  /** `address`: where it is wished to be, in user memory; only an arena must have a certain one. */
+  constructor(fd: Fd, length: number, protection: number, offset: number, what: string, address = 0) {
+    super(native().mmap(length, protection, MapFlags.shared, fd.number, offset, address), what, `map ${what}`);
   }
 }

@@ -1,32 +1,21 @@
 import type { Fd } from "./fd.ts";
-import { MapFlags, Protection } from "./mapping.ts";
+import { MapFlags, MappedMemory, Protection } from "./mapping.ts";
 import { native } from "./native.ts";
 import { nr } from "./syscall-number.ts";
-import { ClosedError, SystemError } from "./system-error.ts";
+import { SystemError } from "./system-error.ts";
 
 const MAP_FIXED = 0x10;
 
 /**
  * One stretch of memory into which pieces of several descriptors are mapped, seen through one ArrayBuffer: what reads it
- * knows one memory only. Closing it detaches the buffer and unmaps all of it; the mappings outlive the descriptors.
+ * knows one memory only. The mappings outlive the descriptors.
  */
-export class Region {
-  readonly what: string;
-  #buffer: ArrayBuffer | undefined;
-
+export class Region extends MappedMemory {
   /** `length`: a multiple of the page size. Memory that nothing is placed at is ordinary and zero. Throws SystemError. */
   constructor(length: number, what: string) {
     const flags = MapFlags.private | MapFlags.anonymous;
-    const result = native().mmap(length, Protection.read | Protection.write, flags, -1, 0);
-    if (typeof result === "number")
-      throw new SystemError({ errno: -result, syscall: "mmap", doing: `reserve ${length} bytes for ${what}` });
-    this.#buffer = result;
-    this.what = what;
-  }
-
-  get buffer(): ArrayBuffer {
-    if (this.#buffer === undefined) throw new ClosedError(this.what);
-    return this.#buffer;
+    const memory = native().mmap(length, Protection.read | Protection.write, flags, -1, 0);
+    super(memory, what, `reserve ${length} bytes for ${what}`);
   }
 
   /** Maps a descriptor's first `length` bytes at byte `at`; both are multiples of the page size. Throws SystemError. */
@@ -37,16 +26,5 @@ export class Region {
     const result = native().syscall(nr.mmap, address, length, protection, MapFlags.shared | MAP_FIXED, fd.number, 0);
     if (result < 0)
       throw new SystemError({ errno: -result, syscall: "mmap", doing: `map ${length} bytes of ${fd.what}` });
-  }
-
-  close(): void {
-    const buffer = this.#buffer;
-    if (buffer === undefined) return;
-    this.#buffer = undefined;
-    native().munmap(buffer);
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
   }
 }
