@@ -86,6 +86,20 @@ kernelTest(
   },
 );
 
+const tracing = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"].find((root) => existsSync(`${root}/events`));
+const tracefs = tracing === undefined ? "tracefs is not mounted" : undefined;
+
+kernelTest(
+  "attach: uprobe and uretprobe through tracefs, which keeps nothing of them",
+  { attach: "uprobes", unless: tracefs },
+  async () => {
+    const through = "tracefs";
+    await showsProbed({}, (program, pid) => attachUprobe(program, { path, symbol, pid, through }));
+    await showsProbed({}, (program, pid) => attachUretprobe(program, { path, symbol, pid, through }));
+    assert.ok(!readFileSync(`${tracing}/uprobe_events`, "latin1").includes(`skep/p${process.pid}_`));
+  },
+);
+
 kernelTest("attach: uprobe for every process that runs the file", { attach: "uprobes" }, async () => {
   await showsProbed({}, (program) => attachUprobe(program, { path, symbol }));
 });
@@ -94,6 +108,12 @@ kernelTest("attach: uprobe.multi", { attach: "uprobe.multi" }, async () => {
   const expectedAttachType = "trace_uprobe_multi";
   await showsProbed({ expectedAttachType }, (program, pid) =>
     attachUprobeMulti(program, { path, symbols: [symbol], pid }),
+  );
+});
+
+kernelTest("attach: uprobe with a program that was loaded for many places", { attach: "uprobe.multi" }, async () => {
+  await showsProbed({ expectedAttachType: "trace_uprobe_multi" }, (program, pid) =>
+    attachUprobe(program, { path, symbol, pid }),
   );
 });
 

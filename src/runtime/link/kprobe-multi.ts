@@ -1,9 +1,10 @@
 import { kernelSince } from "../sys/index.ts";
 import { type Attachable, createLink } from "./create-link.ts";
 import { globMatcher } from "./glob.ts";
-import { MultiLink } from "./multi-link.ts";
+import { MultiLink, someOf } from "./multi-link.ts";
 import { traceableFunctions } from "./traceable-functions.ts";
 import { TracepointError } from "./tracefs.ts";
+import { wordBytes } from "./words.ts";
 
 export interface KprobeMultiOptions {
   readonly symbols?: readonly string[];
@@ -45,16 +46,15 @@ export function attachKprobeMulti(program: Attachable, options: KprobeMultiOptio
   if (cookies !== undefined && cookies.length !== count)
     throw new RangeError(`There are ${count} functions and ${cookies.length} cookies: each function has one.`);
   const kind = isSession ? "kprobe sessions" : isReturn ? "kretprobes" : "kprobes";
-  const description = `${count} ${kind} (${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""})`;
-  const bytes = (numbers: readonly bigint[]) => new Uint8Array(BigUint64Array.from(numbers).buffer);
+  const description = `${count} ${kind} (${someOf(names)})`;
   const link = createLink(program, {
     description,
     attachType: program.spec?.expectedAttachType ?? "trace_kprobe_multi",
     fill: (attr) => {
       attr.u32(16, isReturn ? RETURN : 0).u32(20, count);
       if (symbols.length > 0) attr.cStrings(24, symbols);
-      else attr.pointer(32, bytes(addresses));
-      if (cookies !== undefined) attr.pointer(40, bytes(cookies));
+      else attr.pointer(32, wordBytes(addresses));
+      if (cookies !== undefined) attr.pointer(40, wordBytes(cookies));
     },
     hints: {
       3: "One of the functions is not there or cannot be probed (ESRCH): nothing was attached.",

@@ -1,5 +1,10 @@
 import { Link, type LinkParts } from "./link.ts";
 
+/** The first of some names, and whether there are more. */
+export function someOf(names: readonly string[]): string {
+  return `${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""}`;
+}
+
 /** An attachment to many functions. */
 export class MultiLink extends Link {
   /** The functions' names, where they are known. */

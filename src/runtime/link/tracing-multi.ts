@@ -2,9 +2,10 @@ import type { Btf, BtfType } from "../../object/btf/index.ts";
 import { kernelSince, moduleBtf } from "../sys/index.ts";
 import { type Attachable, createLink } from "./create-link.ts";
 import { globMatcher } from "./glob.ts";
-import { MultiLink } from "./multi-link.ts";
+import { MultiLink, someOf } from "./multi-link.ts";
 import { traceableFunctions } from "./traceable-functions.ts";
 import { TracepointError } from "./tracefs.ts";
+import { wordBytes } from "./words.ts";
 
 export interface TracingMultiOptions {
   /** Functions by name. */
@@ -37,13 +38,13 @@ export function attachTracingMulti(program: Attachable, options: TracingMultiOpt
   if (cookies !== undefined && cookies.length !== names.length)
     throw new RangeError(`There are ${names.length} functions and ${cookies.length} cookies: each function has one.`);
   const attachType = program.spec?.expectedAttachType ?? "trace_fentry_multi";
-  const description = `${attachType} of ${names.length} functions (${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""})`;
+  const description = `${attachType} of ${names.length} functions (${someOf(names)})`;
   const link = createLink(program, {
     description,
     attachType,
     fill: (attr) => {
       attr.pointer(16, new Uint8Array(Uint32Array.from(found.keys()).buffer)).u32(32, names.length);
-      if (cookies !== undefined) attr.pointer(24, new Uint8Array(BigUint64Array.from(cookies).buffer));
+      if (cookies !== undefined) attr.pointer(24, wordBytes(cookies));
     },
     hints: {
       22:

@@ -10,6 +10,7 @@ import { MultiLink } from "./multi-link.ts";
 import { attachToPerfEvent } from "./perf-link.ts";
 import { probeDevice } from "./probe-device.ts";
 import { defineProbe } from "./tracefs.ts";
+import { wordBytes } from "./words.ts";
 
 /** A symbol that a program or library does not have. */
 export class SymbolError extends Error {
@@ -42,7 +43,8 @@ export interface UprobeOptions extends UprobeTarget {
 }
 
 /**
- * Attaches a program of type `kprobe` to a function of a program or library. Needs CAP_BPF and CAP_PERFMON. Throws
+ * Attaches a program of type `kprobe` to a function of a program or library, also one that was loaded for many
+ * (`trace_uprobe_multi`). Needs CAP_BPF and CAP_PERFMON. Throws
  * SymbolError where the file has no such function. The caller closes the link.
  */
 export function attachUprobe(program: Attachable, options: UprobeOptions): Link {
@@ -58,6 +60,12 @@ function attach(program: Attachable, isReturn: boolean, options: UprobeOptions):
   const { pid, cookie, counterOffset = 0, through } = options;
   const path = findBinary(options.path, pid);
   const place = fileOffset({ ...options, path });
+  if (program.spec?.expectedAttachType === "trace_uprobe_multi") {
+    // Loaded for many places, it can be attached to one in no other way.
+    const process = pid === undefined ? {} : { pid };
+    const [cookies, counterOffsets] = [[cookie ?? 0n], [counterOffset]];
+    return attachUprobeMulti(program, { path, offsets: [place], cookies, counterOffsets, isReturn, ...process });
+  }
   const name = options.symbol === undefined ? `0x${place.toString(16)}` : options.symbol;
   const description = `${isReturn ? "uretprobe" : "uprobe"} ${path}:${name}${pid === undefined ? "" : ` in process ${pid}`}`;
   const what = `perf event of ${description}`;
@@ -65,7 +73,8 @@ function attach(program: Attachable, isReturn: boolean, options: UprobeOptions):
   const target = pid === undefined ? { pid: -1, cpu: 0 } : { pid, cpu: -1 };
   const device = through === "tracefs" ? undefined : probeDevice("uprobe");
   if (device === undefined) {
-    const probe = defineProbe("uprobe_events", isReturn, `${path}:0x${place.toString(16)}`);
+    const counter = counterOffset === 0 ? "" : `(0x${counterOffset.toString(16)})`;
+    const probe = defineProbe("uprobe_events", isReturn, `${path}:0x${place.toString(16)}${counter}`);
     try {
       const event = openPerfEvent({ type: "tracepoint", config: probe.id, ...target }, what);
       return attachToPerfEvent(program, event, description, { cookie, undo: probe.remove });
@@ -114,15 +123,13 @@ export function attachUprobeMulti(program: Attachable, options: UprobeMultiOptio
       throw new RangeError(`There are ${places.length} places and ${list.length} ${what}: each place has one.`);
   }
   const description = `${places.length} ${isSession ? "uprobe sessions" : isReturn ? "uretprobes" : "uprobes"} in ${path}`;
-  const bytes = (numbers: readonly (number | bigint)[]) =>
-    new Uint8Array(BigUint64Array.from(numbers, (n) => BigInt(n)).buffer);
   const link = createLink(program, {
     description,
     attachType: program.spec?.expectedAttachType ?? "trace_uprobe_multi",
     fill: (attr) => {
-      attr.cString(16, path).pointer(24, bytes(places)).u32(48, places.length);
-      if (counterOffsets !== undefined) attr.pointer(32, bytes(counterOffsets));
-      if (cookies !== undefined) attr.pointer(40, bytes(cookies));
+      attr.cString(16, path).pointer(24, wordBytes(places)).u32(48, places.length);
+      if (counterOffsets !== undefined) attr.pointer(32, wordBytes(counterOffsets));
+      if (cookies !== undefined) attr.pointer(40, wordBytes(cookies));
       if (isReturn) attr.u32(52, 1);
       if (pid !== undefined) attr.u32(56, pid);
     },

@@ -13,6 +13,7 @@ import {
 } from "../../object/codec/index.ts";
 import type { UsdtArgument } from "../../object/elf/index.ts";
 import { type BpfMap, KeyedMap, mapDetails } from "../map/index.ts";
+import { wordBytes } from "./words.ts";
 
 /** A probe that is not there, or cannot be attached to as things are. */
 export class UsdtError extends Error {
@@ -131,7 +132,7 @@ export class UsdtTable {
       );
     if (known !== undefined) known.uses++;
     else {
-      this.#addresses.setRaw(words(address), new Uint8Array(Uint32Array.of(id).buffer));
+      this.#addresses.setRaw(wordBytes([address]), new Uint8Array(Uint32Array.of(id).buffer));
       this.#byAddress.set(address, { id, uses: 1 });
     }
   }
@@ -141,7 +142,7 @@ export class UsdtTable {
     if (known === undefined || --known.uses > 0) return;
     this.#byAddress.delete(address);
     // Whoever closed the object before its links closed the map with it.
-    if (this.#addresses?.fd.closed === false) this.#addresses.deleteRaw(words(address));
+    if (this.#addresses?.fd.closed === false) this.#addresses.deleteRaw(wordBytes([address]));
   }
 
   #field(name: string): Layout | undefined {
@@ -186,9 +187,4 @@ function rowOf(arg: UsdtArgument | undefined, { fields }: StructLayout): Record<
     }
   }
   return Object.fromEntries(fields.map(({ name }) => [name, values[name] ?? 0]));
-}
-
-/** A `long` of the kernel's. */
-function words(value: bigint): Uint8Array {
-  return new Uint8Array(BigUint64Array.of(value).buffer);
 }

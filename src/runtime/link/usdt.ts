@@ -73,9 +73,12 @@ export function attachUsdt(
   if (places.length === 0) throw missing({ ...options, path }, all);
   const table = UsdtTable.of(object.maps);
   const description = `USDT probe ${provider}:${name} of ${path}${pid === undefined ? "" : ` in process ${pid}`}`;
+  const links: Link[] = [];
   const undos: (() => void)[] = [];
   const release = () => {
-    for (const undo of undos.splice(0).reverse()) undo();
+    // First the uprobes: a program that still runs finds what it needs.
+    for (const link of links.splice(0)) link.close();
+    for (const undo of undos.splice(0)) undo();
   };
   try {
     // Without tables the program gets the caller's cookie as it is.
@@ -95,10 +98,6 @@ export function attachUsdt(
     const hasCookies = knowsCookies(program);
     if (!hasCookies && table === undefined && options.cookie !== undefined)
       throw new UsdtError("A cookie without tables (bpf/usdt.bpf.h) needs Linux 5.15.");
-    const links: Link[] = [];
-    undos.push(() => {
-      for (const link of links) link.close();
-    });
     for (const [i, { address, fileOffset, semaphoreOffset }] of places.entries()) {
       const id = cookies[i] as bigint;
       if (!hasCookies && table !== undefined) {
