@@ -6,7 +6,7 @@ import { readdirSync } from "node:fs";
 import { loadObject } from "skep";
 import type { Calls } from "./calls.bpf.d.ts";
 
-const file = new URL("../../examples/calls.bpf.o", import.meta.url);
+const file = new URL("calls.bpf.o", import.meta.url);
 using object = loadObject<Calls>(file, { variables: { pid: process.pid } });
 
 const link = object.programs.count.attachRawTracepoint("sys_enter");

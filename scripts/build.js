@@ -3,7 +3,16 @@
 // dist/esm/), the command as CommonJS bundles (esbuild → dist/cli/), and with --tests also the kernel tests (tsc → dist-test/).
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -152,6 +161,12 @@ function fixtures() {
   }
 }
 
+/** The objects of examples, beside what is compiled of these: they name them relative to themselves. */
+function exampleObjects() {
+  for (const object of readdirSync("examples").filter((file) => file.endsWith(".bpf.o")))
+    copyFileSync(`examples/${object}`, `dist-test/examples/${object}`);
+}
+
 if (!existsSync("node_modules/typescript")) {
   console.error("The build needs the development packages: run npm ci first.");
   process.exit(1);
@@ -162,4 +177,5 @@ await bundle();
 if (process.argv.includes("--tests")) {
   tsc("tsconfig.test.json");
   fixtures();
+  exampleObjects();
 }

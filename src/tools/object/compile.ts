@@ -46,10 +46,11 @@ const MULTIARCH: Readonly<Record<string, string>> = { x64: "x86_64-linux-gnu", a
  * when it is whole. Throws CompileError, and what `openObject` throws.
  */
 export function compile(source: string, options: CompileOptions = {}): Compiled {
-  const clang = process.env["CLANG"] || "clang";
+  const named = process.env["CLANG"] || "clang";
+  const clang = named.includes("/") ? resolve(named) : named;
   if (spawnSync(clang, ["--version"]).status !== 0)
     throw new CompileError(
-      `There is no clang ("${clang}"): install it (Debian, Ubuntu: apt install clang llvm libbpf-dev; Fedora: dnf install clang llvm libbpf-devel), or name one in CLANG.`,
+      `There is no clang ("${named}"): install it (Debian, Ubuntu: apt install clang llvm libbpf-dev; Fedora: dnf install clang llvm libbpf-devel), or name one in CLANG.`,
     );
   const text = readFileSync(source, "utf8");
   const object = options.output ?? join(dirname(source), basename(source).replace(/(\.bpf)?\.c$/, ".bpf.o"));
@@ -57,7 +58,8 @@ export function compile(source: string, options: CompileOptions = {}): Compiled 
     throw new CompileError(`"${source}" is not called .c: name the output (-o).`);
   const work = mkdtempSync(join(tmpdir(), "skep-compile-"));
   try {
-    const include = [...(options.include ?? []), dirname(source)];
+    const folder = dirname(resolve(source));
+    const include = [...(options.include ?? []).map((dir) => resolve(dir)), folder];
     if (
       /^\s*#\s*include\s*["<]vmlinux\.h[">]/m.test(text) &&
       !include.some((dir) => existsSync(join(dir, "vmlinux.h")))
@@ -69,11 +71,17 @@ export function compile(source: string, options: CompileOptions = {}): Compiled 
       `-D__TARGET_ARCH_${ARCHITECTURES[process.arch] ?? process.arch}`,
       ...(options.define ?? []).map((macro) => `-D${macro}`),
       ...include.flatMap((dir) => ["-I", dir]),
+      // The source is called the same wherever it lies: the same source makes the same object on each machine.
+      ...["-fdebug-compilation-dir=.", `-fdebug-prefix-map=${join(folder, "/")}=`],
       // asm/types.h, which clang looks for where it would compile for this machine only.
       ...["-idirafter", `/usr/include/${MULTIARCH[process.arch] ?? ""}`],
-      ...["-c", source, "-o", made],
+      ...["-c", resolve(source), "-o", made],
     ];
-    const { status, stderr, error } = spawnSync(clang, args, { encoding: "utf8", maxBuffer: 1 << 26 });
+    const { status, stderr, error } = spawnSync(clang, args, {
+      cwd: folder, // where clang looks for the lines of a source that is called so
+      encoding: "utf8",
+      maxBuffer: 1 << 26,
+    });
     if (status !== 0) {
       const missing = /fatal error: '(bpf\/[\w.]+)' file not found/.exec(stderr ?? "")?.[1];
       const advice =
