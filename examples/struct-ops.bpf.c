@@ -30,15 +30,19 @@ SEC("struct_ops") void BPF_PROG(avoid, struct sock* socket, __u32 acknowledged, 
   __sync_fetch_and_add(&acknowledgements, 1);
 }
 
-SEC("struct_ops") __u32 BPF_PROG(window, struct sock* socket) {
+SEC("struct_ops") __u32 BPF_PROG(threshold, struct sock* socket) {
+  return WINDOW;
+}
+
+SEC("struct_ops") __u32 BPF_PROG(undo, struct sock* socket) {
   return WINDOW;
 }
 
 SEC(".struct_ops") struct tcp_congestion_ops skep_steady = {
     .init = (void*)begin,
     .cong_avoid = (void*)avoid,
-    .ssthresh = (void*)window,
-    .undo_cwnd = (void*)window,
+    .ssthresh = (void*)threshold,
+    .undo_cwnd = (void*)undo,
     .flags = FOR_EVERY_NAMESPACE,
     .name = "skep_steady",
 };

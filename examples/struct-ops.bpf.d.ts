@@ -10,7 +10,8 @@ export interface StructOps {
   readonly programs: {
     readonly begin: Program;
     readonly avoid: Program;
-    readonly window: Program;
+    readonly threshold: Program;
+    readonly undo: Program;
   };
   readonly variables: {
     readonly sockets: TypedVariable<bigint>;
