@@ -132,8 +132,23 @@ for (const [kind, { sender: makeSender, reader: makeReader }] of Object.entries(
     );
     assert.ok(reader.books.queued > 0);
     balanced(sender, { ...reader.books, queued: 51 - seen.length });
+    // An abort in the callback holds for what is left over from the loop, too.
+    const third = new AbortController();
+    const enough = seen.length + 3;
+    reader.listen(
+      ({ number }) => {
+        seen.push(number);
+        if (seen.length === enough) third.abort();
+        assert.throws(() => reader.consume(() => {}), /in its own callback/);
+      },
+      { signal: third.signal },
+    );
+    send(sender, 1);
+    for (let i = 0; i < 1000 && !third.signal.aborted; i++) await sleep(1);
+    await sleep(10);
+    assert.equal(seen.length, enough);
     reader.consume(({ number }) => void seen.push(number));
-    assert.deepEqual(seen, [...Array(51).keys()]);
+    assert.deepEqual(seen, [...Array(52).keys()]);
     balanced(sender, reader.books);
     await assert.rejects(async () => {
       for await (const _ of reader.batches({ signal: AbortSignal.abort() })) assert.fail("there is nothing");
@@ -237,57 +252,66 @@ for (const [kind, { sender: makeSender, reader: makeReader }] of Object.entries(
     }
   });
 
-  booksTest(`${kind}: a lease gives nothing back before its commit, and all of it again without`, () => {
-    using sender = makeSender();
-    using reader = makeReader(sender);
-    const seen: number[] = [];
-    const visit = ({ number }: { number: number }) => void seen.push(number);
-    send(sender, 10);
-    const first = reader.lease(visit, 4);
-    assert.equal(first.count, 4);
-    assert.throws(() => reader.consume(visit), /already has a lease/);
-    assert.throws(() => reader.lease(visit), /already has a lease/);
-    const before = reader.books.pendingBytes;
-    first.commit();
-    first.commit();
-    assert.deepEqual(seen, [0, 1, 2, 3]);
-    assert.equal(reader.books.pendingBytes, before);
-    {
-      using lease = reader.lease(visit);
-      assert.equal(lease.count, 6);
-    }
-    assert.equal(reader.books.delivered, 4);
-    assert.throws(() =>
-      reader.lease(() => {
-        throw new Error("mine");
-      }),
+  for (const inside of [false, true]) {
+    booksTest(
+      `${kind}: a lease gives nothing back before its commit, and all of it again without${inside ? ", also closed in its callback" : ""}`,
+      () => {
+        using sender = makeSender();
+        using reader = makeReader(sender);
+        const seen: number[] = [];
+        const visit = ({ number }: { number: number }) => void seen.push(number);
+        send(sender, 10);
+        const first = reader.lease(visit, 4);
+        assert.equal(first.count, 4);
+        assert.throws(() => reader.consume(visit), /already has a lease/);
+        assert.throws(() => reader.lease(visit), /already has a lease/);
+        const before = reader.books.pendingBytes;
+        first.commit();
+        first.commit();
+        assert.deepEqual(seen, [0, 1, 2, 3]);
+        assert.equal(reader.books.pendingBytes, before);
+        {
+          using lease = reader.lease(visit);
+          assert.equal(lease.count, 6);
+        }
+        assert.equal(reader.books.delivered, 4);
+        assert.throws(() =>
+          reader.lease(() => {
+            throw new Error("mine");
+          }),
+        );
+        seen.length = 0;
+        reader.lease(visit).commit();
+        assert.deepEqual(seen, [4, 5, 6, 7, 8, 9]);
+        assert.equal(reader.books.delivered, 10);
+        // Held records take room: what finds the buffer full meanwhile is lost, and counted.
+        send(sender, 1000);
+        const held = reader.lease(() => {});
+        send(sender, 5000);
+        assert.ok((reader.books.dropped as number) > 0);
+        held.commit();
+        reader.consume(() => {});
+        balanced(sender, reader.books);
+        send(sender, 7);
+        if (inside) {
+          reader.lease(() => reader.close());
+        } else {
+          reader.lease(() => {});
+          reader.close();
+        }
+        if (kind === "perf") {
+          balanced(sender, reader.books);
+          assert.equal(reader.books.abandoned, 7);
+        } else {
+          using next = makeReader(sender);
+          assert.equal(
+            next.consume(() => {}),
+            7,
+          );
+        }
+      },
     );
-    seen.length = 0;
-    reader.lease(visit).commit();
-    assert.deepEqual(seen, [4, 5, 6, 7, 8, 9]);
-    assert.equal(reader.books.delivered, 10);
-    // Held records take room: what finds the buffer full meanwhile is lost, and counted.
-    send(sender, 1000);
-    const held = reader.lease(() => {});
-    send(sender, 5000);
-    assert.ok((reader.books.dropped as number) > 0);
-    held.commit();
-    reader.consume(() => {});
-    balanced(sender, reader.books);
-    send(sender, 7);
-    reader.lease(() => {});
-    reader.close();
-    if (kind === "perf") {
-      balanced(sender, reader.books);
-      assert.equal(reader.books.abandoned, 7);
-    } else {
-      using next = makeReader(sender);
-      assert.equal(
-        next.consume(() => {}),
-        7,
-      );
-    }
-  });
+  }
 
   booksTest(`${kind}: options that make no sense are refused at once`, () => {
     using sender = makeSender();

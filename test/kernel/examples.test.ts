@@ -32,6 +32,19 @@ kernelTest("example ring-buffer: the calls of readdir, and books that add up", {
   assert.match(stdout, /\bdiscarded: 0\n/);
 });
 
+kernelTest(
+  "example flight-recorder: the last calls before an error, and no more than it holds",
+  { kernel: "5.8" },
+  async () => {
+    const stdout = await example("flight-recorder");
+    assert.match(stdout, /^ENOENT; before that:$/m);
+    assert.equal([...stdout.matchAll(/^-?\d+ µs: system call \d+$/gm)].length, 10, stdout);
+    const kept = Number(/^(\d+) calls were kept$/m.exec(stdout)?.[1]);
+    // 64 KiB for each CPU, 32 bytes a record; the calls are made on one of them, unless the thread is moved.
+    assert.ok(kept >= 2000 && kept < 5000, stdout);
+  },
+);
+
 kernelTest("example trace-library: the file that cat looks for in vain", { kernel: "5.8" }, async () => {
   const stdout = await example("trace-library", "cat", "/nonexistent/file");
   assert.match(stdout, /^\/nonexistent\/file$/m);

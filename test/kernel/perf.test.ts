@@ -1,5 +1,6 @@
 // The perf buffer reader: every way of reading it, one buffer for each CPU, and books that add up.
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { onlineCpus } from "../../src/runtime/map/index.ts";
 import {
@@ -14,7 +15,7 @@ import {
   u64,
   u64n,
 } from "../../src/sdk/index.ts";
-import { kernelIsAtLeast, kernelTest } from "../support/kernel-test.ts";
+import { kernelIsAtLeast, kernelTest, machine } from "../support/kernel-test.ts";
 import { countsOf, perfSender, runOn, Sent, send } from "../support/senders.ts";
 
 const PAGE = 4096;
@@ -346,3 +347,57 @@ kernelTest("perf: bad input is refused with what to do, and leaves nothing open"
   using array = createMap({ type: "array", value: u32, maxEntries: 1 }, "array");
   assert.throws(() => PerfBufferReader.raw(array), /is of type array, not perf_event_array/);
 });
+
+kernelTest(
+  "perf: a CPU that is off line is left out, and asked for it is an error that says so",
+  {
+    ...needs,
+    unless: !machine.virtual ? "takes a CPU off line" : cpus.length < 2 ? "there is one CPU only" : undefined,
+  },
+  async () => {
+    const last = cpus.at(-1) as number;
+    const state = `/sys/devices/system/cpu/cpu${last}/online`;
+    using sender = perfSender();
+    using before = open(sender);
+    runOn([last]);
+    send(sender, 4);
+    runOn(cpus);
+    writeFileSync(state, "0");
+    try {
+      // What it had sent is there still.
+      let seen = 0;
+      before.consume(() => {
+        seen++;
+      });
+      assert.equal(seen, 4);
+      before.close();
+      assert.deepEqual(onlineCpus(), cpus.slice(0, -1));
+      assert.throws(
+        () => PerfBufferReader.raw(sender.maps.events, { cpus: [last] }),
+        (error: unknown) =>
+          error instanceof SystemError &&
+          error.code === "ENODEV" &&
+          error.message.includes(`CPU ${last} is not on line`),
+      );
+      using reader = open(sender);
+      send(sender, 3);
+      assert.equal(
+        reader.consume(() => {}),
+        3,
+      );
+    } finally {
+      writeFileSync(state, "1");
+    }
+    using again = open(sender);
+    runOn([last]);
+    try {
+      send(sender, 2);
+      assert.equal(
+        again.consume(() => {}),
+        2,
+      );
+    } finally {
+      runOn(cpus);
+    }
+  },
+);

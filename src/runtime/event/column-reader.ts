@@ -13,9 +13,12 @@ export interface ColumnOptions {
   readonly rows?: number | undefined;
   /** How many batches may be under way; 8 by default. When all are, events wait in the kernel's buffer. */
   readonly chunks?: number | undefined;
+  /** `coalesced` (default): rare events come at once, thick ones within about 5 ms. `low`: each at once. */
   readonly latency?: Latency | undefined;
   /** Of a perf buffer: bytes of each CPU's buffer. */
   readonly bytesPerCpu?: number | undefined;
+  /** How many records the programs could not send, by their own count; asked when the books are. */
+  readonly dropped?: (() => number) | undefined;
 }
 
 /** Events side by side: row `i` is the value `i` of every column. Valid until the next batch is asked for. */
@@ -45,6 +48,7 @@ export class ColumnReader<L extends Layout> implements AsyncIterable<ColumnBatch
   readonly #ended: Promise<void>;
   readonly #ready: { readonly chunk: number; readonly count: number }[] = [];
   readonly #asked = new Map<number, (books: EventBooks) => void>();
+  readonly #dropped: (() => number) | undefined;
   #questions = 0;
   #taken = 0;
   #wake: (() => void) | undefined;
@@ -61,6 +65,7 @@ export class ColumnReader<L extends Layout> implements AsyncIterable<ColumnBatch
     if (!Number.isInteger(chunks) || chunks < 2)
       throw new TypeError(`${chunks} chunks make no sense: 2 are the least.`);
     this.#map = map;
+    this.#dropped = options.dropped;
     this.#layout = chunkLayout(layout, rows);
     this.#chunks = chunks;
     this.#buffer = new SharedArrayBuffer(this.#layout.size * chunks);
@@ -133,8 +138,8 @@ export class ColumnReader<L extends Layout> implements AsyncIterable<ColumnBatch
   }
 
   /**
-   * What became of the records; `queued` are rows in batches that nobody has asked for yet. `dropped` is what the kernel counts
-   * (perf buffers), undefined for rings. After `close()` the last there is to say.
+   * What became of the records; `queued` are rows in batches that nobody has asked for yet. `dropped` is what the option says,
+   * or what the kernel counts (perf buffers); undefined for rings otherwise. After `close()` the last there is to say.
    */
   async books(): Promise<EventBooks> {
     const books = await (this.#last ?? this.#ask());
@@ -142,6 +147,7 @@ export class ColumnReader<L extends Layout> implements AsyncIterable<ColumnBatch
     const waiting = books.delivered - this.#taken;
     return {
       ...books,
+      dropped: this.#dropped?.() ?? books.dropped,
       delivered: this.#taken,
       queued: books.queued + (over && !this.#looping ? 0 : waiting),
       abandoned: books.abandoned + (over && !this.#looping ? waiting : 0),

@@ -1,4 +1,5 @@
 // The worker's side of `ColumnReader`: reads the stream and writes it into columns. Started by it, and of no use otherwise.
+import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { BpfMap } from "../map/index.ts";
 import { Fd } from "../sys/index.ts";
@@ -8,6 +9,7 @@ import { PerfBufferReader } from "./perf-buffer-reader.ts";
 import type { RecordView } from "./record-view.ts";
 import { RingBufferReader } from "./ring-buffer-reader.ts";
 import { tooShortFor } from "./too-short.ts";
+import { PRESSING } from "./wakeup.ts";
 
 const task = workerData as ColumnTask;
 const { layout, chunks, latency, bytesPerCpu } = task;
@@ -15,6 +17,12 @@ const port = parentPort as NonNullable<typeof parentPort>;
 const say = (message: FromWorker) => port.postMessage(message);
 const states = new Int32Array(task.states);
 const WAITING = chunks;
+/**
+ * A message costs the main thread as much as hundreds of events in columns: when they come thick, so many at least, the
+ * next batch is not read before this long, unless a good part of the buffer has been taken already.
+ */
+const THICK = 64;
+const HOLD_MS = 4;
 
 const tooShort = tooShortFor(layout.recordSize);
 const writers = Array.from({ length: chunks }, (_, i) => makeRowWriter(layout, task.buffer, i * layout.size, tooShort));
@@ -64,6 +72,8 @@ try {
     await free(chunk);
     write = writers[chunk] as typeof write;
     row = 0;
+    const thick = batch.length >= THICK && batch.length < layout.rows && reader._source.taken < PRESSING;
+    if (thick && latency === "coalesced" && !closing) await sleep(HOLD_MS);
   }
 } catch (error) {
   say({ kind: "failed", error: error as Error });

@@ -183,6 +183,7 @@ class GroupSource<T> implements EventSource<T> {
   }
 
   close(): void {
+    this.rewind();
     this.descriptor.close();
     for (const giveBack of this.#open.values()) giveBack();
     this.#open.clear();

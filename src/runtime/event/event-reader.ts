@@ -1,39 +1,11 @@
 import { ClosedError } from "../sys/index.ts";
+import { type BatchOptions, capacityOf, type ListenOptions, sampleOf } from "./back-pressure.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { EventBooks, EventSource } from "./event-source.ts";
 import { Lease } from "./lease.ts";
-import { type Latency, WakeUp } from "./wakeup.ts";
-
-/**
- * What happens when events come faster than they are taken. `block`: they wait in the kernel's buffer, and when that is
- * full the kernel drops the newest, which the books count as `dropped`. `sample`: while more than half of the buffer is
- * full, one of so many records is read and the others are passed by undecoded (`skipped`).
- */
-export type Shedding = "block" | { readonly sample: number };
-
-/**
- * For loops also `dropOldest`: the buffer is read on while the loop's body is busy, into a queue of at most so many events,
- * out of which new ones push the oldest (`displaced`).
- */
-export type BackPressure = Shedding | { readonly dropOldest: number };
-
-export interface ListenOptions {
-  /** Ends listening when it is aborted; the reader stays open, and what comes then waits for the next way of reading. */
-  readonly signal?: AbortSignal | undefined;
-  readonly backPressure?: Shedding | undefined;
-}
-
-export interface BatchOptions {
-  /** Ends the loop with the signal's reason. Nothing that was read is lost: it is what the next way of reading begins with. */
-  readonly signal?: AbortSignal | undefined;
-  readonly backPressure?: BackPressure | undefined;
-  /** At most so many events in a batch; 65,536 by default. */
-  readonly size?: number | undefined;
-}
+import { type Latency, PRESSING, WakeUp } from "./wakeup.ts";
 
 const DEFAULT_BATCH = 65_536;
-/** The part of a buffer that counts as pressing when one drain takes it (measured: 6 % keeps up with a flood). */
-const PRESSING = 1 / 16;
 /** A buffer that is fuller than this is behind, and sampled where that is wished. */
 const BEHIND = 1 / 2;
 
@@ -57,7 +29,6 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
   /** Ends what waits for events: the loop's promise. */
   #wake: (() => void) | undefined;
   #stopListening: (() => void) | undefined;
-  #lease: Lease | undefined;
   /** Tells the group that the reader is in. */
   #left: (() => void) | undefined;
   #closed = false;
@@ -93,13 +64,11 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
     this.#claim("lease");
     const release = () => {
       this.#use = undefined;
-      this.#lease = undefined;
     };
-    this._source.hold();
     try {
+      this._source.hold();
       const count = this.#drain(visit, limit, false, 1);
-      this.#lease = new Lease(this._source, count, release);
-      return this.#lease;
+      return new Lease(this._source, count, release);
     } catch (error) {
       if (!this.#closed) this._source.rewind();
       release();
@@ -130,7 +99,12 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
     };
     signal?.addEventListener("abort", stop);
     this.#stopListening = end;
-    this.#waitWith((quietly) => this.#drain(callback, Number.MAX_SAFE_INTEGER, quietly, sample)).start();
+    try {
+      this.#waitWith((quietly) => this.#drain(callback, Number.MAX_SAFE_INTEGER, quietly, sample)).start();
+    } catch (error) {
+      end();
+      throw error;
+    }
     return this;
   }
 
@@ -141,10 +115,7 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
    */
   batches({ signal, backPressure = "block", size = DEFAULT_BATCH }: BatchOptions = {}): AsyncIterableIterator<T[]> {
     if (!(size >= 1)) throw new TypeError(`A batch of at most ${size} events makes no sense.`);
-    const queueing = typeof backPressure === "object" && "dropOldest" in backPressure;
-    const capacity = queueing ? backPressure.dropOldest : Number.POSITIVE_INFINITY;
-    if (!(capacity >= 1)) throw new TypeError(`A queue of at most ${capacity} events makes no sense.`);
-    return this.#loop(signal, size, capacity, queueing ? 1 : sampleOf(backPressure));
+    return this.#loop(signal, size, capacityOf(backPressure), sampleOf(backPressure));
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T[]> {
@@ -167,9 +138,7 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
   /** Stops reading and gives back what the reader made and mapped. Closing again does nothing. */
   close(): void {
     if (this.#closed) return;
-    // Whoever did not commit did not have them.
-    if (this.#lease !== undefined) this._source.rewind();
-    else this._source.settle();
+    if (this.#use !== "lease") this._source.settle();
     this.#closed = true;
     this._source.tally.stopped = true;
     this.#wakeUp?.close();
@@ -198,7 +167,7 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
 
   /** Begins to read what is there now: the reader's own business, or its group's. Throws TypeError in a callback. */
   _begin(quietly: boolean): void {
-    if (this.#draining) throw new TypeError(`The ${this._source.name} cannot be read in its own callback.`);
+    this.#mustNotDrain();
     this.#draining = true;
     try {
       this._source.look(quietly);
@@ -210,11 +179,8 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
 
   /** Ends what `_begin` began; who closed the reader meanwhile is obeyed now. */
   _end(): void {
-    const source = this._source;
-    this.#draining = false;
-    source.finish();
-    if (this.#closed) source.close();
-    else source.tally.stopped = false;
+    this._source.finish();
+    this.#endDraining();
   }
 
   protected get closed(): boolean {
@@ -310,13 +276,26 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
 
   /** Events left over from a loop first, then those of the stream. */
   #drain(visit: (event: T) => void, limit: number, quietly: boolean, sample: number): number {
+    if (this.#queue.length === 0) return this.#read(visit, limit, quietly, sample);
+    const { count, stopped } = this.#handOut(visit, limit);
+    return stopped || count === limit ? count : count + this.#read(visit, limit - count, quietly, sample);
+  }
+
+  #handOut(visit: (event: T) => void, limit: number): { readonly count: number; readonly stopped: boolean } {
+    this.#mustNotDrain();
     const queue = this.#queue;
-    let left = limit;
-    while (queue.length > 0 && left > 0 && !this.#closed) {
-      left--;
-      visit(queue.take(1)[0] as T);
+    const { tally } = this._source;
+    this.#draining = true;
+    let count = 0;
+    try {
+      while (queue.length > 0 && count < limit && !tally.stopped) {
+        count++;
+        visit(queue.take(1)[0] as T);
+      }
+      return { count, stopped: tally.stopped };
+    } finally {
+      this.#endDraining();
     }
-    return limit - left + (left > 0 && !this.#closed ? this.#read(visit, left, quietly, sample) : 0);
   }
 
   #read(visit: (event: T) => void, limit: number, quietly: boolean, sample: number): number {
@@ -348,13 +327,18 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
     if (this.#use !== undefined && uses.includes(this.#use)) this.#claim(this.#use);
   }
 
+  #mustNotDrain(): void {
+    if (this.#draining) throw new TypeError(`The ${this._source.name} cannot be read in its own callback.`);
+  }
+
+  /** Who closed the reader while it was draining is obeyed now. */
+  #endDraining(): void {
+    this.#draining = false;
+    if (this.#closed) this._source.close();
+    else this._source.tally.stopped = false;
+  }
+
   #check(): void {
     if (this.#closed) throw new ClosedError(this._source.name);
   }
-}
-
-function sampleOf(backPressure: BackPressure): number {
-  const sample = typeof backPressure === "object" && "sample" in backPressure ? backPressure.sample : 1;
-  if (!Number.isInteger(sample) || sample < 1) throw new TypeError(`One of ${sample} events makes no sense.`);
-  return sample;
 }

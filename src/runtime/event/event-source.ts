@@ -64,7 +64,7 @@ export interface EventSource<T> {
   rewind(): void;
   /** Gives all back that was read. */
   settle(): void;
-  /** Takes down and unmaps everything. Called once, and not while `read` runs. */
+  /** Takes down and unmaps everything; what is held was not read. Called once, and not while `read` runs. */
   close(): void;
 }
 

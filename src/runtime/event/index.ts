@@ -1,14 +1,9 @@
 /** Event streams from the kernel, with exact books of what was lost. */
+export type { BackPressure, BatchOptions, ListenOptions, Shedding } from "./back-pressure.ts";
 export type { Columns } from "./column-layout.ts";
 export { type ColumnBatch, type ColumnOptions, ColumnReader } from "./column-reader.ts";
 export { EventGroup, type GroupOptions } from "./event-group.ts";
-export {
-  type BackPressure,
-  type BatchOptions,
-  EventReader,
-  type ListenOptions,
-  type Shedding,
-} from "./event-reader.ts";
+export { EventReader } from "./event-reader.ts";
 export type { EventBooks } from "./event-source.ts";
 export { Lease } from "./lease.ts";
 export { type PerfBooks, type PerfBufferOptions, PerfBufferReader } from "./perf-buffer-reader.ts";

@@ -175,6 +175,7 @@ export class PerfSource<T> implements EventSource<T> {
    * counted as unread is all that was written.
    */
   close(): void {
+    this.rewind();
     this.#takeOut();
     waitForPrograms();
     const counted = this.#rings[0]?.countsLost === true ? this.#askLost() : undefined;

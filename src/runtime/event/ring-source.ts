@@ -149,6 +149,7 @@ export class RingSource<T> implements EventSource<T> {
 
   /** What is unread stays in the ring, for whoever reads it next. */
   close(): void {
+    this.rewind();
     this.#closed = true;
     // A lease that outlives the reader sees a record of no bytes instead of memory that is gone.
     this.#lease?._move(0, 0);

@@ -7,8 +7,13 @@ export type Latency = "coalesced" | "low";
 const BUSY_GAP_NS = 250_000n;
 const BUSY_WAKES = 8;
 const TICK_MS = 1;
+/** Longer than a program runs, also one that is preempted. */
+const GRACE_MS = 20;
 /** Fewer records than this in a tick: quiet enough to be woken for each again. */
 const QUIET = 4;
+
+/** The part of a buffer that counts as pressing when one drain takes it (measured: 6 % keeps up with a flood). */
+export const PRESSING = 1 / 16;
 
 /** What a drain did: how many records, and whether it took so much that there may soon be more than fits. */
 export interface Drained {
@@ -43,6 +48,7 @@ export class WakeUp {
   readonly #latency: Latency;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
+  #later: NodeJS.Timeout | undefined;
   #lastWake = 0n;
   #busyWakes = 0;
   #running = false;
@@ -74,6 +80,7 @@ export class WakeUp {
 
   close(): void {
     this.stop();
+    clearTimeout(this.#later);
     this.#stopTimer();
     this.#waiter.close();
   }
@@ -158,6 +165,12 @@ export class WakeUp {
     const mayHaveCome = this.#ring.arm();
     this.#waiter.start();
     if (look || mayHaveCome) this.#lookAgain();
+    if (!mayHaveCome) return;
+    // A program may have begun before that, and write its record after we have looked.
+    clearTimeout(this.#later);
+    this.#later = setTimeout(() => {
+      if (this.#running && !this.#ticking) this.#woken();
+    }, GRACE_MS).unref();
   }
 
   #next(pressing: boolean): void {
