@@ -1,6 +1,6 @@
 // The kernel side of clang-object.ts: counts the system calls of one process by number.
 //
-//   clang -g -O2 -target bpf -I/usr/include/$(uname -m)-linux-gnu -c calls.bpf.c -o calls.bpf.o
+//   npx skep compile calls.bpf.c && npx skep gen calls.bpf.o
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 

@@ -1,5 +1,5 @@
 // cgroup/connect4: a command in a cgroup of its own connects to 192.0.2.1, an address that nobody has, and is answered by this
-// process: the program has written another address into its call. Linux 5.8 with BTF, cgroup2; root.
+// process: the program has written another address into its call. Linux 5.8 with cgroup2; root.
 //
 //   node dist-test/examples/cgroup-connect.js
 import { spawn } from "node:child_process";

@@ -1,5 +1,5 @@
 // An object that clang made (calls.bpf.c), loaded and read with the types that `skep gen` wrote of it: counts this process's
-// system calls. Linux 5.8 with BTF; root, or CAP_BPF and CAP_PERFMON.
+// system calls. Linux 5.8; root, or CAP_BPF and CAP_PERFMON.
 //
 //   node dist-test/examples/clang-object.js
 import { readdirSync } from "node:fs";

@@ -1,5 +1,5 @@
-// LSM: a program decides whether a file may be opened; here this process may not open one of its own. Linux 5.8 with BTF and bpf
-// among the security modules (skep doctor tells); root, or CAP_BPF and CAP_PERFMON.
+// LSM: a program decides whether a file may be opened; here this process may not open one of its own. Linux 5.8 with BTF and
+// bpf among the security modules (skep doctor tells); root, or CAP_BPF and CAP_PERFMON.
 //
 //   node dist-test/examples/lsm.js
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";

@@ -1,5 +1,5 @@
-// A map in a map: counts are kept for one span of time after the other. A fresh map is put in the place of the full one, which is
-// then read at leisure: no program writes to it any more. Linux 5.8 with BTF; root, or CAP_BPF and CAP_PERFMON.
+// A map in a map: counts are kept for one span of time after the other. A fresh map is put in the place of the full one, which
+// is then read at leisure: no program writes to it any more. Linux 5.8; root, or CAP_BPF and CAP_PERFMON.
 //
 //   node dist-test/examples/map-in-map.js
 import { readdirSync } from "node:fs";

@@ -1,5 +1,5 @@
-// bpf_printk: what a program prints while somebody looks for its faults. The kernel prints for every program into one place; the
-// lines are read from a copy of this process's own. Linux 5.9 with BTF and tracefs; root.
+// bpf_printk: what a program prints while somebody looks for its faults. The kernel prints for every program into one place;
+// the lines are read from a copy of this process's own. Linux 5.9 with tracefs; root.
 //
 //   node dist-test/examples/printk.js
 import { loadObject, TracePipe } from "skep";

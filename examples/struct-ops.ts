@@ -1,5 +1,5 @@
-// struct_ops: TCP asks programs how fast it may send, here those of a congestion control of one's own. Linux 5.8 with BTF; root. It
-// is run in a network namespace of its own, whose connections all use it:
+// struct_ops: TCP asks programs how fast it may send, here those of a congestion control of one's own. Linux 5.8 with BTF;
+// root. It is run in a network namespace of its own, whose connections all use it:
 //
 //   unshare --net sh -c 'ip link set lo up; node dist-test/examples/struct-ops.js'
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-// tcx: two programs at an interface, one for each direction, count the bytes of a conversation. Linux 6.6 with BTF; root. It is
+// tcx: two programs at an interface, one for each direction, count the bytes of a conversation. Linux 6.6; root. It is
 // run in a network namespace of its own:
 //
 //   unshare --net sh -c 'ip link set lo up; node dist-test/examples/tcx.js'

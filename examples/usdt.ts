@@ -1,4 +1,4 @@
-// USDT: a probe that its makers have written into Python tells of each module that is looked for. Linux 5.8 with BTF; root; a
+// USDT: a probe that its makers have written into Python tells of each module that is looked for. Linux 5.8; root; a
 // /usr/bin/python3 with probes (Debian, Ubuntu and Fedora have it). usdt.bpf.o is for x86-64; compile it elsewhere.
 //
 //   node dist-test/examples/usdt.js [MODULE]

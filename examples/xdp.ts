@@ -1,4 +1,4 @@
-// XDP: UDP packets for one port are dropped as they arrive, those for another pass. Linux 5.8 with BTF; root. In a network
+// XDP: UDP packets for one port are dropped as they arrive, those for another pass. Linux 5.8; root. In a network
 // namespace of its own, where it is nobody's business what becomes of lo:
 //
 //   unshare --net sh -c 'ip link set lo up; node dist-test/examples/xdp.js'
