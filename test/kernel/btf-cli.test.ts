@@ -1,9 +1,9 @@
 // skep btf, skep gen and skep compile: what they print, write and return.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadObject } from "../../src/sdk/index.ts";
-import { root, run, Scratch, skep } from "../support/cli.ts";
+import { environment, root, run, Scratch, skep } from "../support/cli.ts";
 import { kernelTest } from "../support/kernel-test.ts";
 
 const object = (name: string) => join(root, "test", "fixtures", "objects", `${name}.o`);
@@ -98,6 +98,35 @@ char _license[] SEC("license") = "Dual MIT/GPL";
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /clang does not take .*<bpf\/none_of_these\.h> is libbpf's: install it/s);
     assert.deepEqual(readFileSync(made), before);
+  },
+);
+
+kernelTest(
+  "skep compile takes paths as they are meant where it is called, whatever folder the source is in",
+  { command: "clang" },
+  async () => {
+    using scratch = new Scratch();
+    for (const folder of ["headers", "sources"]) mkdirSync(scratch.file(folder));
+    writeFileSync(scratch.file("headers/answer.h"), "#define ANSWER 42\n");
+    writeFileSync(
+      scratch.file("sources/x.bpf.c"),
+      `#include <answer.h>\n__attribute__((section("socket"), used)) int look(void *context) { return ANSWER; }\n`,
+    );
+    writeFileSync(scratch.file("mine"), `#!/bin/sh\nexec clang "$@"\n`, { mode: 0o755 });
+    const words = ["-I", "headers", "-o", "made.o", "sources/x.bpf.c"];
+    const { code, stderr } = await skep(["compile", ...words], {
+      cwd: scratch.path,
+      env: environment({ CLANG: "./mine" }),
+    });
+    assert.equal(code, 0, stderr);
+    const listing = await skep(["object", "show", "-d", "look", "made.o"], { cwd: scratch.path });
+    assert.match(listing.stdout, /return ANSWER; \}? @ \.\/x\.bpf\.c:2\n {2}.*42/);
+    // Without the folder it is not found, and the object that was there stays.
+    const before = readFileSync(scratch.file("made.o"));
+    const refused = await skep(["compile", "-o", "made.o", "sources/x.bpf.c"], { cwd: scratch.path });
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /'answer\.h' file not found/);
+    assert.deepEqual(readFileSync(scratch.file("made.o")), before);
   },
 );
 

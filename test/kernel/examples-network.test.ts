@@ -25,9 +25,9 @@ kernelTest("example tcx: the bytes of a conversation in both directions", { ...n
   const stdout = await printed(inNetwork("tcx"));
   const [, sent, received] =
     /^100000 bytes read; with headers (\d+) were sent, (\d+) received\n$/.exec(stdout)?.map(Number) ?? [];
-  // On loopback what is sent is received; each packet has some headers.
-  assert.ok(sent !== undefined && sent > 100_000, stdout);
-  assert.equal(sent, received);
+  // Each packet has some headers; on loopback what is sent is received, but for a last acknowledgement that may be on its way.
+  assert.ok(sent !== undefined && received !== undefined && sent > 100_000 && received > 100_000, stdout);
+  assert.ok(Math.abs(sent - received) < 500, stdout);
 });
 
 kernelTest("example cgroup-connect: the answer comes from this machine, and the cgroup is gone", cgroup2, async () => {
