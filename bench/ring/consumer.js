@@ -98,7 +98,7 @@ const ways = {
   },
 };
 
-const end = (ways[how] ?? ways.one)();
+const end = ways[how in ways ? how : "one"]();
 process.on("SIGUSR2", () => {
   events = 0;
   late = [];

@@ -6,6 +6,8 @@ import { onlineCpus } from "../../src/runtime/map/index.ts";
 import {
   ClosedError,
   createMap,
+  mapDetails,
+  openMap,
   PerfBufferError,
   type PerfBufferOptions,
   PerfBufferReader,
@@ -343,6 +345,15 @@ kernelTest("perf: bad input is refused with what to do, and leaves nothing open"
   assert.throws(
     () => PerfBufferReader.raw(large.maps.events, { cpus: [0, 77_777] }),
     (error: Error) => error instanceof SystemError && /CPU 77777 (is not on line|may not exist)/.test(error.message),
+  );
+  // One that cannot be made takes nothing away from a reader that is there.
+  using there = PerfBufferReader.of(large.maps.events, Sent);
+  using same = openMap(mapDetails(large.maps.events).id);
+  assert.throws(() => PerfBufferReader.raw(same, { cpus: [0, 77_777] }), SystemError);
+  send(large, 2);
+  assert.equal(
+    there.consume(() => {}),
+    2,
   );
   using array = createMap({ type: "array", value: u32, maxEntries: 1 }, "array");
   assert.throws(() => PerfBufferReader.raw(array), /is of type array, not perf_event_array/);

@@ -1,5 +1,6 @@
 // Records that go the other way: written here, taken by a program.
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createMap, loadObject, struct, UserRingBuffer, u32 } from "../../src/sdk/index.ts";
 import { kernelTest } from "../support/kernel-test.ts";
 import { fixture } from "../support/objects.ts";
@@ -54,3 +55,44 @@ kernelTest("a ring has one writer, and takes bytes of any length", { map: "user_
   using array = createMap({ type: "array", value: u32, maxEntries: 1 }, "array");
   assert.throws(() => new UserRingBuffer(array), /is of type array, and only a user_ringbuf/);
 });
+
+kernelTest(
+  "send waits for room, in order; an abort or a close ends the waiting, and nothing is written",
+  { map: "user_ringbuf" },
+  async () => {
+    using object = loadObject(fixture("userring.el"));
+    const { commands } = object.maps;
+    assert.ok(commands !== undefined);
+    const ring = new UserRingBuffer(commands, command);
+    const drain = () => object.programs["drain_all"]?.testRun(packet).retval;
+    await ring.send({ a: 1, b: 1 });
+    for (let i = 1; i < 256; i++) assert.equal(ring.write({ a: 1, b: 1 }), true);
+    const done: string[] = [];
+    const note = (name: string) =>
+      [() => void done.push(name), (error: Error) => void done.push(`${name}: ${error.name}`)] as const;
+    const controller = new AbortController();
+    const first = ring.send({ a: 10, b: 1 }).then(...note("first"));
+    const second = ring.send({ a: 20, b: 1 }, { signal: controller.signal }).then(...note("second"));
+    const third = ring.send({ a: 30, b: 1 }).then(...note("third"));
+    await sleep(20);
+    assert.deepEqual(done, []);
+    controller.abort();
+    assert.equal(drain(), 256);
+    await Promise.all([first, second, third]);
+    assert.deepEqual(done, ["first", "second: AbortError", "third"]);
+    assert.equal(drain(), 2);
+    assert.equal(object.variables["sum"]?.get(), 256n + 10n + 30n);
+    // Waiting is no refusal.
+    assert.deepEqual(ring.books, { written: 258, refused: 0, pendingBytes: 0 });
+    await assert.rejects(ring.send({ a: -1, b: 0 }), { code: "SKEP_CODEC" });
+    await assert.rejects(ring.send({ a: 1, b: 0 }, { signal: AbortSignal.abort() }), { name: "AbortError" });
+    while (ring.write({ a: 1, b: 1 }));
+    const late = ring.send({ a: 1, b: 1 });
+    const waiting = new AbortController();
+    const aborted = ring.send({ a: 1, b: 1 }, { signal: waiting.signal });
+    setTimeout(() => ring.close(), 20);
+    await assert.rejects(late, { code: "SKEP_CLOSED" });
+    await assert.rejects(aborted, { code: "SKEP_CLOSED" });
+    await assert.rejects(ring.send({ a: 1, b: 1 }), { code: "SKEP_CLOSED" });
+  },
+);

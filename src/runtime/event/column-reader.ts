@@ -82,10 +82,15 @@ export class ColumnReader<L extends Layout> implements AsyncIterable<ColumnBatch
       latency,
       bytesPerCpu,
     };
-    beginReading(map);
     // Beside this file, in the checkout and in the bundle.
     const file = new URL(`./column-worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
-    this.#worker = new Worker(file, { workerData: task });
+    try {
+      this.#worker = new Worker(file, { workerData: task });
+    } catch (error) {
+      this.#fd.close();
+      throw error;
+    }
+    beginReading(map);
     this.#worker.on("message", (message: FromWorker) => this.#hear(message));
     this.#worker.on("error", (error: Error) => {
       this.#failure = error;

@@ -68,6 +68,7 @@ export class PerfSource<T> implements EventSource<T> {
     const rings: PerfRing[] = [];
     this.#rings = rings;
     let descriptor: Fd | undefined;
+    let put = false;
     try {
       const memory = memoryOf(region.buffer);
       const source = records(memory);
@@ -79,10 +80,12 @@ export class PerfSource<T> implements EventSource<T> {
         rings.map(({ event }) => event),
         this.name,
       );
+      put = true;
       this.#put();
     } catch (error) {
       descriptor?.close();
-      this.#takeOut();
+      // Before that the slots may hold events of others.
+      if (put) this.#takeOut();
       for (const ring of rings) ring.closeEvents();
       region.close();
       throw error;

@@ -1,7 +1,11 @@
 import { type Encoder, type Infer, type Layout, type Memory, makeEncoder, memoryOf } from "../../object/codec/index.ts";
 import { type BpfMap, mapDetails } from "../map/index.ts";
-import { Mapping, Protection, pageSize } from "../sys/index.ts";
+import { ClosedError, Mapping, Protection, pageSize, Waiter } from "../sys/index.ts";
 
+/** How long is waited where there is some room, but not enough for the record. */
+const RETRY_MS = 1;
+/** And where there is none, at most. */
+const FULL_RETRY_MS = 50;
 /** Before each record: its length, and a word of nothing (linux/bpf.h, BPF_RINGBUF_HDR_SZ). */
 const HEADER = 8;
 
@@ -37,6 +41,10 @@ export class UserRingBuffer<L extends Layout | undefined = undefined> {
   /** Where values are written first: one that does not fit must not be in the ring. */
   readonly #scratch: Memory;
   #position: bigint;
+  /** The last of those that wait for room: each has its turn. */
+  #sending: Promise<unknown> = Promise.resolve();
+  /** Ends the waiting of the first of them. */
+  #wake: (() => void) | undefined;
   #written = 0;
   #refused = 0;
   #closed = false;
@@ -75,7 +83,57 @@ export class UserRingBuffer<L extends Layout | undefined = undefined> {
    * RangeError for bytes that never fit, ClosedError after `close()`.
    */
   write(value: L extends Layout ? Infer<L> : Uint8Array): boolean {
-    void this.#producer.buffer;
+    if (this.#put(value)) return true;
+    this.#refused++;
+    return false;
+  }
+
+  /**
+   * Writes a record as soon as there is room for it, in the order of the calls. An abort rejects with the signal's reason, and
+   * `close()` with ClosedError: the record is not written then. Rejects with what `write` throws. Keeps the process alive
+   * while it waits.
+   */
+  send(
+    value: L extends Layout ? Infer<L> : Uint8Array,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    const sent = this.#sending.then(async () => {
+      signal?.throwIfAborted();
+      while (!this.#put(value)) {
+        await this.#room(signal);
+        signal?.throwIfAborted();
+      }
+    });
+    this.#sending = sent.catch(() => {});
+    return sent;
+  }
+
+  /** Until programs have taken something, or nobody waits any more. */
+  async #room(signal: AbortSignal | undefined): Promise<void> {
+    // Writable is a ring with any room at all, and programs may take records without telling (BPF_RB_NO_WAKEUP).
+    const full = this.pendingBytes > this.#size - HEADER;
+    let wake: (() => void) | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const waiter = new Waiter(this.#map.fd, () => wake?.(), "writable");
+    try {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        this.#wake = resolve;
+        signal?.addEventListener("abort", resolve as () => void);
+        timer = setTimeout(resolve, full ? FULL_RETRY_MS : RETRY_MS);
+        if (full) waiter.start();
+      });
+    } finally {
+      if (wake !== undefined) signal?.removeEventListener("abort", wake);
+      this.#wake = undefined;
+      clearTimeout(timer);
+      waiter.close();
+    }
+  }
+
+  /** False when it does not fit now. */
+  #put(value: L extends Layout ? Infer<L> : Uint8Array): boolean {
+    if (this.#closed) throw new ClosedError(this.#producer.what);
     let bytes: Uint8Array;
     if (this.#layout === undefined || this.#encode === undefined) bytes = value as Uint8Array;
     else {
@@ -86,10 +144,7 @@ export class UserRingBuffer<L extends Layout | undefined = undefined> {
     const total = Math.ceil((HEADER + length) / 8) * 8;
     if (length === 0 || total > this.#size)
       throw new RangeError(`A record of ${length} bytes never fits ring "${this.#map.name}" of ${this.#size} bytes.`);
-    if (this.pendingBytes + total > this.#size) {
-      this.#refused++;
-      return false;
-    }
+    if (this.pendingBytes + total > this.#size) return false;
     const at = pageSize() + Number(this.#position & BigInt(this.#size - 1));
     this.#memory.view.setUint32(at, length, true);
     this.#memory.view.setUint32(at + 4, 0, true);
@@ -114,6 +169,7 @@ export class UserRingBuffer<L extends Layout | undefined = undefined> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#wake?.();
     beingWritten.delete(this.#id);
     this.#consumer.close();
     this.#producer.close();
