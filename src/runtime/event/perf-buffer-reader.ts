@@ -42,7 +42,8 @@ export type PerfBooks = EventBooks;
 /**
  * Reads a perf buffer: a map of type `perf_event_array`, to which programs send with `bpf_perf_event_output` (Linux 4.4; with
  * BPF_F_CURRENT_CPU). The kernel has a buffer for each CPU, so events of different CPUs come in no common order. A map
- * has one reader at a time, which opens the events, puts them into the map, and takes them out when it is closed. The
+ * has one reader at a time, which opens the events, puts them into the map, and takes them out when it is closed, for
+ * which it waits some ten milliseconds until no program has them any more: the last books are exact. The
  * kernel pads records: a lease has up to 7 bytes more than were sent. Where there is a choice (Linux 5.8), a ring buffer
  * is better: one order, one memory, nothing copied. Follows perf_event_open(2) and kernel/events/ring_buffer.c.
  */
