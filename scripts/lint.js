@@ -10,6 +10,7 @@ const checks = [
   ["typed lint (oxlint)", "node_modules/oxlint/bin/oxlint", "--type-aware", "--deny-warnings"],
   ["direction of imports", "scripts/check-imports.js"],
   ["lock file", "scripts/fix-lock.js", "--check"],
+  ["reference", "scripts/reference.js", "--check"],
 ];
 let failed = 0;
 for (const [name, script, ...args] of checks) {

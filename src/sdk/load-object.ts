@@ -12,7 +12,9 @@ import type { BpfMap } from "../runtime/map/index.ts";
 
 /** A global variable whose type is known: what `skep gen` writes. */
 export interface TypedVariable<T> extends LiveVariable {
+  /** Its value now. */
   get(): T;
+  /** Changes it, for running programs, too. Throws as `LiveVariable.set` does. */
   set(value: T): void;
 }
 

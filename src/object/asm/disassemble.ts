@@ -2,6 +2,7 @@ import { helperName } from "./helper.ts";
 import { distanceField, type Instruction, slotsOf } from "./instruction.ts";
 import { Alu, Atomic, Callee, Class, Jump, Mode, Opcode, Pseudo, SOURCE_REGISTER, WIDTH_BITS } from "./opcode.ts";
 
+/** What `disassemble` writes besides the instructions. */
 export interface DisassembleOptions {
   /** Start each line with the slot the instruction is at, as the verifier's log counts. Default: no. */
   readonly slots?: boolean;

@@ -3,6 +3,7 @@ import { disassemble } from "./disassemble.ts";
 import { distanceField, type Instruction, slotsOf } from "./instruction.ts";
 import { Opcode, Pseudo } from "./opcode.ts";
 
+/** The byte order of instructions as bytes. */
 export interface ByteOrderOptions {
   /** The byte order of the machine the program is for; little endian when left out. */
   readonly bigEndian?: boolean;

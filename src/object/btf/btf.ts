@@ -18,6 +18,7 @@ const MAX_CACHED = 512;
 const SMALL = 20_000;
 const decoder = new TextDecoder();
 
+/** What `Btf` is to know of the bytes it reads. */
 export interface BtfOptions {
   /** What split BTF (a module's) goes on from: its ids and names count from the base's end. */
   readonly base?: Btf;

@@ -10,6 +10,7 @@ const HEADER_SIZE = 24;
 /** What the offsets reach. The kernel itself takes 16 MiB, which is for it to say: tables are also made to be deduplicated. */
 const MOST_BYTES = 0x7fffffff;
 
+/** What a `BtfBuilder` begins with. */
 export interface BtfBuilderOptions {
   /** "little" where it is not said; with a base, the base's. */
   readonly byteOrder?: "little" | "big";

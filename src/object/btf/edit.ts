@@ -36,6 +36,7 @@ export class BtfEdit {
     return this.#view.getUint32(this.#place(id) + offset, this.#header.little);
   }
 
+  /** Writes the 32-bit word at `offset` of a type, counted as for `get`. */
   set(id: number, offset: number, value: number): void {
     this.#view.setUint32(this.#place(id) + offset, value, this.#header.little);
   }

@@ -18,6 +18,7 @@ const KINDS: readonly RelocationKind[] = [
   "typeMatches",
 ];
 
+/** Which function begins at an offset of a section. */
 export interface FunctionRecord {
   /** Bytes into the section. */
   readonly offset: number;
@@ -25,6 +26,7 @@ export interface FunctionRecord {
   readonly type: number;
 }
 
+/** Which source line the instructions from `offset` (bytes into the section) on are of; lines count from 1. */
 export interface LineRecord {
   readonly offset: number;
   readonly file: string;
@@ -33,6 +35,7 @@ export interface LineRecord {
   readonly column: number;
 }
 
+/** A CO-RE relocation of the instruction at `offset` (bytes into the section); the rest as in `Relocation`. */
 export interface RelocationRecord {
   readonly offset: number;
   readonly kind: RelocationKind;

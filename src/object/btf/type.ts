@@ -20,13 +20,16 @@ export type BtfType =
   | DeclTagType
   | TypeTagType;
 
+/** The kinds of types by name: what `kind` of a `BtfType` says. */
 export type BtfKind = BtfType["kind"];
 
+/** No type: id 0 of every table. */
 export interface VoidType {
   readonly kind: "void";
   readonly name: "";
 }
 
+/** An integer, a character or a bool (BTF_KIND_INT). `size` in bytes. */
 export interface IntType {
   readonly kind: "int";
   readonly name: string;
@@ -39,12 +42,14 @@ export interface IntType {
   readonly bool: boolean;
 }
 
+/** A pointer to the type with the id `type`; to 0 for `void *` (BTF_KIND_PTR). */
 export interface PointerType {
   readonly kind: "pointer";
   readonly name: "";
   readonly type: number;
 }
 
+/** An array: `length` times the type `element`; `index` is the type that counts them (BTF_KIND_ARRAY). */
 export interface ArrayType {
   readonly kind: "array";
   readonly name: "";
@@ -53,6 +58,7 @@ export interface ArrayType {
   readonly length: number;
 }
 
+/** A member of a struct or union. `bitOffset` in bits from its beginning, `type` an id. */
 export interface Member {
   readonly name: string;
   readonly type: number;
@@ -61,6 +67,7 @@ export interface Member {
   readonly bitSize: number;
 }
 
+/** A struct or union with its members in order; `size` in bytes (BTF_KIND_STRUCT, BTF_KIND_UNION). */
 export interface StructType {
   readonly kind: "struct" | "union";
   readonly name: string;
@@ -68,6 +75,7 @@ export interface StructType {
   readonly members: readonly Member[];
 }
 
+/** An enum, or one whose values may have 64 bits; `size` in bytes (BTF_KIND_ENUM; BTF_KIND_ENUM64, Linux 6.0). */
 export interface EnumType {
   readonly kind: "enum" | "enum64";
   readonly name: string;
@@ -84,20 +92,24 @@ export interface ForwardType {
   readonly union: boolean;
 }
 
+/** Another name for the type with the id `type` (BTF_KIND_TYPEDEF). */
 export interface TypedefType {
   readonly kind: "typedef";
   readonly name: string;
   readonly type: number;
 }
 
+/** The type with the id `type`, qualified (BTF_KIND_VOLATILE, BTF_KIND_CONST, BTF_KIND_RESTRICT). */
 export interface QualifierType {
   readonly kind: "volatile" | "const" | "restrict";
   readonly name: "";
   readonly type: number;
 }
 
+/** Who can see a function or a variable: its file, or all; `extern` is one of somebody else. */
 export type Linkage = "static" | "global" | "extern";
 
+/** A function by name; what it takes and gives is in its prototype (BTF_KIND_FUNC, Linux 5.0). */
 export interface FunctionType {
   readonly kind: "function";
   readonly name: string;
@@ -106,6 +118,7 @@ export interface FunctionType {
   readonly linkage: Linkage;
 }
 
+/** What a function takes and gives: `result` is the id of the type, 0 for void (BTF_KIND_FUNC_PROTO, Linux 5.0). */
 export interface PrototypeType {
   readonly kind: "prototype";
   readonly name: "";
@@ -114,6 +127,7 @@ export interface PrototypeType {
   readonly parameters: readonly { readonly name: string; readonly type: number }[];
 }
 
+/** A global variable of the type with the id `type` (BTF_KIND_VAR, Linux 5.2). */
 export interface VariableType {
   readonly kind: "variable";
   readonly name: string;
@@ -121,6 +135,7 @@ export interface VariableType {
   readonly linkage: Linkage;
 }
 
+/** A section of an object file and the variables in it; offsets and sizes in bytes (BTF_KIND_DATASEC, Linux 5.2). */
 export interface SectionType {
   readonly kind: "section";
   readonly name: string;
@@ -129,12 +144,14 @@ export interface SectionType {
   readonly variables: readonly { readonly type: number; readonly offset: number; readonly size: number }[];
 }
 
+/** A floating-point number; `size` in bytes (BTF_KIND_FLOAT, Linux 5.13). */
 export interface FloatType {
   readonly kind: "float";
   readonly name: string;
   readonly size: number;
 }
 
+/** A tag on the declaration with the id `type`, or on a member or parameter of it (BTF_KIND_DECL_TAG, Linux 5.16). */
 export interface DeclTagType {
   readonly kind: "declTag";
   /** The tag's text. */
@@ -146,6 +163,7 @@ export interface DeclTagType {
   readonly attribute?: true;
 }
 
+/** A tag on the type with the id `type` (BTF_KIND_TYPE_TAG, Linux 5.17). */
 export interface TypeTagType {
   readonly kind: "typeTag";
   /** The tag's text. */

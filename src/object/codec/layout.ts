@@ -75,6 +75,9 @@ export interface StructLayout<F extends Readonly<Record<string, unknown>> = Read
   readonly value?: { -readonly [K in keyof F]: F[K] };
 }
 
+/**
+ * How the bytes of a value read and are written: made by `u32`, `str`, `array`, `struct` …, or from BTF by `layoutOf`.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: a layout of anything; the value type is recovered by Infer.
 export type Layout = ScalarLayout<any> | BitsLayout | BytesLayout | StringLayout | ArrayLayout<any> | StructLayout<any>;
 
@@ -85,12 +88,19 @@ function scalar<T>(kind: ScalarLayout["kind"], size: 1 | 2 | 4 | 8): ScalarLayou
   return { kind, size, align: size };
 }
 
+/** An unsigned 8-bit integer as a number, 0 to 255. */
 export const u8: ScalarLayout<number> = scalar("u8", 1);
+/** An unsigned 16-bit integer as a number, 0 to 65,535. */
 export const u16: ScalarLayout<number> = scalar("u16", 2);
+/** An unsigned 32-bit integer as a number, 0 to 2^32 − 1. */
 export const u32: ScalarLayout<number> = scalar("u32", 4);
+/** A signed 8-bit integer as a number, −128 to 127. */
 export const i8: ScalarLayout<number> = scalar("i8", 1);
+/** A signed 16-bit integer as a number, −32,768 to 32,767. */
 export const i16: ScalarLayout<number> = scalar("i16", 2);
+/** A signed 32-bit integer as a number, −2^31 to 2^31 − 1. */
 export const i32: ScalarLayout<number> = scalar("i32", 4);
+/** A byte as a boolean: false for 0, true for anything else; written as 0 or 1. */
 export const bool: ScalarLayout<boolean> = scalar("bool", 1);
 /** An unsigned 64-bit integer as a `bigint`: always exact. */
 export const u64: ScalarLayout<bigint> = scalar("u64", 8);

@@ -77,10 +77,15 @@ export type NumberedMap = (typeof NUMBERED)[number];
 /** Types in which each CPU has a value of its own. */
 export type PerCpuMap = (typeof PER_CPU)[number];
 
+/**
+ * Whether the keys of maps of this type are the numbers from 0 on, all of which are always there: arrays and their
+ * like.
+ */
 export function isNumbered(type: MapTypeName): type is NumberedMap {
   return (NUMBERED as readonly MapTypeName[]).includes(type);
 }
 
+/** Whether each CPU has a value of its own for every key of maps of this type. */
 export function isPerCpu(type: MapTypeName): type is PerCpuMap {
   return (PER_CPU as readonly MapTypeName[]).includes(type);
 }

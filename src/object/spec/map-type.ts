@@ -36,6 +36,7 @@ export const MapType = {
   insn_array: 34,
 } as const;
 
+/** The name of a map type, as in `MapType`. */
 export type MapTypeName = keyof typeof MapType;
 
 /** The first kernel that has each type, when it is built with all that the type needs. */

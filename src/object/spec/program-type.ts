@@ -36,6 +36,7 @@ export const ProgramType = {
   netfilter: 32,
 } as const;
 
+/** The name of a program type, as in `ProgramType`. */
 export type ProgramTypeName = keyof typeof ProgramType;
 
 /** Attach types by their uapi name without the `BPF_` prefix (linux/bpf.h, enum bpf_attach_type). */
@@ -104,6 +105,7 @@ export const AttachType = {
   trace_fsession_multi: 61,
 } as const;
 
+/** The name of an attach type, as in `AttachType`. */
 export type AttachTypeName = keyof typeof AttachType;
 
 /** Types that the kernel has: all but that of a section of no known kind. */

@@ -11,12 +11,14 @@ export type Shedding = "block" | { readonly sample: number };
  */
 export type BackPressure = Shedding | { readonly dropOldest: number };
 
+/** How `EventReader.listen` reads. */
 export interface ListenOptions {
   /** Ends listening when it is aborted; the reader stays open, and what comes then waits for the next way of reading. */
   readonly signal?: AbortSignal | undefined;
   readonly backPressure?: Shedding | undefined;
 }
 
+/** How `EventReader.batches` reads. */
 export interface BatchOptions {
   /** Ends the loop with the signal's reason. Nothing that was read is lost: it is what the next way of reading begins with. */
   readonly signal?: AbortSignal | undefined;

@@ -3,6 +3,7 @@ import { EventReader } from "./event-reader.ts";
 import type { EventBooks, EventSource, Tally } from "./event-source.ts";
 import type { Latency } from "./wakeup.ts";
 
+/** How an `EventGroup` waits for its members. */
 export interface GroupOptions {
   /** As of a single reader; the latencies of the group's members do not count. */
   readonly latency?: Latency | undefined;

@@ -8,6 +8,7 @@ import { RecordView } from "./record-view.ts";
 import { tooShortFor } from "./too-short.ts";
 import type { Latency } from "./wakeup.ts";
 
+/** How a `PerfBufferReader` reads, and how much room it gives to events. */
 export interface PerfBufferOptions {
   /** Bytes of each CPU's buffer: a power of two and at least a page; 256 KiB by default. */
   readonly bytesPerCpu?: number | undefined;

@@ -9,6 +9,7 @@ const READ = 65_536;
 const EVERY_MS = 100;
 const EINVAL = 22;
 
+/** How a `ProgramStream` is read. */
 export interface ProgramStreamOptions {
   /** How often is looked for text while somebody listens, in milliseconds: the kernel tells nobody. 100 by default. */
   readonly everyMs?: number | undefined;

@@ -25,6 +25,7 @@ export class RecordView {
     return this.#length;
   }
 
+  /** The byte at `offset` of the record. */
   u8(offset: number): number {
     return this.#memory.u8[this.#at(offset, 1)] as number;
   }

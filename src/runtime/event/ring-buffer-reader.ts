@@ -8,6 +8,7 @@ import { RingSource } from "./ring-source.ts";
 import { tooShortFor } from "./too-short.ts";
 import type { Latency } from "./wakeup.ts";
 
+/** How a `RingBufferReader` reads, and where it learns of losses. */
 export interface RingBufferOptions {
   /** `coalesced` (default): rare events come at once, thick ones within about 1 ms. `low`: each at once. */
   readonly latency?: Latency | undefined;

@@ -4,6 +4,7 @@ import type { TraceLine } from "./trace-parser.ts";
 import { TraceSource } from "./trace-source.ts";
 import type { Latency } from "./wakeup.ts";
 
+/** Which lines a `TracePipe` reads, and how. */
 export interface TracePipeOptions {
   /**
    * Reads the trace_pipe that the whole machine shares, and takes its lines from whoever else reads it. Otherwise, since Linux

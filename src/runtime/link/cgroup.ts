@@ -13,6 +13,7 @@ const ALLOW_MULTI = 2;
 /** BPF_F_REPLACE: in the place of one that is there. */
 const REPLACE = 4;
 
+/** How `attachCgroup` attaches, and where among the programs that are there. */
 export interface CgroupOptions extends AnchorOptions {
   /** The kind; the program's own when left out. */
   readonly attachType?: AttachTypeName;

@@ -7,6 +7,7 @@ import { Link } from "./link.ts";
 /** In which order an iterator walks through cgroups (enum bpf_cgroup_iter_order). */
 const ORDERS = { self: 1, descendants: 2, "descendants-first": 3, ancestors: 4, children: 5 } as const;
 
+/** What `attachIterator` is to go over; all there is when left out. */
 export interface IteratorOptions {
   /** For iterators over a map's elements: `bpf_map_elem`, `bpf_sk_storage_map`, `sockmap`. */
   readonly map?: BpfMap;

@@ -6,6 +6,7 @@ import { traceableFunctions } from "./traceable-functions.ts";
 import { TracepointError } from "./tracefs.ts";
 import { wordBytes } from "./words.ts";
 
+/** Which functions `attachKprobeMulti` attaches to: names, addresses or patterns. */
 export interface KprobeMultiOptions {
   readonly symbols?: readonly string[];
   /** Addresses, instead of names. */

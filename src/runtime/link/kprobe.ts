@@ -5,6 +5,7 @@ import { attachToPerfEvent } from "./perf-link.ts";
 import { probeDevice } from "./probe-device.ts";
 import { defineProbe } from "./tracefs.ts";
 
+/** Where in the function `attachKprobe` attaches, and by which way. */
 export interface KprobeOptions {
   /** Bytes into the function; 0, its beginning, when left out. Must be an instruction's first byte. */
   readonly offset?: number;

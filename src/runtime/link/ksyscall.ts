@@ -7,6 +7,7 @@ import { TracepointError } from "./tracefs.ts";
 /** How the functions of system calls begin where they take their arguments in `struct pt_regs` (ARCH_HAS_SYSCALL_WRAPPER). */
 const PREFIXES: Readonly<Record<string, string>> = { x64: "__x64_", arm64: "__arm64_" };
 
+/** What `attachKsyscall` gives the program, and by which way it attaches. */
 export type KsyscallOptions = Omit<KprobeOptions, "offset">;
 
 /**

@@ -12,6 +12,7 @@ interface LinkBase {
   readonly programId: number;
 }
 
+/** An attachment to a raw tracepoint, by name. */
 export interface RawTracepointLinkDetails extends LinkBase {
   readonly type: "raw_tracepoint";
   readonly tracepoint: string;
@@ -19,6 +20,7 @@ export interface RawTracepointLinkDetails extends LinkBase {
   readonly cookie: bigint;
 }
 
+/** fentry, fexit, fmod_ret, tp_btf, LSM and freplace attachments: to a function of the kernel or of a program. */
 export interface TracingLinkDetails extends LinkBase {
   readonly type: "tracing";
   readonly attachType: AttachTypeOrNumber;
@@ -30,6 +32,7 @@ export interface TracingLinkDetails extends LinkBase {
   readonly cookie: bigint;
 }
 
+/** An attachment to a cgroup. */
 export interface CgroupLinkDetails extends LinkBase {
   readonly type: "cgroup";
   /** The inode number of its folder; 0 when the cgroup is gone. */
@@ -37,6 +40,7 @@ export interface CgroupLinkDetails extends LinkBase {
   readonly attachType: AttachTypeOrNumber;
 }
 
+/** An iterator, which runs each time it is read. */
 export interface IteratorLinkDetails extends LinkBase {
   readonly type: "iter";
   /** What it iterates over: `task`, `bpf_map_elem` … (Linux 5.9). */
@@ -49,6 +53,7 @@ export interface IteratorLinkDetails extends LinkBase {
   readonly task?: { readonly tid: number; readonly pid: number };
 }
 
+/** An attachment to a network namespace: flow_dissector, sk_lookup. */
 export interface NetnsLinkDetails extends LinkBase {
   readonly type: "netns";
   /** The namespace's inode number, as in `readlink /proc/PID/ns/net`; 0 when it is gone. */
@@ -56,17 +61,20 @@ export interface NetnsLinkDetails extends LinkBase {
   readonly attachType: AttachTypeOrNumber;
 }
 
+/** XDP at an interface. */
 export interface XdpLinkDetails extends LinkBase {
   readonly type: "xdp";
   /** In its own network namespace; 0 when the interface is gone or the link was detached. */
   readonly interfaceIndex: number;
 }
 
+/** A table of functions (struct_ops) that the kernel uses: of the map with the id `mapId`. */
 export interface StructOpsLinkDetails extends LinkBase {
   readonly type: "struct_ops";
   readonly mapId: number;
 }
 
+/** A netfilter hook (Linux 6.4). */
 export interface NetfilterLinkDetails extends LinkBase {
   readonly type: "netfilter";
   /** Numbers where they are newer than this version of Skep. */
@@ -76,6 +84,7 @@ export interface NetfilterLinkDetails extends LinkBase {
   readonly defragment: boolean;
 }
 
+/** Kprobes or kretprobes at many functions (Linux 5.18). */
 export interface KprobeMultiLinkDetails extends LinkBase {
   readonly type: "kprobe_multi";
   /** How many functions (Linux 6.6; 0 before). */
@@ -89,6 +98,7 @@ export interface KprobeMultiLinkDetails extends LinkBase {
   readonly missed: bigint;
 }
 
+/** Uprobes or uretprobes at many places of a file (Linux 6.6). */
 export interface UprobeMultiLinkDetails extends LinkBase {
   readonly type: "uprobe_multi";
   /** The file as this process sees it (Linux 6.8). */
@@ -133,12 +143,14 @@ export type PerfEventDetails =
       readonly cookie: bigint;
     };
 
+/** kprobe, uprobe, tracepoint and perf event attachments (Linux 5.15). */
 export interface PerfEventLinkDetails extends LinkBase {
   readonly type: "perf_event";
   /** Undefined before Linux 6.6, which does not tell. */
   readonly event: PerfEventDetails | undefined;
 }
 
+/** tcx (Linux 6.6) or netkit (6.7) at an interface. */
 export interface TcLinkDetails extends LinkBase {
   readonly type: "tcx" | "netkit";
   /** In its own network namespace; 0 when the interface is gone or the link was detached. */
@@ -146,6 +158,7 @@ export interface TcLinkDetails extends LinkBase {
   readonly attachType: AttachTypeOrNumber;
 }
 
+/** A program at a sockmap or sockhash (Linux 6.10). */
 export interface SockmapLinkDetails extends LinkBase {
   readonly type: "sockmap";
   /** 0 when the link was detached. */
@@ -153,6 +166,7 @@ export interface SockmapLinkDetails extends LinkBase {
   readonly attachType: AttachTypeOrNumber;
 }
 
+/** fentry, fexit or fsession at many functions (Linux 7.2). */
 export interface TracingMultiLinkDetails extends LinkBase {
   readonly type: "tracing_multi";
   readonly attachType: AttachTypeOrNumber;

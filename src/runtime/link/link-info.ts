@@ -31,6 +31,7 @@ export const LinkType = {
   tracing_multi: 15,
 } as const;
 
+/** The name of a kind of link, as in `LinkType`. */
 export type LinkTypeName = keyof typeof LinkType;
 
 // struct bpf_link_info: type, id, program, and from 16 on a union of what each kind has.

@@ -26,6 +26,7 @@ const SCOPE = { universe: 0, link: 253 } as const;
 const UNICAST = 1;
 const FAMILIES = { 4: 2, 6: 10 } as const;
 
+/** The route that `attachLwt` makes for its program. */
 export interface LwtOptions {
   /** Where packets are to go that the program gets: `10.1.2.0/24`, `2001:db8::/32`, or one address. */
   readonly destination: string;

@@ -26,6 +26,7 @@ export function attachNetns(program: Attachable, path = "/proc/self/ns/net"): Li
   return new Link(description, { link });
 }
 
+/** The netfilter hook that `attachNetfilter` attaches to. */
 export interface NetfilterOptions {
   readonly family: keyof typeof FAMILIES;
   readonly hook: keyof typeof HOOKS;

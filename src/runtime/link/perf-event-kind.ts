@@ -55,6 +55,9 @@ export interface BreakpointEvent {
   readonly length?: 1 | 2 | 4 | 8;
 }
 
+/**
+ * Perf events that have a name: the kernel's own counts (`cpuClock`, `pageFaults`) and the processor's (`cycles`).
+ */
 export type PerfEventName = keyof typeof SOFTWARE | keyof typeof HARDWARE;
 
 /** What a perf event counts. */

@@ -4,6 +4,7 @@ import { type Attachable, createLink } from "./create-link.ts";
 import { interfaceIndex } from "./interface.ts";
 import { Link } from "./link.ts";
 
+/** Packets that come in at an interface, or that leave by it. */
 export type Direction = "ingress" | "egress";
 
 /**
@@ -77,6 +78,7 @@ const PARENT = { ingress: 0xffff_fff2, egress: 0xffff_fff3 } as const;
 const ETH_P_ALL = 3;
 const EEXIST = 17;
 
+/** Where `attachTc` puts its filter. */
 export interface TcOptions {
   /** Filters run in the order of their priority, from 1 to 65535; 1 when left out. */
   readonly priority?: number;

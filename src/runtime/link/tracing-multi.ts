@@ -7,6 +7,7 @@ import { traceableFunctions } from "./traceable-functions.ts";
 import { TracepointError } from "./tracefs.ts";
 import { wordBytes } from "./words.ts";
 
+/** Which functions `attachTracingMulti` attaches to: names or patterns. */
 export interface TracingMultiOptions {
   /** Functions by name. */
   readonly symbols?: readonly string[];

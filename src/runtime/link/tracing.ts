@@ -2,6 +2,7 @@ import { BpfAttr, Fd } from "../sys/index.ts";
 import { type Attachable, attachError, createLink, type LinkRequest } from "./create-link.ts";
 import { Link } from "./link.ts";
 
+/** What `attachTracing` gives the program. */
 export interface TracingOptions {
   /** What `bpf_get_attach_cookie` gives in the program (Linux 6.0). */
   readonly cookie?: bigint;

@@ -31,6 +31,7 @@ export interface UprobeTarget {
   readonly offset?: number;
 }
 
+/** Where `attachUprobe` attaches, for which process, and by which way. */
 export interface UprobeOptions extends UprobeTarget {
   /** Only in this process; in all that run the file when left out. */
   readonly pid?: number;
@@ -88,6 +89,7 @@ function attach(program: Attachable, isReturn: boolean, options: UprobeOptions):
   return attachToPerfEvent(program, event, description, { cookie });
 }
 
+/** Which places of a file `attachUprobeMulti` attaches to: symbols, offsets or patterns. */
 export interface UprobeMultiOptions {
   /** As for uprobes. */
   readonly path: string;

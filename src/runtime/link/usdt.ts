@@ -17,6 +17,7 @@ export interface UsdtProbe {
   readonly places: readonly UsdtPlace[];
 }
 
+/** Which USDT probe `attachUsdt` attaches to. */
 export interface UsdtOptions {
   /** The program or library, as for uprobes: a path, or a bare name (`libc`), with `pid` in the process's container. */
   readonly path: string;

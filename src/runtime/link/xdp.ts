@@ -13,6 +13,7 @@ const IFLA_XDP_FLAGS = 3;
 const EINVAL = 22;
 const NO_PROGRAM = 0xffff_ffff;
 
+/** How `attachXdp` attaches. */
 export interface XdpOptions {
   /**
    * `skb`: in the stack, for every interface; `driver`: before the stack, where the driver can; `hardware`: in the card.

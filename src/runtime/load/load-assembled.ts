@@ -15,6 +15,7 @@ export interface AssembledObject<S extends ObjectSpec = ObjectSpec> {
   [Symbol.dispose](): void;
 }
 
+/** What an object is loaded with. */
 export interface LoadOptions {
   /** Live maps to use instead of creating the spec's; they stay their owner's and are not closed with the object. */
   readonly maps?: Readonly<Record<string, BpfMap>>;

@@ -21,6 +21,7 @@ export interface TestRunOptions {
   readonly liveFrames?: boolean | { readonly batchSize: number };
 }
 
+/** What a test run gave. */
 export interface TestRunResult {
   /** The program's return value, as a u32; 0 with live frames. */
   readonly retval: number;

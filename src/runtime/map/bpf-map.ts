@@ -29,11 +29,13 @@ export interface MapInfo {
 /** When an update may happen: always, only for a new key, only for a key that is there (bpf(2), BPF_MAP_UPDATE_ELEM). */
 export type UpdateMode = "any" | "noexist" | "exist";
 
+/** How a value is looked up. */
 export interface LookupOptions {
   /** Copies the value under its `bpf_spin_lock`: it is never half changed (BPF_F_LOCK; hashes and arrays, Linux 5.1). */
   readonly lock?: boolean;
 }
 
+/** How a value is written: whether its key must be there already, or must not. */
 export interface UpdateOptions {
   readonly mode?: UpdateMode;
   /** Writes the value under its `bpf_spin_lock` (BPF_F_LOCK; hashes and arrays, Linux 5.1). */

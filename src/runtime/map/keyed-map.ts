@@ -16,6 +16,7 @@ import { BpfMap, isArray, type LookupOptions, type MapInfo, type UpdateMode, typ
 import { checkLayout } from "./check-layout.ts";
 import { ShownKeys } from "./shown-keys.ts";
 
+/** How `KeyedMap.entries` reads. */
 export interface EntriesOptions {
   /** `false` reads key by key even where the kernel has batches: less memory for huge values, several times slower. */
   readonly batch?: boolean;
@@ -57,6 +58,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
     return this.lookup(options) ? this.#decodeValue(memory, this.valueOffset) : undefined;
   }
 
+  /** Whether the key is there. Throws SystemError. */
   has(key: K): boolean {
     this.#encodeKey(this.slot.memory, this.keyOffset, key);
     return this.lookup();

@@ -87,10 +87,15 @@ export class MappedArray<L extends Layout> {
     return this.stride / this.#layout.size;
   }
 
+  /** The element at `index`. Throws RangeError for one that the array has not, ClosedError after `close()`. */
   get(index: number): Infer<L> {
     return this.#decode(this.#at(index));
   }
 
+  /**
+   * Writes the element at `index`. Throws as `get` does, and CodecError for a value that does not fit, which changes
+   * nothing.
+   */
   set(index: number, value: Infer<L>): void {
     const at = this.#at(index);
     this.#tryOut?.(0, value);

@@ -15,6 +15,7 @@ import { factChecks, heldCapabilities } from "./facts.ts";
 import { DOCTOR_SCHEMA, type DoctorReport, type Feature } from "./report.ts";
 import { type Findings, sdkVerdict, traceVerdict } from "./verdict.ts";
 
+/** How thoroughly `examine` looks. */
 export interface ExamineOptions {
   /** Every helper for every kind of program instead of some thirty; takes a second or so. */
   readonly allHelpers?: boolean;

@@ -13,6 +13,7 @@ export interface Advice {
 
 /** A feature of the kernel that was probed. */
 export type Feature = ProbeResult & Advice;
+/** A helper function of the kernel: in which kinds of programs it can be called, and what follows from that. */
 export type HelperFeature = HelperResult & Advice;
 
 /** `good`: as it should be. `bad`: something does not work because of it. `note`: good to know. `unknown`: not readable. */

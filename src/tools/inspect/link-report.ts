@@ -40,6 +40,7 @@ export function reportLink(link: Link, holders: Holders, names: TargetNames = ne
 export class TargetNames {
   #cgroups: ReadonlyMap<bigint, string> | undefined;
 
+  /** What a link is attached to, for people: `raw tracepoint sched_switch`, `XDP of eth0`. */
   of(details: LinkDetails): string {
     switch (details.type) {
       case "raw_tracepoint":

@@ -32,6 +32,7 @@ export interface MapReport {
   readonly holders: readonly HoldingProcess[];
 }
 
+/** How maps are listed, opened and chosen (`openAll`, `openOne`). */
 export const MAPS: Openable<BpfMap> = {
   what: "map",
   ids: mapIds,

@@ -28,6 +28,7 @@ export interface ProgramReport {
   readonly loadedFor: string | undefined;
 }
 
+/** How programs are listed, opened and chosen (`openAll`, `openOne`). */
 export const PROGRAMS: Openable<Program> = {
   what: "program",
   ids: programIds,

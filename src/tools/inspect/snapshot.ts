@@ -17,18 +17,22 @@ export class Snapshot {
   /** The ids of listed programs and maps that are of a kind newer than this version of Skep: they are not among the others. */
   readonly newer: number[] = [];
 
+  /** All programs, by id. Throws SystemError. */
   programs(): readonly ProgramReport[] {
     return listPrograms(this.#allHolders(), this.links(), this.newer);
   }
 
+  /** One program, which the caller has open. Throws SystemError. */
   program(program: Program): ProgramReport {
     return reportProgram(program, this.#allHolders(), this.links());
   }
 
+  /** All maps, by id. Throws SystemError. */
   maps(): readonly MapReport[] {
     return listMaps(this.#allHolders(), this.#allUsers(), this.newer);
   }
 
+  /** One map, which the caller has open. Throws SystemError. */
   map(map: BpfMap): MapReport {
     return reportMap(map, this.#allHolders(), this.#allUsers());
   }
@@ -44,6 +48,7 @@ export class Snapshot {
     return this.#links;
   }
 
+  /** One link, which the caller has open. Throws SystemError. */
   link(link: Link): LinkReport {
     return reportLink(link, this.#allHolders(), this.#names);
   }

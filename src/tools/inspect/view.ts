@@ -25,6 +25,7 @@ function listed(heading: readonly string[], rows: readonly (readonly string[])[]
   return rows.length === 0 ? empty : table([heading, ...rows], "");
 }
 
+/** A table of programs, one a line. */
 export function formatPrograms(all: readonly ProgramReport[]): string {
   const rows = all.map((report) => {
     const { id, type, name, mapIds } = report.details;
@@ -40,6 +41,7 @@ export function formatPrograms(all: readonly ProgramReport[]): string {
   return listed(["id", "type", "name", "attached to", "maps", "held by"], rows, "no program is loaded");
 }
 
+/** A table of maps, one a line. */
 export function formatMaps(all: readonly MapReport[]): string {
   const rows = all.map((report) => {
     const { id, type, name, keySize, valueSize, maxEntries } = report.details;
@@ -49,6 +51,7 @@ export function formatMaps(all: readonly MapReport[]): string {
   return listed(["id", "type", "name", "bytes", "entries", "programs", "held by"], rows, "there is no map");
 }
 
+/** A table of links, one a line. */
 export function formatLinks(all: readonly LinkReport[]): string {
   const rows = all.map((report) => {
     const { id, type, programId } = report.details;
@@ -63,6 +66,7 @@ function sheet(title: string, lines: readonly (readonly [string, string | undefi
   return `${title}\n${table(shown)}`;
 }
 
+/** All that is known of a program, one thing a line. */
 export function formatProgram(report: ProgramReport): string {
   const { details, attached } = report;
   const { verifiedInstructions, runCount, runTimeNs, recursionMisses, interfaceIndex } = details;
@@ -87,6 +91,7 @@ export function formatProgram(report: ProgramReport): string {
   ]);
 }
 
+/** All that is known of a map, one thing a line. */
 export function formatMap(report: MapReport): string {
   const { details } = report;
   return sheet(`map ${details.id}: ${details.type} ${details.name}`, [
@@ -106,6 +111,7 @@ export function formatMap(report: MapReport): string {
   ]);
 }
 
+/** All that is known of a link, one thing a line. */
 export function formatLink(report: LinkReport): string {
   const { id, type, programId, ...details } = report.details;
   const more = Object.entries(details).map(([name, value]) => [words(name), shown(value)] as const);
@@ -139,6 +145,7 @@ function bootTime(ns: bigint): string {
   return new Date(Date.now() - age).toISOString().replace("T", " ").slice(0, 19);
 }
 
+/** A table of how often and how long programs ran. */
 export function formatProfile({ seconds, programs: rows }: ProfileReport): string {
   const ran = rows.filter(({ runs, recursionMisses }) => runs > 0 || recursionMisses > 0);
   const idle = rows.length - ran.length;

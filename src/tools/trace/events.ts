@@ -22,6 +22,7 @@ export function keepCall(call: TracedCall): TracedCall {
   return { ...call, args: call.args.slice() };
 }
 
+/** A signal was delivered to a thread: its number, and when, in nanoseconds since boot (CLOCK_MONOTONIC). */
 export interface SignalEvent {
   readonly pid: number;
   readonly tid: number;
@@ -40,7 +41,10 @@ export interface ThreadExitEvent {
 
 /** What a trace hands out, in the order the kernel saw it. */
 export interface TraceSink {
+  /** A system call ended. */
   call(call: TracedCall): void;
+  /** A signal was delivered. */
   signal?(event: SignalEvent): void;
+  /** A thread ended. */
   threadExit?(event: ThreadExitEvent): void;
 }

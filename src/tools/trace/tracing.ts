@@ -15,6 +15,7 @@ export type TraceTarget =
   | { readonly kind: "pids"; readonly pids: readonly number[] }
   | { readonly kind: "cgroup"; readonly path: string };
 
+/** What a `Tracing` follows, and which of its calls it reports. */
 export interface TracingOptions {
   readonly target: TraceTarget;
   /** Numbers of the calls to report; all when left out. */

@@ -12,6 +12,9 @@ export type FieldKind =
 export type TypeKind = "typeIdLocal" | "typeIdTarget" | "typeExists" | "typeSize" | "typeMatches";
 export type EnumValueKind = "enumValueExists" | "enumValue";
 
+/**
+ * A CO-RE relocation: what an instruction asks of a type, a field or an enum value, for the kernel at hand to answer.
+ */
 export interface Relocation {
   readonly kind: RelocationKind;
   /** Id of the root type in the object's BTF. */

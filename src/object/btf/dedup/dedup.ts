@@ -6,6 +6,7 @@ import { Classes } from "./classes.ts";
 import { graphOf } from "./graph.ts";
 import { joinComposites, joinForwards, joinLeaves, joinReferences, joinSections, joinTags } from "./phases.ts";
 
+/** What `dedup` made of a table of types. */
 export interface Deduplicated {
   readonly btf: Btf;
   /** What each id of the table given is in `btf`, from 0 (void) on. */

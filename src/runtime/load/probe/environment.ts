@@ -11,6 +11,7 @@ export interface Fact<T> {
   readonly reason?: string;
 }
 
+/** Where a file system is mounted. */
 export interface Mount {
   readonly path: string;
   readonly readOnly: boolean;

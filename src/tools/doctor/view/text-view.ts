@@ -1,6 +1,7 @@
 import type { DoctorReport, FactCheck, Feature, HelperFeature, Verdict } from "../report.ts";
 import { type Paint, paint, wrap } from "./paint.ts";
 
+/** How `formatReport` writes. */
 export interface TextOptions {
   readonly colour: boolean;
   /** Columns; longer text is wrapped at blanks. */
