@@ -1,5 +1,5 @@
 import { closeSync, constants, existsSync, mkdirSync, openSync, rmdirSync, writeFileSync } from "node:fs";
-import { Fd, native, nr, SystemError, tracefsRoot } from "../sys/index.ts";
+import { Fd, native, noTracefs, nr, SystemError, tracefsRefusal, tracefsRoot } from "../sys/index.ts";
 import { LineSource } from "./line-source.ts";
 import { type TraceLine, TraceParser } from "./trace-parser.ts";
 
@@ -31,9 +31,7 @@ export class TraceSource extends LineSource<TraceLine> {
     super();
     const root = tracefsRoot();
     if (root === undefined) {
-      throw new TracePipeError(
-        "What programs print is read from tracefs, which is not mounted here or may not be read: mount -t tracefs nodev /sys/kernel/tracing (as root).",
-      );
+      throw new TracePipeError(`What programs print is read from tracefs. ${noTracefs()}`);
     }
     this.own = !shared && existsSync(`${root}/${EVENT}`);
     this.#instance = this.own ? makeInstance(root, kibPerCpu) : undefined;
@@ -43,7 +41,8 @@ export class TraceSource extends LineSource<TraceLine> {
       this.descriptor = new Fd(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), path);
     } catch (cause) {
       this.#removeInstance();
-      throw new TracePipeError(`${path} cannot be opened: ${(cause as Error).message}.`, { cause });
+      const refusal = (cause as NodeJS.ErrnoException).code === "EACCES" ? ` ${tracefsRefusal(path)}` : "";
+      throw new TracePipeError(`${path} cannot be opened: ${(cause as Error).message}.${refusal}`, { cause });
     }
   }
 

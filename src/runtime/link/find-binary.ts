@@ -57,7 +57,7 @@ function rootOf(pid: number): string {
     return same ? "" : `/proc/${pid}/root`;
   } catch (error) {
     throw new BinaryError(
-      `The files of process ${pid} cannot be looked at: ${(error as Error).message}. It has ended, or is another user's.`,
+      `The files of process ${pid} cannot be looked at: ${(error as Error).message}. It has ended, or it is another user's, for which CAP_SYS_PTRACE is needed.`,
     );
   }
 }

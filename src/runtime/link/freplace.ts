@@ -14,7 +14,7 @@ export interface FreplaceTarget {
  * Puts a program of type `ext` (`SEC("freplace/FUNCTION")`, Linux 5.6) in the place of a function of another program, until the link
  * is closed. It was loaded for a function of one (`loadObject`'s option `targets`); that is replaced when `target` is left out.
  * Another program's function with the same arguments and result can be named instead (Linux 5.10). Throws SystemError,
- * ProgramFunctionError. Needs CAP_BPF, CAP_PERFMON, and CAP_SYS_ADMIN with `target`. The caller closes the link.
+ * ProgramFunctionError. Needs CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN to load, and CAP_SYS_ADMIN with `target`. The caller closes the link.
  */
 export function attachFreplace(program: Attachable, target?: FreplaceTarget, options: TracingOptions = {}): Link {
   const request = {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { matchKernelAddresses, tracefsRoot } from "../sys/index.ts";
+import { matchKernelAddresses, noTracefs, tracefsRefusal, tracefsRoot } from "../sys/index.ts";
 import { TracepointError } from "./tracefs.ts";
 
 /** A function of the kernel that a probe can be put on. */
@@ -23,7 +23,7 @@ export function traceableFunctions(fits: (name: string) => boolean): {
   const root = tracefsRoot();
   if (root === undefined)
     throw new TracepointError(
-      "Which functions of the kernel fit a pattern is read from tracefs, which is not mounted: mount -t tracefs nodev /sys/kernel/tracing (as root), or name the functions.",
+      `Which functions of the kernel fit a pattern is read from tracefs; those that are named need none. ${noTracefs()}`,
     );
   const withAddresses = linesOf(`${root}/available_filter_functions_addrs`);
   if (withAddresses !== undefined) {
@@ -61,7 +61,7 @@ function linesOf(path: string): readonly string[] | undefined {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;
     if (code === "EACCES" || code === "EPERM")
-      throw new TracepointError(`${path}, where the functions that fit are listed, may not be read by this user.`);
+      throw new TracepointError(`Which functions of the kernel fit is listed in tracefs. ${tracefsRefusal(path)}`);
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { appendFileSync, readFileSync } from "node:fs";
-import { TRACEFS_ROOTS, tracefsRoot } from "../sys/index.ts";
+import { noTracefs, TRACEFS_ROOTS, tracefsRefusal, tracefsRoot } from "../sys/index.ts";
 
 /** A tracepoint or probe that is not there, or tracefs that is not mounted or not readable. */
 export class TracepointError extends Error {
@@ -17,7 +17,7 @@ export function tracepointId(group: string, name: string): number {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EACCES" || code === "EPERM") {
         throw new TracepointError(
-          `The id of tracepoint ${tracepoint} is in ${root}, which this user may not read. Raw tracepoints need no tracefs.`,
+          `The id of tracepoint ${tracepoint} is in tracefs. ${tracefsRefusal(root)} Raw tracepoints need no tracefs.`,
         );
       }
     }
@@ -25,7 +25,7 @@ export function tracepointId(group: string, name: string): number {
   throw new TracepointError(
     tracefsRoot() !== undefined
       ? `This kernel has no tracepoint ${tracepoint}.`
-      : "tracefs is not mounted: mount -t tracefs nodev /sys/kernel/tracing (as root), or attach to a raw tracepoint, which needs none.",
+      : `The id of tracepoint ${tracepoint} is in tracefs. ${noTracefs()} Raw tracepoints need none.`,
   );
 }
 
@@ -45,13 +45,18 @@ export interface TracefsProbe {
 export function defineProbe(file: "kprobe_events" | "uprobe_events", isReturn: boolean, where: string): TracefsProbe {
   const root = tracefsRoot();
   if (root === undefined)
-    throw new TracepointError("tracefs is not mounted: mount -t tracefs nodev /sys/kernel/tracing (as root).");
+    throw new TracepointError(
+      `A probe at ${where} is defined in tracefs, as perf has no device for it here. ${noTracefs()}`,
+    );
   const name = `p${process.pid}_${probes++}`;
   const path = `${root}/${file}`;
   try {
     appendFileSync(path, `${isReturn ? "r" : "p"}:skep/${name} ${where}\n`);
   } catch (error) {
-    throw new TracepointError(`The kernel refuses a probe at ${where} (${path}): ${(error as Error).message}.`);
+    const refusal = (error as NodeJS.ErrnoException).code === "EACCES" ? ` ${tracefsRefusal(path)}` : "";
+    throw new TracepointError(
+      `The kernel refuses a probe at ${where} (${path}): ${(error as Error).message}.${refusal}`,
+    );
   }
   const remove = () => {
     try {

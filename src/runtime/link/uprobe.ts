@@ -1,5 +1,5 @@
 import { findSymbols, matchSymbols, readTables } from "../../object/elf/index.ts";
-import { kernelSince, openPerfEvent } from "../sys/index.ts";
+import { hasCapability, kernelSince, openPerfEvent } from "../sys/index.ts";
 import { type Attachable, createLink } from "./create-link.ts";
 import { debugFileOf } from "./debug-file.ts";
 import { withElfFile } from "./elf-file.ts";
@@ -45,7 +45,8 @@ export interface UprobeOptions extends UprobeTarget {
 
 /**
  * Attaches a program of type `kprobe` to a function of a program or library, also one that was loaded for many
- * (`trace_uprobe_multi`). Needs CAP_BPF and CAP_PERFMON. Throws
+ * (`trace_uprobe_multi`). Needs CAP_BPF and CAP_PERFMON, from Linux 6.16 on (and in later versions of older kernels)
+ * CAP_SYS_ADMIN; `attachUprobeMulti` still needs the former only. Throws SystemError;
  * SymbolError where the file has no such function. The caller closes the link.
  */
 export function attachUprobe(program: Attachable, options: UprobeOptions): Link {
@@ -85,9 +86,15 @@ function attach(program: Attachable, isReturn: boolean, options: UprobeOptions):
     }
   }
   const config = (isReturn ? device.returnBit : 0n) | (BigInt(counterOffset) << 32n);
-  const event = openPerfEvent({ type: device.type, config, config1: path, config2: place, ...target }, what);
+  const event = openPerfEvent({ type: device.type, config, config1: path, config2: place, ...target }, what, needs());
   return attachToPerfEvent(program, event, description, { cookie });
 }
+
+/**
+ * Kernels from 5.8 on took CAP_PERFMON for uprobes of perf, until 6.16 and later versions of older ones went back to
+ * CAP_SYS_ADMIN: who has the first and is refused lacks the second.
+ */
+const needs = () => [hasCapability("CAP_PERFMON") ? ("CAP_SYS_ADMIN" as const) : ("CAP_PERFMON" as const)];
 
 /** Which places of a file `attachUprobeMulti` attaches to: symbols, offsets or patterns. */
 export interface UprobeMultiOptions {

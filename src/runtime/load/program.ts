@@ -104,11 +104,16 @@ export function neededCapabilities(type: ProgramSpec["type"]): readonly Capabili
     case "perf_event":
     case "tracing":
     case "lsm":
-    case "ext":
-      return ["CAP_BPF", "CAP_PERFMON"];
-    case "socket_filter":
-    case "syscall":
     case "struct_ops":
+      return ["CAP_BPF", "CAP_PERFMON"];
+    case "ext":
+      // It may stand in the place of any program.
+      return ["CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN"];
+    case "socket_filter":
+    case "cgroup_skb":
+    case "sk_reuseport":
+    case "sk_lookup":
+    case "syscall":
       return ["CAP_BPF"];
     default:
       return ["CAP_BPF", "CAP_NET_ADMIN"];

@@ -20,6 +20,7 @@ import {
 } from "../sys/index.ts";
 import type { BpfMap, MapInfo } from "./bpf-map.ts";
 import { type Layouts, type LiveMap, openLive } from "./live-map.ts";
+import { mapCapabilities } from "./map-capabilities.ts";
 import { storageTypes } from "./storage-types.ts";
 
 const EPERM = 1;
@@ -27,7 +28,7 @@ const EINVAL = 22;
 
 /**
  * Creates a map in the kernel. The caller closes it. Throws SystemError: EPERM (names the missing capability), EINVAL
- * (a size, flag or type this kernel does not take), ENOMEM. Needs CAP_BPF; `needs` names the capabilities of the whole
+ * (a size, flag or type this kernel does not take), ENOMEM. Needs CAP_BPF, and CAP_NET_ADMIN for sockmaps, devmaps and xskmaps; `needs` names the capabilities of the whole
  * undertaking the map is for, so that a refusal names all that are missing and not only the first. `types` is the loaded
  * BTF that the spec's `keyType` and `valueType` are of: the map's entries can then be told by other tools. `token`: the
  * rights it is made by (`createToken`).
@@ -35,7 +36,7 @@ const EINVAL = 22;
 export function createMap<const S extends MapSpec>(
   spec: S,
   name: string = spec.name ?? "map",
-  needs: readonly CapabilityName[] = ["CAP_BPF"],
+  needs: readonly CapabilityName[] = [],
   types?: Fd,
   token?: Fd,
 ): LiveMap<S> {
@@ -65,7 +66,7 @@ export function createMap<const S extends MapSpec>(
       hint:
         kernelSince(`Maps of type ${spec.type}`, MapTypeSince[spec.type]) ??
         (result === -EINVAL ? hintOf(spec, info) : undefined),
-      needs,
+      needs: [...new Set([...mapCapabilities(spec.type), ...needs])],
     });
   }
   return openLive(new Fd(result, `map "${name}"`), spec, info) as LiveMap<S>;

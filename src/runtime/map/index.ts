@@ -11,6 +11,7 @@ export { createMap, openPinnedMap, specInfo } from "./create.ts";
 export { descriptorOf, type Holder } from "./holder.ts";
 export { type EntriesOptions, KeyedMap, type ValueOf } from "./keyed-map.ts";
 export { type Layouts, type LiveMap, openMap } from "./live-map.ts";
+export { mapCapabilities } from "./map-capabilities.ts";
 export { MapChangedError, MapMismatchError } from "./map-error.ts";
 export { type MapDetails, mapDetails, mapIds, mapInfo } from "./map-info.ts";
 export { MappedArray } from "./mapped-array.ts";

@@ -54,8 +54,15 @@ export interface PerfEventOptions {
   readonly countsLost?: boolean;
 }
 
-/** Opens a perf event, disabled events excepted: it counts from the start. The caller closes it. */
-export function openPerfEvent(options: PerfEventOptions, what: string): Fd {
+/**
+ * Opens a perf event, disabled events excepted: it counts from the start. `needs` are the capabilities for it, where it is not
+ * CAP_PERFMON. The caller closes it.
+ */
+export function openPerfEvent(
+  options: PerfEventOptions,
+  what: string,
+  needs: readonly CapabilityName[] = ["CAP_PERFMON"],
+): Fd {
   const SIZE = 112; // PERF_ATTR_SIZE_VER5, known since Linux 4.1
   const attr = new DataView(new ArrayBuffer(SIZE));
   const { type, config1 } = options;
@@ -83,7 +90,6 @@ export function openPerfEvent(options: PerfEventOptions, what: string): Fd {
   attr.setBigUint64(64, BigInt(options.config2 ?? 0), true);
   const result = native().syscall(nr.perf_event_open, attr, options.pid, options.cpu, -1, PERF_FLAG_FD_CLOEXEC);
   if (result < 0) {
-    const needs: CapabilityName[] = ["CAP_PERFMON"];
     // perf refuses with EACCES where others say EPERM (perf_event_open(2)).
     const hint = result === -EACCES ? `${explainPermission(needs)} ${PARANOID}` : undefined;
     throw new SystemError({ errno: -result, syscall: "perf_event_open", doing: `open ${what}`, hint, needs });

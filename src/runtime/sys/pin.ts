@@ -8,6 +8,7 @@ import { SystemError } from "./system-error.ts";
 
 const EPERM = 1;
 const ENOENT = 2;
+const EACCES = 13;
 const EEXIST = 17;
 const EINVAL = 22;
 /** linux/magic.h */
@@ -26,6 +27,12 @@ export function isBpffs(folder: string): boolean | undefined {
 function noBpffs(path: string): string | undefined {
   if (isBpffs(dirname(path)) !== false) return undefined;
   return `${resolve(dirname(path))} is in no bpffs: mount one (mount -t bpf bpf /sys/fs/bpf) and pin there.`;
+}
+
+/** Rights to a bpffs are those of its files and folders. */
+function noRight(errno: number, path: string): string | undefined {
+  if (errno !== EACCES) return undefined;
+  return `A bpffs has rights as other file systems: this user has none to ${path}. Give the folder to the user (chown), or mount a bpffs with mode= or uid= (Linux 6.9); capabilities for eBPF do not help, CAP_DAC_OVERRIDE does.`;
 }
 
 /** Which object a descriptor is of: kind and id; undefined where the kernel does not tell (links before Linux 5.8). */
@@ -65,7 +72,11 @@ export class Pins {
         result === -EPERM && /\.[^/]*$/.test(path)
           ? "A bpffs takes no dots in names; otherwise the right to pin is missing (CAP_BPF)."
           : undefined;
-      const hint = misplaced ?? dots ?? (result === -EEXIST ? "Something is pinned at this path already." : undefined);
+      const hint =
+        misplaced ??
+        dots ??
+        noRight(-result, dirname(path)) ??
+        (result === -EEXIST ? "Something is pinned at this path already." : undefined);
       throw new SystemError({
         errno: -result,
         syscall: "bpf(BPF_OBJ_PIN)",
@@ -109,7 +120,7 @@ export function openPin(path: string, what: string): Fd {
     const hint =
       result === -ENOENT
         ? `Nothing is pinned at this path${isBpffs(dirname(path)) === false ? ", and it is in no bpffs" : ""}.`
-        : noBpffs(path);
+        : (noBpffs(path) ?? noRight(-result, path));
     throw new SystemError({
       errno: -result,
       syscall: "bpf(BPF_OBJ_GET)",

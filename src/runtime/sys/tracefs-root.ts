@@ -1,9 +1,31 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 
 /** Where tracefs may be mounted, the usual place first. */
 export const TRACEFS_ROOTS = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 
+const SIGN = "events/header_page";
+
 /** Where tracefs is mounted and can be read. */
 export function tracefsRoot(): string | undefined {
-  return TRACEFS_ROOTS.find((root) => existsSync(`${root}/events/header_page`));
+  return TRACEFS_ROOTS.find((root) => existsSync(`${root}/${SIGN}`));
+}
+
+/** Why there is no `tracefsRoot()`, and what to do: a sentence that follows what it is needed for. */
+export function noTracefs(): string {
+  const closed = TRACEFS_ROOTS.find((root) => {
+    try {
+      statSync(`${root}/${SIGN}`);
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === "EACCES";
+    }
+    return false;
+  });
+  return closed === undefined
+    ? "tracefs is not mounted: mount -t tracefs nodev /sys/kernel/tracing (as root)."
+    : tracefsRefusal(closed);
+}
+
+/** What to say of a file of tracefs that this user may not read or write. */
+export function tracefsRefusal(path: string): string {
+  return `This user may not use ${path}: give node CAP_DAC_OVERRIDE (CAP_DAC_READ_SEARCH is enough to read), or open tracefs to a group (mount -o remount,gid=GROUP,mode=750 /sys/kernel/tracing, as root).`;
 }

@@ -61,8 +61,8 @@ export function probeAttachKinds(): ProbeResult[] {
     lsm(btf("lsm", "5.7", LSM_HOOK, { type: "lsm", expectedAttachType: "lsm_mac" })),
     lsm(btf("lsm_cgroup", "6.0", LSM_HOOK, { type: "lsm", expectedAttachType: "lsm_cgroup" })),
     btf("iterators", "5.8", ITERATOR, { type: "tracing", expectedAttachType: "trace_iter" }),
-    link("cgroup links", "5.7", { type: "cgroup_skb", expectedAttachType: "cgroup_inet_ingress" }, EBADF, (fd) =>
-      linkCreate(fd, "trial link", (attr) => attr.u32(4, BAD_FD).u32(8, 0)),
+    link("cgroup links", "5.7", { type: "cgroup_sock", expectedAttachType: "cgroup_inet_sock_create" }, EBADF, (fd) =>
+      linkCreate(fd, "trial link", (attr) => attr.u32(4, BAD_FD).u32(8, AttachType.cgroup_inet_sock_create)),
     ),
     // No wrong interface tells apart whether XDP links are known (both answers are EINVAL): loading has to do.
     simple("xdp", "4.8", { type: "xdp", expectedAttachType: "xdp" }),

@@ -1,5 +1,5 @@
 import { MapFlag, MapType, type MapTypeName, MapTypeSince } from "../../../object/spec/index.ts";
-import { type StorageTypes, storageTypes } from "../../map/index.ts";
+import { mapCapabilities, type StorageTypes, storageTypes } from "../../map/index.ts";
 import { BpfAttr, Fd, pageSize, raiseMemlock, SystemError } from "../../sys/index.ts";
 import { judge, type ProbeResult } from "./result.ts";
 
@@ -59,9 +59,6 @@ const MAPS: Readonly<Record<MapTypeName, TrialMap>> = {
   arena: { key: 0, value: 0, flags: MapFlag.mmapable },
   insn_array: { value: 16 },
 };
-/** Types that belong to networking, for which the kernel wants CAP_NET_ADMIN (kernel/bpf/syscall.c, map_create). */
-const NETWORK: ReadonlySet<string> = new Set(["devmap", "devmap_hash", "sockmap", "sockhash", "xskmap"]);
-
 /** Which map types the kernel creates for this process; each is made as small as can be and closed at once. */
 export function probeMapTypes(): ProbeResult[] {
   const types = trialTypes();
@@ -73,12 +70,7 @@ export function probeMapTypes(): ProbeResult[] {
     const own = typeof types === "number" ? undefined : types;
     let errno = tryMap(name, map, own);
     if (errno === EPERM && raiseMemlock()) errno = tryMap(name, map, own);
-    return judge(
-      name,
-      errno === map.known ? 0 : errno,
-      since,
-      NETWORK.has(name) ? ["CAP_BPF", "CAP_NET_ADMIN"] : ["CAP_BPF"],
-    );
+    return judge(name, errno === map.known ? 0 : errno, since, mapCapabilities(name as MapTypeName));
   });
 }
 

@@ -41,7 +41,8 @@ const ARRAY = 2;
 const MMAPABLE = 1 << 10;
 const BAD_FD = 0xffff_ffff;
 const EBADF = 9;
-const STRANGER = "Without CAP_BPF the verifier takes only simple programs: whether others can have it is not known.";
+const STRANGER =
+  "Without CAP_BPF and CAP_PERFMON the verifier takes only simple programs: whether others can have it is not known.";
 
 /** bpf(2) commands that are asked with a descriptor that does not exist: EBADF comes from a kernel that knows them. */
 const COMMANDS = [
@@ -51,7 +52,8 @@ const COMMANDS = [
 
 /** Features of the verifier, the instruction set and bpf(2) itself. Programs are loaded, never attached or run. */
 export function probeVerifier(): ProbeResult[] {
-  const unprivileged = !hasCapability("CAP_BPF") && !hasCapability("CAP_SYS_ADMIN");
+  const trusted = hasCapability("CAP_BPF") && hasCapability("CAP_PERFMON");
+  const unprivileged = !trusted && !hasCapability("CAP_SYS_ADMIN");
   const results = PROGRAMS.map(([name, since, write]): ProbeResult => {
     const instructions: readonly Instruction[] = write(new Assembler()).instructions();
     const result = judge(name, attemptLoad({ type: "socket_filter", instructions }).errno, since, ["CAP_BPF"]);

@@ -158,6 +158,11 @@ const RULES: readonly Rule[] = [
     mend: "Make the variable no const, or the map without that flag.",
   },
   {
+    pattern: /(?:program of this type cannot use helper|unknown func) (bpf_probe_write_user)#36/,
+    what: "$1 is not open to this process, or not to programs of this kind.",
+    mend: "Programs that trace may call it where the process that loads them has CAP_SYS_ADMIN and the kernel is not locked down (/sys/kernel/security/lockdown).",
+  },
+  {
     pattern: /program of this type cannot use helper (\S+?)#(\d+)|unknown func (\S+?)#(\d+)/,
     what: "Programs of this kind cannot call $1$3.",
     mend: "Use a helper that this kind of program has (skep doctor --all lists them), or another kind of program.",
