@@ -8,6 +8,7 @@ import type { EventBooks } from "./event-source.ts";
 import { beginReading, checkReadable, endReading } from "./one-reader.ts";
 import type { Latency } from "./wakeup.ts";
 
+/** How a `ColumnReader` reads. */
 export interface ColumnOptions {
   /** Most rows of a batch; 8192 by default. */
   readonly rows?: number | undefined;

@@ -129,6 +129,7 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
     return this;
   }
 
+  /** Keeps the process alive again while the reader waits. */
   ref(): this {
     this.#referenced = true;
     this.#wakeUp?.ref();

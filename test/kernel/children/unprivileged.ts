@@ -90,7 +90,9 @@ const connectPacket = () => {
   using socket = openSocket("inet4");
   socketCall("connect", socket, [loopback("inet4", 9999), 16]);
 };
-const runProbed = () => void assert.equal(spawnSync(programFixture("probed"), { input: "a\nb\n" }).status, 0);
+const runProbed = () => {
+  assert.equal(spawnSync(programFixture("probed"), { input: "a\nb\n" }).status, 0);
+};
 const onSysEnter = { type: "raw_tracepoint", when: isGetpgid } as const;
 const rawTracepoint = (program: Program) => attachRawTracepoint(program, "sys_enter");
 
