@@ -2,6 +2,9 @@
 // then that closing ends it.
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { traceableFunctions } from "../../src/runtime/link/traceable-functions.ts";
+import { kernelAddresses } from "../../src/runtime/sys/index.ts";
 import {
   Assembler,
   attachKprobe,
@@ -139,6 +142,26 @@ kernelTest(
     });
     assert.throws(() => attachKprobeMulti(object.programs.p, { pattern: "vfs_*", symbols: ["vfs_open"] }), TypeError);
     assert.throws(() => attachKprobeMulti(object.programs.p, { symbols: ["no_such_function"] }), { code: "ESRCH" });
+  },
+);
+
+// Before Linux 6.5 names and addresses come from two lists.
+const functionList = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"].some((root) =>
+  existsSync(`${root}/available_filter_functions`),
+);
+kernelTest(
+  "functions that can be probed are listed with their addresses",
+  { unless: functionList ? undefined : "tracefs has no list of functions here" },
+  () => {
+    const { functions, unclear } = traceableFunctions((name) => name === GETPGID_FUNCTION || name === "vfs_open");
+    assert.deepEqual(unclear, []);
+    const expected = kernelAddresses(new Set([GETPGID_FUNCTION, "vfs_open"]));
+    const near = functions.map(({ name, address }) => [name, Number(address - (expected.get(name) ?? 0n))] as const);
+    assert.deepEqual(new Set(near.map(([name]) => name)), new Set([GETPGID_FUNCTION, "vfs_open"]));
+    // The place of the call that tracing patches may stand behind the function's first instruction.
+    for (const [name, distance] of near) assert.ok(distance >= 0 && distance <= 16, `${name}: ${distance}`);
+    const many = traceableFunctions((name) => name.startsWith("vfs_")).functions;
+    assert.ok(many.length > 50 && many.every(({ address }) => address > 0n), String(many.length));
   },
 );
 
