@@ -168,7 +168,7 @@ kernelTest("what is not there says where was looked", uprobes, () => {
   });
   assert.throws(() => attach("libc", 2 ** 22 + 1), {
     code: "SKEP_BINARY",
-    message: /It has ended, or is another user's/,
+    message: /It has ended, or it is another user's/,
   });
   assert.throws(() => attachUprobeMulti(object.programs.p, { path: "libskep-none", offsets: [0] }), {
     code: "SKEP_BINARY",

@@ -36,7 +36,16 @@ import { conversation } from "../support/conversation.ts";
 import { fixture } from "../support/fixture.ts";
 import { kernelTest } from "../support/kernel-test.ts";
 import { runWithMount } from "../support/mounts.ts";
-import { BEGIN, connectSpec, countsOf, END, NumberedCalls, pairSpec, unexpected } from "../support/numbered-calls.ts";
+import {
+  BEGIN,
+  connectSpec,
+  countsOf,
+  END,
+  type NumberedCalls,
+  numberedCalls,
+  pairSpec,
+  unexpected,
+} from "../support/numbered-calls.ts";
 import { fixture as objectFixture } from "../support/objects.ts";
 import { callGetpgid } from "../support/probe-programs.ts";
 
@@ -62,7 +71,7 @@ async function replaceMeanwhile(
 }
 
 kernelTest("replace: tracepoints miss no call, see none twice, and pairs stay whole", async () => {
-  const calls = new NumberedCalls("getpgid", COUNT, RATE);
+  const calls = numberedCalls("getpgid", COUNT, RATE);
   const object = loadObject(pairSpec(0), { replaceable: true });
   try {
     object.maps.target.set(0, calls.pid);
@@ -84,7 +93,7 @@ kernelTest("replace: tracepoints miss no call, see none twice, and pairs stay wh
 
 kernelTest("replace: a cgroup's program misses no call and sees none twice", cgroup2, async () => {
   await inOwnCgroup(async (cgroup) => {
-    const calls = new NumberedCalls("connect", COUNT, RATE);
+    const calls = numberedCalls("connect", COUNT, RATE);
     const object = loadObject(connectSpec(0), { replaceable: true });
     try {
       object.attach({ cgroup });

@@ -1,7 +1,5 @@
 // The fixture `numbered` and programs that note its calls: with them a hot update is shown to miss no event and to see none
 // twice. The programs are those of `skep hotswap`.
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import {
   Assembler,
   type BpfMap,
@@ -14,11 +12,10 @@ import {
   r7,
   u32,
 } from "../../src/sdk/index.ts";
-import { BEGIN, ending, noteCall, noteMaps, pairSpec as pairs } from "../../src/tools/hotswap/index.ts";
-import { environment } from "./cli.ts";
+import { BEGIN, ending, NumberedCalls, noteCall, noteMaps, pairSpec as pairs } from "../../src/tools/hotswap/index.ts";
 import { fixture } from "./fixture.ts";
 
-export { BEGIN, END } from "../../src/tools/hotswap/index.ts";
+export { BEGIN, END, type NumberedCalls } from "../../src/tools/hotswap/index.ts";
 
 /** Programs that see getpgid(2) begin and end. */
 export const pairSpec = (version: number) => pairs(version, "getpgid");
@@ -39,35 +36,8 @@ export function connectSpec(version: number) {
 }
 
 /** The fixture, waiting to begin. */
-export class NumberedCalls {
-  readonly pid: number;
-  readonly #child: ChildProcess;
-  readonly #output: Buffer[] = [];
-
-  constructor(kind: "getpgid" | "connect", count: number, perSecond: number) {
-    const args = [kind, String(count), String(perSecond)];
-    this.#child = spawn(fixture("numbered"), args, { stdio: ["pipe", "pipe", "inherit"], env: environment() });
-    this.#child.stdout?.on("data", (chunk: Buffer) => this.#output.push(chunk));
-    this.pid = this.#child.pid as number;
-  }
-
-  get ended(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null;
-  }
-
-  begin(): void {
-    this.#child.stdin?.end();
-  }
-
-  /** Waits for its end; how many seconds the calls took. */
-  async end(): Promise<number> {
-    if (!this.ended) await once(this.#child, "close");
-    return Number(Buffer.concat(this.#output));
-  }
-
-  kill(): void {
-    this.#child.kill("SIGKILL");
-  }
+export function numberedCalls(kind: "getpgid" | "connect", count: number, perSecond: number): NumberedCalls {
+  return new NumberedCalls([fixture("numbered"), kind, String(count), String(perSecond)]);
 }
 
 /** The numbers of calls that were not noted just as `expected`. */

@@ -20,14 +20,17 @@ process.stdin.resume().on("end", () => {
 });
 `;
 
-/** A process that makes numbered calls. */
+/** The command of a process that calls umask(2) so often. */
+export function umaskCalls(count: number, perSecond: number): readonly [string, ...string[]] {
+  return [process.execPath, "-e", SCRIPT, String(count), String(perSecond)];
+}
+
+/** A process that makes numbered calls once its input ends, and then ends. */
 export class NumberedCalls {
   readonly #child: ChildProcess;
 
-  constructor(count: number, perSecond: number) {
-    this.#child = spawn(process.execPath, ["-e", SCRIPT, String(count), String(perSecond)], {
-      stdio: ["pipe", "ignore", "inherit"],
-    });
+  constructor([program, ...args]: readonly [string, ...string[]]) {
+    this.#child = spawn(program, args, { stdio: ["pipe", "ignore", "inherit"] });
   }
 
   get pid(): number {

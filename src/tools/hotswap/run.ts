@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadObject, MappedArray, u32 } from "../../sdk/index.ts";
-import { NumberedCalls } from "./numbered-calls.ts";
+import { NumberedCalls, umaskCalls } from "./numbered-calls.ts";
 import { BEGIN, END, MOST_CALLS, MOST_VERSIONS, pairSpec } from "./numbered-programs.ts";
 
 export interface HotswapOptions {
@@ -51,7 +51,7 @@ export async function hotswap({ rate, seconds, every }: HotswapOptions): Promise
   const count = Math.round(rate * seconds);
   if (!(count >= 1 && count < MOST_CALLS))
     throw new HotswapError(`${count} calls are not from 1 to ${MOST_CALLS - 1}: choose another rate or time.`);
-  const calls = new NumberedCalls(count, rate);
+  const calls = new NumberedCalls(umaskCalls(count, rate));
   using object = loadObject(pairSpec(0, "umask"), { replaceable: true });
   try {
     object.maps.target.set(0, calls.pid);

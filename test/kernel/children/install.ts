@@ -14,7 +14,7 @@ import {
   connectSpec,
   countsOf,
   END,
-  NumberedCalls,
+  numberedCalls,
   pairSpec,
   unexpected,
 } from "../../support/numbered-calls.ts";
@@ -43,20 +43,22 @@ async function startInstaller(version: number): Promise<{ child: ChildProcess; f
     stdio: ["ignore", "pipe", "inherit"],
     env: environment(),
   });
+  let first: string | undefined;
   let last = "";
   const lines = createInterface({ input: child.stdout });
   lines.on("line", (line) => {
+    first ??= line;
     last = line;
   });
   await Promise.race([once(lines, "line"), once(child, "exit")]);
   assert.equal(child.exitCode, null, "the installer goes on until it is killed");
-  return { child, first: last, last: () => Number.parseInt(last, 10) };
+  return { child, first: first ?? "", last: () => Number.parseInt(last, 10) };
 }
 
 async function killInstallers(): Promise<void> {
   // An emulated machine starts few installers in the time that calls at the full rate would take.
   const [count, rate] = pace([600_000, 100_000], [200_000, 10_000]);
-  const calls = new NumberedCalls(kind === "connect" ? "connect" : "getpgid", count, rate);
+  const calls = numberedCalls(kind === "connect" ? "connect" : "getpgid", count, rate);
   let installer = await startInstaller(0);
   assert.match(installer.first, /^0 first/);
   // Nobody else may have the folder meanwhile, and it says so.
