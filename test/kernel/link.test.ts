@@ -96,7 +96,7 @@ kernelTest("tracepoints without tracefs say what to mount, or what to use instea
   // Where tracefs is mounted this is another error, which the test above has seen.
   assert.throws(
     () => object.programs.p.attachTracepoint("nosuch:event"),
-    /^TracepointError: (tracefs is not mounted: mount -t tracefs .* raw tracepoint, which needs none|This kernel has no tracepoint)/,
+    /^TracepointError: (The id of tracepoint .* tracefs is not mounted: mount -t tracefs .* Raw tracepoints need none|This kernel has no tracepoint)/,
   );
 });
 

@@ -1,4 +1,5 @@
-import { type CapabilityName, explainPermission } from "./capability.ts";
+import { readFileSync } from "node:fs";
+import { type CapabilityName, explainPermission, hasCapability } from "./capability.ts";
 import { Fd } from "./fd.ts";
 import { native } from "./native.ts";
 import { nr } from "./syscall-number.ts";
@@ -91,11 +92,28 @@ export function openPerfEvent(
   const result = native().syscall(nr.perf_event_open, attr, options.pid, options.cpu, -1, PERF_FLAG_FD_CLOEXEC);
   if (result < 0) {
     // perf refuses with EACCES where others say EPERM (perf_event_open(2)).
-    const hint = result === -EACCES ? `${explainPermission(needs)} ${PARANOID}` : undefined;
+    const hint = result === -EACCES ? refusal(needs) : undefined;
     throw new SystemError({ errno: -result, syscall: "perf_event_open", doing: `open ${what}`, hint, needs });
   }
   void text;
   return new Fd(result, what);
+}
+
+/** Why perf refused, by the capabilities and settings of this process and machine. */
+function refusal(needs: readonly CapabilityName[]): string {
+  const level = paranoia();
+  // Debian's kernels and Ubuntu's know a level above the kernel's own highest, at which CAP_PERFMON does not count.
+  if (level === undefined || level <= 2 || !hasCapability("CAP_PERFMON") || hasCapability("CAP_SYS_ADMIN"))
+    return `${explainPermission(needs)} ${PARANOID}`;
+  return `kernel.perf_event_paranoid is ${level}, and this kernel then wants CAP_SYS_ADMIN: set it to 2 (sysctl kernel.perf_event_paranoid=2, as root), where CAP_PERFMON is enough, or give node CAP_SYS_ADMIN.`;
+}
+
+function paranoia(): number | undefined {
+  try {
+    return Number(readFileSync("/proc/sys/kernel/perf_event_paranoid", "latin1"));
+  } catch {
+    return undefined;
+  }
 }
 
 /** ioctl(2) with a number; the result, or −errno. */
