@@ -1,5 +1,5 @@
-import { closeSync, constants, existsSync, mkdirSync, openSync, rmdirSync, writeFileSync } from "node:fs";
-import { Fd, native, noTracefs, nr, SystemError, tracefsRefusal, tracefsRoot } from "../sys/index.ts";
+import { closeSync, constants, mkdirSync, openSync, rmdirSync, writeFileSync } from "node:fs";
+import { Fd, isInTracefs, native, noTracefs, nr, SystemError, tracefsRefusal, tracefsRoot } from "../sys/index.ts";
 import { LineSource } from "./line-source.ts";
 import { type TraceLine, TraceParser } from "./trace-parser.ts";
 
@@ -33,7 +33,7 @@ export class TraceSource extends LineSource<TraceLine> {
     if (root === undefined) {
       throw new TracePipeError(`What programs print is read from tracefs. ${noTracefs()}`);
     }
-    this.own = !shared && existsSync(`${root}/${EVENT}`);
+    this.own = !shared && isInTracefs(`${root}/${EVENT}`);
     this.#instance = this.own ? makeInstance(root, kibPerCpu) : undefined;
     const path = `${this.#instance ?? root}/trace_pipe`;
     this.name = `reader of ${path}`;

@@ -1,25 +1,36 @@
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 
 /** Where tracefs may be mounted, the usual place first. */
 export const TRACEFS_ROOTS = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 
 const SIGN = "events/header_page";
 
+/**
+ * What stat(2) says of a path: undefined when it is there, an error's code when it is not, or not for this user. access(2),
+ * which `existsSync` takes, leaves the capabilities of another user than root out of account.
+ */
+function absence(path: string): string | undefined {
+  try {
+    statSync(path);
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? "";
+  }
+}
+
+/** Whether a file of tracefs is there and can be reached with this user's capabilities. */
+export function isInTracefs(path: string): boolean {
+  return absence(path) === undefined;
+}
+
 /** Where tracefs is mounted and can be read. */
 export function tracefsRoot(): string | undefined {
-  return TRACEFS_ROOTS.find((root) => existsSync(`${root}/${SIGN}`));
+  return TRACEFS_ROOTS.find((root) => isInTracefs(`${root}/${SIGN}`));
 }
 
 /** Why there is no `tracefsRoot()`, and what to do: a sentence that follows what it is needed for. */
 export function noTracefs(): string {
-  const closed = TRACEFS_ROOTS.find((root) => {
-    try {
-      statSync(`${root}/${SIGN}`);
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).code === "EACCES";
-    }
-    return false;
-  });
+  const closed = TRACEFS_ROOTS.find((root) => absence(`${root}/${SIGN}`) === "EACCES");
   return closed === undefined
     ? "tracefs is not mounted: mount -t tracefs nodev /sys/kernel/tracing (as root)."
     : tracefsRefusal(closed);

@@ -50,6 +50,10 @@ import {
   queryPrograms,
   RingBufferReader,
   r0,
+  r1,
+  r2,
+  r3,
+  r10,
   TracePipe,
   trackFds,
   u32,
@@ -309,7 +313,8 @@ const DEEDS: Readonly<Record<string, () => void | Promise<void>>> = {
   enableStats: () => enableStats().close(),
   kernelSymbol,
   writeUser: () => {
-    const a = new Assembler().mov(r0, 0).call("probe_write_user").exit();
+    const a = new Assembler().store("u64", r10, -8, 0).mov(r1, 0).mov(r2, r10).add(r2, -8).mov(r3, 8);
+    a.call("probe_write_user").mov(r0, 0).exit();
     const spec = {
       maps: {},
       programs: { p: { type: "kprobe", license: "GPL", instructions: a.instructions() } },
