@@ -50,11 +50,16 @@ export function findBinary(name: string, pid?: number): string {
 
 /** Where a process's files are for us: "" where they are the same as ours. */
 function rootOf(pid: number): string {
+  const same = lookAt(pid, () =>
+    ["ns/mnt", "root"].every((link) => readlinkSync(`/proc/self/${link}`) === readlinkSync(`/proc/${pid}/${link}`)),
+  );
+  return same ? "" : `/proc/${pid}/root`;
+}
+
+/** Reads what /proc has of a process. Some kernels refuse one file of another user's process, others the next. */
+function lookAt<T>(pid: number, read: () => T): T {
   try {
-    const same = ["ns/mnt", "root"].every(
-      (link) => readlinkSync(`/proc/self/${link}`) === readlinkSync(`/proc/${pid}/${link}`),
-    );
-    return same ? "" : `/proc/${pid}/root`;
+    return read();
   } catch (error) {
     throw new BinaryError(
       `The files of process ${pid} cannot be looked at: ${(error as Error).message}. It has ended, or it is another user's, for which CAP_SYS_PTRACE is needed.`,
@@ -74,7 +79,7 @@ const baseName = (path: string) => path.slice(path.lastIndexOf("/") + 1);
 
 function inProcess(name: string, pid: number, root: string, places: string[]): string | undefined {
   places.push(`what process ${pid} has loaded (/proc/${pid}/maps)`);
-  const mappings = fileMappings(pid).filter(({ executable }) => executable);
+  const mappings = lookAt(pid, () => fileMappings(pid)).filter(({ executable }) => executable);
   const found =
     mappings.find(({ path }) => baseName(path) === name) ?? mappings.find(({ path }) => isCalled(baseName(path), name));
   return found === undefined ? undefined : fileOf(found, pid, root);
