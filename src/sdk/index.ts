@@ -250,6 +250,8 @@ export {
   type NativeAddon,
   ObjectError,
   type ObjectLoadOptions,
+  type ObjectSource,
+  openObject,
   openPinnedProgram,
   openProgram,
   type PendingObject,
@@ -334,4 +336,4 @@ export {
   tracefsRoot,
   trackFds,
 } from "../runtime/sys/index.ts";
-export { type LoadedShape, loadObject, openObject, type TypedVariable } from "./load-object.ts";
+export { type LoadedShape, loadObject, type TypedVariable } from "./load-object.ts";

@@ -1,12 +1,12 @@
-import { readFileSync } from "node:fs";
-import { basename } from "node:path";
-import { type ObjectSpec, readObject } from "../object/spec/index.ts";
+import type { ObjectSpec } from "../object/spec/index.ts";
 import {
   type LiveVariable,
   type LoadedObject,
   loadObject as loadSpec,
   type ObjectLoadOptions,
+  type ObjectSource,
   type Program,
+  specOf,
 } from "../runtime/load/index.ts";
 import type { BpfMap } from "../runtime/map/index.ts";
 
@@ -34,16 +34,6 @@ type VariablesOf<T> = T extends { readonly variables: infer V }
 type Common = Pick<LoadedObject, "links" | "attach" | "replace" | "close" | typeof Symbol.dispose>;
 
 /**
- * Reads an object file (`x.bpf.o`) into plain data, which can be printed, changed, copied and loaded as often as wanted.
- * Throws what `readObject` throws, and Node's own error for a file that cannot be read.
- */
-export function openObject(path: string | URL): ObjectSpec {
-  // `opensnoop.bpf.o` is called opensnoop, as other loaders call it.
-  const file = basename(typeof path === "string" ? path : path.pathname);
-  return readObject(readFileSync(path), { name: file.split(".")[0] ?? file });
-}
-
-/**
  * Loads an object into the kernel: a file, the bytes of one, or a spec. Fits its programs to the kernel's types (CO-RE),
  * finds what it wants of the kernel by name, creates its maps and fills them, loads its programs. When one part fails,
  * those made before it are closed again: the kernel is left as it was.
@@ -61,11 +51,6 @@ export function loadObject<T extends { readonly [K in keyof LoadedShape]: object
     readonly variables?: VariablesOf<T>;
   },
 ): T & Common;
-export function loadObject(
-  source: ObjectSpec | string | URL | Uint8Array,
-  options: ObjectLoadOptions = {},
-): LoadedObject {
-  if (typeof source === "string" || source instanceof URL) return loadSpec(openObject(source), options);
-  if (source instanceof Uint8Array) return loadSpec(readObject(source), options);
-  return loadSpec(source, options);
+export function loadObject(source: ObjectSource, options: ObjectLoadOptions = {}): LoadedObject {
+  return loadSpec(specOf(source), options);
 }

@@ -46,7 +46,7 @@ import {
   pairSpec,
   unexpected,
 } from "../support/numbered-calls.ts";
-import { fixture as objectFixture } from "../support/objects.ts";
+import { fixturePath, fixture as objectFixture } from "../support/objects.ts";
 import { callGetpgid } from "../support/probe-programs.ts";
 
 const RATE = 100_000;
@@ -330,7 +330,7 @@ kernelTest("replace: variables of an object file go on when they are the same, a
   const spec = objectFixture("globals.el");
   using object = loadObject(spec);
   const [name] = Object.keys(spec.variables ?? {}).filter((one) => spec.variables?.[one]?.map === ".bss");
-  const { kept } = await object.replace(spec);
+  const { kept } = await object.replace(fixturePath("globals.el"));
   assert.ok(kept.includes(".bss") && kept.includes(".data") && !kept.includes(".rodata"), kept.join());
   const { [name as string]: moved, ...others } = spec.variables ?? {};
   const changed = { ...spec, variables: { ...others, ...(moved && { renamed: moved }) } };

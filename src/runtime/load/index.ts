@@ -24,6 +24,7 @@ export { type ObjectLoadOptions, prepareObject } from "./load-parts.ts";
 export { loadProgram, UnknownMapError } from "./load-program.ts";
 export { BtfLoadError } from "./object-btf.ts";
 export { ObjectError } from "./object-error.ts";
+export { type ObjectSource, openObject, specOf } from "./object-source.ts";
 export type { PreparedProgram } from "./prepare-program.ts";
 export {
   type Environment,

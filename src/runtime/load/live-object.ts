@@ -5,6 +5,7 @@ import { type AttachOptions, attachAll } from "./attach/attach-object.ts";
 import type { LiveVariable } from "./live-variables.ts";
 import type { AssembledObject } from "./load-assembled.ts";
 import { loadParts, type ObjectLoadOptions, type Parts } from "./load-parts.ts";
+import { type ObjectSource, specOf } from "./object-source.ts";
 import { PinFolder } from "./replace/pin-folder.ts";
 import { attachablesOf, type Replaced, type ReplaceOptions, replaceObject } from "./replace/replace-object.ts";
 
@@ -30,7 +31,7 @@ export interface LoadedObject<S extends ObjectSpec = ObjectSpec> extends Assembl
    * throw may be thrown. The promise is fulfilled when the last of the old programs has ended (some ten milliseconds); the
    * new ones are in force when this returns. An error of a migration's `settle` rejects it, with the new object in force.
    */
-  replace(next: ObjectSpec, options?: ReplaceOptions): Promise<Replaced>;
+  replace(next: ObjectSource, options?: ReplaceOptions): Promise<Replaced>;
 }
 
 /**
@@ -65,11 +66,11 @@ export interface InstalledObject<S extends ObjectSpec = ObjectSpec> extends Load
  * Throws ReplaceError (no bpffs, another process has the folder, maps differ, an attachment has no BPF link to be pinned:
  * probes and tracepoints before Linux 5.15), and what `loadObject`, `attach` and `replace` throw; then nothing is changed.
  */
-export async function installObject<const S extends ObjectSpec>(
+export async function installObject<const S extends ObjectSource>(
   folder: string,
   object: S,
   options: InstallOptions = {},
-): Promise<InstalledObject<S>> {
+): Promise<InstalledObject<S extends ObjectSpec ? S : ObjectSpec>> {
   const { attach = {}, migrate, ...load } = options;
   const loadOptions: ObjectLoadOptions = { ...load, replaceable: true };
   const pins = PinFolder.open(folder);
@@ -77,7 +78,7 @@ export async function installObject<const S extends ObjectSpec>(
     const there = pins.read();
     const live =
       there === undefined
-        ? installFirst(object, loadOptions, attach, pins)
+        ? installFirst(specOf(object), loadOptions, attach, pins)
         : new LiveObject(there.parts, loadOptions, { links: there.links, attached: attach, pins });
     const replaced =
       there === undefined
@@ -86,7 +87,7 @@ export async function installObject<const S extends ObjectSpec>(
             live.close();
             throw error;
           });
-    return Object.assign(live, { replaced }) as unknown as InstalledObject<S>;
+    return Object.assign(live, { replaced }) as unknown as InstalledObject<S extends ObjectSpec ? S : ObjectSpec>;
   } catch (error) {
     pins.close();
     throw error;
@@ -179,13 +180,13 @@ class LiveObject implements LoadedObject {
     return Object.fromEntries(this.#links);
   }
 
-  async replace(next: ObjectSpec, options: ReplaceOptions = {}): Promise<Replaced> {
+  async replace(next: ObjectSource, options: ReplaceOptions = {}): Promise<Replaced> {
     this.#check();
     if (this.#settling !== undefined)
       throw new TypeError("The object is being replaced: wait for the promise of the first replace().");
     const { parts, links, replaced, settle } = replaceObject(
       { parts: this.#parts, links: this.#links, attached: this.#attached, options: this.#options },
-      next,
+      specOf(next),
       { ...options, stage: (made, all) => this.#pins?.stage(made, all, false) },
     );
     this.#parts = parts;
