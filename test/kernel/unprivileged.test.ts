@@ -63,7 +63,8 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   openMap: { needs: [...BPF, "sys_admin"] },
   openProgram: { needs: [...TRACE, "sys_admin"] },
   openLink: { needs: [...TRACE, "sys_admin"], kernel: "5.8" },
-  loadedBtf: { needs: ["sys_admin"] },
+  // The kernel's own types have an id since then.
+  loadedBtf: { needs: ["sys_admin"], kernel: "5.11" },
   enableStats: { needs: ["sys_admin"], kernel: "5.8" },
   writeUser: { needs: [...TRACE, "sys_admin"], virtual: true },
   kernelSymbol: { needs: BPF, perhaps: ["syslog"] },
