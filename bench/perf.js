@@ -1,7 +1,7 @@
 // npm run bench -- perf: from the kernel's perf buffers to the reader's callback, beside libbpf and cilium/ebpf.
 import { FILL_METRICS, fillColumns, fillNote } from "./ring/fill.js";
 import { loadStream } from "./ring/programs.js";
-import { RATE_METRICS, RATE_NOTE, rateColumns, rateName } from "./ring/rate.js";
+import { atRates } from "./ring/rate.js";
 
 export const peers = ["debian12", "newest"];
 
@@ -12,7 +12,19 @@ export default async function perf(bench) {
   const object = loadStream("perf", 0);
   try {
     await fillAndDrain(bench, object);
-    await atARate(bench, object);
+    await atRates(bench, {
+      kind: "perf",
+      object,
+      size: BYTES_PER_CPU,
+      parts: [
+        ["20k", 20_000, 1],
+        ["100k", 100_000, 10],
+      ],
+      goals: () => [
+        { metric: "run", column: "skep", of: "c", atMost: 0.05 },
+        { metric: "cpu", column: "skep", of: "c", atMost: 0.6 },
+      ],
+    });
   } finally {
     object.close();
   }
@@ -59,39 +71,6 @@ async function fillAndDrain(bench, object) {
           program === "unique"
             ? [{ metric: "ns", column: "number", atMost: 80 }]
             : [{ metric: "ns", column: "number", of: "c", atMost: 1.3 }],
-      }),
-    );
-  }
-}
-
-async function atARate(bench, object) {
-  const { column, node, c, go } = rateColumns(bench, "perf", object, BYTES_PER_CPU);
-  const old = bench.peer("debian12")?.versions;
-  const newest = bench.peer("newest")?.versions;
-  for (const [part, rate, burst] of [
-    ["20k", 20_000, 1],
-    ["100k", 100_000, 10],
-  ]) {
-    await bench.part(part, () =>
-      bench.measure({
-        name: rateName(rate, burst),
-        note: RATE_NOTE,
-        rounds: 3,
-        metrics: RATE_METRICS,
-        base: "c",
-        columns: [
-          column("skep", "Skep", "debian12", node("coalesced"), rate, burst),
-          column("low", 'Skep, latency: "low"', "debian12", node("low"), rate, burst),
-          column("c", `C libbpf ${old?.libbpf}, poll`, "debian12", c("debian12", "perf"), rate, burst),
-          column("c-timer", `C libbpf ${old?.libbpf}, every ms`, "debian12", c("debian12", "perf-timer"), rate, burst),
-          column("c-new", `C libbpf ${newest?.libbpf}, poll`, "newest", c("newest", "perf"), rate, burst),
-          column("go", `Go cilium/ebpf ${old?.cilium}`, "debian12", go("debian12"), rate, burst),
-          column("go-new", `Go cilium/ebpf ${newest?.cilium}`, "newest", go("newest"), rate, burst),
-        ],
-        goals: [
-          { metric: "run", column: "skep", of: "c", atMost: 0.05 },
-          { metric: "cpu", column: "skep", of: "c", atMost: 0.6 },
-        ],
       }),
     );
   }

@@ -117,17 +117,20 @@ export const RATE_METRICS = {
 export const rateName = (rate, burst) =>
   `${rate / 1000} 000 events a second, ${burst === 1 ? "evenly" : `${burst} at a time`}`;
 
-/** @param {import("../harness/bench.js").Bench} bench */
-export async function atARate(bench, object, size) {
-  const { column, node, c, go } = rateColumns(bench, "ring", object, size);
+/** How the C peers read each kind of buffer: as they do by default, and every millisecond. */
+const C_WAYS = { ring: ["poll", "timer"], perf: ["perf", "perf-timer"] };
+
+/**
+ * Skep and its peers at rates, through ring buffers or perf buffers.
+ * @param {import("../harness/bench.js").Bench} bench
+ * @param {{ kind: "ring" | "perf", object: object, size: number, parts: [string, number, number][], goals: (rate: number) => object[] }} what
+ */
+export async function atRates(bench, { kind, object, size, parts, goals }) {
+  const { column, node, c, go } = rateColumns(bench, kind, object, size);
   const old = bench.peer("debian12")?.versions;
   const newest = bench.peer("newest")?.versions;
-
-  for (const [part, rate, burst] of [
-    ["20k", 20_000, 1],
-    ["100k", 100_000, 10],
-    ["100k-bursts", 100_000, 100],
-  ]) {
+  const [poll, timer] = C_WAYS[kind];
+  for (const [part, rate, burst] of parts) {
     await bench.part(part, () =>
       bench.measure({
         name: rateName(rate, burst),
@@ -138,18 +141,33 @@ export async function atARate(bench, object, size) {
         columns: [
           column("skep", "Skep", "debian12", node("coalesced"), rate, burst),
           column("low", 'Skep, latency: "low"', "debian12", node("low"), rate, burst),
-          column("c", `C libbpf ${old?.libbpf}, poll`, "debian12", c("debian12", "poll"), rate, burst),
-          column("c-timer", `C libbpf ${old?.libbpf}, every ms`, "debian12", c("debian12", "timer"), rate, burst),
-          column("c-new", `C libbpf ${newest?.libbpf}, poll`, "newest", c("newest", "poll"), rate, burst),
+          column("c", `C libbpf ${old?.libbpf}, poll`, "debian12", c("debian12", poll), rate, burst),
+          column("c-timer", `C libbpf ${old?.libbpf}, every ms`, "debian12", c("debian12", timer), rate, burst),
+          column("c-new", `C libbpf ${newest?.libbpf}, poll`, "newest", c("newest", poll), rate, burst),
           column("go", `Go cilium/ebpf ${old?.cilium}`, "debian12", go("debian12"), rate, burst),
           column("go-new", `Go cilium/ebpf ${newest?.cilium}`, "newest", go("newest"), rate, burst),
         ],
-        goals: [
-          { metric: "cpu", column: "skep", of: "c", atMost: 0.6 },
-          { metric: "run", column: "skep", of: "c", atMost: 0.07 },
-          ...(rate === 20_000 ? [{ metric: "p99", column: "low", atMost: 100 }] : []),
-        ],
+        goals: goals(rate),
       }),
     );
   }
+}
+
+/** @param {import("../harness/bench.js").Bench} bench */
+export async function atARate(bench, object, size) {
+  await atRates(bench, {
+    kind: "ring",
+    object,
+    size,
+    parts: [
+      ["20k", 20_000, 1],
+      ["100k", 100_000, 10],
+      ["100k-bursts", 100_000, 100],
+    ],
+    goals: (rate) => [
+      { metric: "cpu", column: "skep", of: "c", atMost: 0.6 },
+      { metric: "run", column: "skep", of: "c", atMost: 0.07 },
+      ...(rate === 20_000 ? [{ metric: "p99", column: "low", atMost: 100 }] : []),
+    ],
+  });
 }
