@@ -1,9 +1,8 @@
 // The books of every kind of stream: what programs attempted, by their own count, is what was delivered and what was not,
 // by cause, whatever happens to the consumer. And the ways to end and to shed, which all streams have from one reader.
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import {
@@ -20,6 +19,7 @@ import { environment } from "../support/cli.ts";
 import { kernelTest } from "../support/kernel-test.ts";
 import { pace } from "../support/pace.ts";
 import { countsOf, onOneCpu, perfSender, ringSender, type Sender, Sent, send } from "../support/senders.ts";
+import { linesOf, stoppedConsumer } from "../support/stopped-consumer.ts";
 
 const SMALL = 16 * 4096;
 type Reader = EventReader<Infer<typeof Sent>, EventBooks>;
@@ -325,44 +325,29 @@ for (const [kind, { sender: makeSender, reader: makeReader }] of Object.entries(
     reader.listen(() => {});
   });
 
-  booksTest(`${kind}: a consumer that is stopped (SIGSTOP) for a while`, async () => {
-    using sender = makeSender();
-    const child = spawn(
-      process.execPath,
-      [
-        fileURLToPath(new URL("children/consumer.js", import.meta.url)),
-        `${mapDetails(sender.maps.events).id}`,
-        `${SMALL}`,
-      ],
-      { env: environment(), stdio: ["pipe", "pipe", "inherit"] },
-    );
-    const lines = linesOf(child);
-    try {
-      assert.equal(await lines.next(), "ready");
-      for (let i = 0; i < 5; i++) {
-        send(sender, 100);
-        await sleep(5);
-      }
-      child.kill("SIGSTOP");
-      await stopped(child);
-      const before = countsOf(sender).refused;
-      send(sender, 10_000);
-      assert.ok(countsOf(sender).refused > before, "nobody reads");
-      child.kill("SIGCONT");
-      for (let i = 0; i < 5; i++) {
-        send(sender, 100);
-        await sleep(5);
-      }
-      child.stdin?.end("end\n");
-      const { books, rises } = JSON.parse(await lines.next()) as { books: EventBooks; rises: boolean };
+  for (const how of ["reader", "group", "columns"]) {
+    booksTest(`${kind}: a consumer (${how}) that is stopped (SIGSTOP) for a while`, async () => {
+      using sender = makeSender();
+      const few = async () => {
+        for (let i = 0; i < 5; i++) {
+          send(sender, 100);
+          await sleep(5);
+        }
+      };
+      const { books, rises } = await stoppedConsumer([how, `${mapDetails(sender.maps.events).id}`, `${SMALL}`], {
+        before: few,
+        meanwhile() {
+          const before = countsOf(sender).refused;
+          send(sender, 10_000);
+          assert.ok(countsOf(sender).refused > before, "nobody reads");
+        },
+        after: few,
+      });
       assert.ok(rises);
       assert.ok(books.delivered >= 1000);
       balanced(sender, { ...books, dropped: countsOf(sender).refused });
-    } finally {
-      child.kill("SIGKILL");
-      await (child.exitCode ?? child.signalCode ?? once(child, "exit"));
-    }
-  });
+    });
+  }
 }
 
 kernelTest(
@@ -401,28 +386,3 @@ kernelTest(
     }
   },
 );
-
-/** Its lines as they come. */
-function linesOf(child: ChildProcess): { next(): Promise<string> } {
-  let text = "";
-  child.stdout?.on("data", (chunk: Buffer) => {
-    text += chunk.toString();
-  });
-  return {
-    async next() {
-      for (let i = 0; i < pace(2000, 20_000) && !text.includes("\n"); i++) await sleep(5);
-      const end = text.indexOf("\n");
-      assert.ok(end >= 0, "the child says nothing");
-      const line = text.slice(0, end);
-      text = text.slice(end + 1);
-      return line;
-    },
-  };
-}
-
-/** Until the kernel says that it is stopped. */
-async function stopped(child: ChildProcess): Promise<void> {
-  const state = () => /^State:\s+(\S)/m.exec(readFileSync(`/proc/${child.pid}/status`, "latin1"))?.[1];
-  for (let i = 0; i < 1000 && state() !== "T"; i++) await sleep(1);
-  assert.equal(state(), "T");
-}

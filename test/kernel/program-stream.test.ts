@@ -1,9 +1,10 @@
 // The streams of programs: what they print on stdout, and what the kernel says of them on stderr.
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Assembler, loadObject, ProgramStream, r0, SystemError } from "../../src/sdk/index.ts";
+import { Assembler, loadObject, ProgramStream, programDetails, r0, SystemError } from "../../src/sdk/index.ts";
 import { kernelIsAtLeast, kernelTest, machine } from "../support/kernel-test.ts";
 import { fixture } from "../support/objects.ts";
+import { stoppedConsumer } from "../support/stopped-consumer.ts";
 
 /** BPF_F_SLEEPABLE: programs of this type must be so. */
 const SLEEPABLE = 1 << 4;
@@ -108,6 +109,52 @@ kernelTest("a flood: attempted = delivered + what the program was refused", prin
   assert.equal(stream.books.dropped, printer.refused);
   assert.deepEqual(numbers.slice(-5), [10_000, 10_001, 10_002, 10_003, 10_004]);
 });
+
+kernelTest("a slow consumer by each policy, aborted and closed: every line is in the books", prints, async () => {
+  for (const backPressure of ["block", { dropOldest: 20 }, { sample: 5 }] as const) {
+    using printer = load();
+    const stream = new ProgramStream(printer.program, "stdout", { everyMs: 1, dropped: () => printer.refused });
+    const controller = new AbortController();
+    let batches = 0;
+    printer.print(10);
+    await assert.rejects(
+      async () => {
+        for await (const _ of stream.batches({ backPressure, size: 50, signal: controller.signal })) {
+          if (++batches === 8) controller.abort();
+          printer.print(200);
+          await sleep(5);
+        }
+      },
+      { name: "AbortError" },
+    );
+    while (stream.consume(() => {}) > 0);
+    stream.close();
+    const { delivered, dropped, displaced, skipped, undecoded, queued, abandoned } = stream.books;
+    // A print is two lines.
+    assert.equal(
+      delivered + 2 * (dropped as number) + displaced + skipped + undecoded + queued + abandoned,
+      2 * printer.lines,
+      JSON.stringify(stream.books),
+    );
+  }
+});
+
+kernelTest(
+  "a consumer that is stopped (SIGSTOP) for a while: what the program was refused is counted",
+  prints,
+  async () => {
+    using printer = load();
+    const { id } = programDetails(printer.program);
+    const { books, rises } = await stoppedConsumer(["stream", `${id}`], {
+      before: () => printer.print(100),
+      meanwhile: () => printer.print(10_000),
+      after: () => printer.print(100),
+    });
+    assert.ok(rises);
+    assert.ok(printer.refused > 0);
+    assert.equal(books.delivered, 2 * (printer.lines - printer.refused));
+  },
+);
 
 kernelTest("stderr: the kernel reports a loop that it had to end", prints, () => {
   const a = new Assembler().label("again").mayGoto("out").ja("again").label("out").mov(r0, 0).exit();

@@ -19,6 +19,7 @@ import {
 } from "../../src/sdk/index.ts";
 import { kernelTest, machine } from "../support/kernel-test.ts";
 import { onOneCpu } from "../support/senders.ts";
+import { stoppedConsumer } from "../support/stopped-consumer.ts";
 
 const INSTANCES = "/sys/kernel/tracing/instances";
 const needs = {
@@ -119,6 +120,48 @@ traceTest("a flood: attempted = delivered + what the kernel says was lost; the n
   const { delivered, dropped } = pipe.books;
   assert.ok((dropped as number) > 0);
   assert.equal(delivered + (dropped as number), rounds * each);
+});
+
+traceTest("a slow consumer, by each policy, and an abort in its midst: every line is in the books", async () => {
+  for (const backPressure of ["block", { dropOldest: 20 }, { sample: 5 }] as const) {
+    using object = loadObject(spec("number %d"));
+    using pipe = new TracePipe({ kibPerCpu: 64 });
+    const controller = new AbortController();
+    const print = (repeat: number) => object.programs.print.testRun({ data: packet, repeat });
+    let batches = 0;
+    print(10);
+    await assert.rejects(
+      async () => {
+        for await (const _ of pipe.batches({ backPressure, size: 50, signal: controller.signal })) {
+          if (++batches === 8) controller.abort();
+          print(1500);
+          await sleep(5);
+        }
+      },
+      { name: "AbortError" },
+    );
+    while (pipe.consume(() => {}) > 0);
+    const { delivered, dropped, displaced, skipped, undecoded, queued } = pipe.books;
+    assert.equal(
+      delivered + (dropped as number) + displaced + skipped + undecoded + queued,
+      object.maps.printed.get(0),
+      JSON.stringify(pipe.books),
+    );
+    assert.ok((dropped as number) + displaced + skipped > 0);
+  }
+});
+
+traceTest("a consumer that is stopped (SIGSTOP) for a while: what the kernel wrote over is counted", async () => {
+  using object = loadObject(spec("number %d"));
+  const print = (repeat: number) => void object.programs.print.testRun({ data: packet, repeat });
+  const { books, rises } = await stoppedConsumer(["trace"], {
+    before: () => print(100),
+    meanwhile: () => print(10_000),
+    after: () => print(100),
+  });
+  assert.ok(rises);
+  assert.ok((books.dropped as number) > 0);
+  assert.equal(books.delivered + (books.dropped as number), object.maps.printed.get(0));
 });
 
 traceTest("an instance is gone when its reader is closed, and each reader has one", () => {
