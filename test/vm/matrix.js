@@ -111,7 +111,8 @@ export async function runMatrix(names, { signal, log = console.log } = {}) {
   let next = 0;
   const worker = async () => {
     while (next < machines.length && signal?.aborted !== true) {
-      const i = next++;
+      // The newest first: it has the most tests, and whoever is last is waited for alone.
+      const i = machines.length - ++next;
       const { name, fault } = machines[i];
       const print = (text) => log(indent(text, `[${name}] `));
       if (fault === undefined) {
