@@ -16,6 +16,7 @@ import {
   mapDetails,
   type ObjectSpec,
   openFds,
+  ProgramFlag,
   type ProgramSpec,
   programDetails,
   RingBufferReader,
@@ -265,12 +266,11 @@ kernelTest(
   "replace: sleepable programs are not replaced, and it says so",
   { kernel: "5.18", attach: "uprobes" },
   async () => {
-    const SLEEPABLE = 1 << 4;
     await conversation([fixture("probed")], async (pid) => {
       const spec = (step: number) =>
         countingObject({
           type: "kprobe",
-          flags: SLEEPABLE,
+          flags: ProgramFlag.sleepable,
           section: "uprobe.s",
           attachTo: `${fixture("probed")}:probed`,
           own: false,
@@ -368,3 +368,14 @@ kernelTest(
   { command: "unshare", ...cgroup2 },
   () => inOwnCgroup((cgroup) => survivesKills("connect", cgroup)),
 );
+
+kernelTest("replace: two objects at the same time each wait for their own programs to end", async () => {
+  using first = loadObject(counter(1), { replaceable: true });
+  using second = loadObject(counter(1), { replaceable: true });
+  first.attach();
+  second.attach();
+  await Promise.all([first.replace(counter(10)), second.replace(counter(100))]);
+  callGetpgid(2);
+  const counted = ({ maps }: LoadedObject) => (maps["counts"] as KeyedMap<number, bigint[]>).get(0)?.[0];
+  assert.deepEqual([counted(first), counted(second)], [20n, 200n]);
+});

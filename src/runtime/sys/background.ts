@@ -22,6 +22,8 @@ const PENDING = 1n << 62n;
  * kernel milliseconds and whose results are not needed at once. One batch at a time; `join()` must be called.
  */
 export class BackgroundCalls {
+  /** Whether a batch is under way: there is one thread beside. */
+  static #busy = false;
   readonly #words: BigInt64Array;
   #calls: readonly Call[];
   #results: readonly number[] | undefined;
@@ -31,8 +33,9 @@ export class BackgroundCalls {
     this.#calls = calls;
   }
 
-  /** Undefined when no thread can be had: the calls then have to be made here. */
+  /** Undefined when no thread can be had, or another batch is under way: the calls then have to be made here. */
   static start(calls: readonly Call[]): BackgroundCalls | undefined {
+    if (BackgroundCalls.#busy) return undefined;
     const words = new BigInt64Array(1 + calls.length * WORDS);
     words[0] = BigInt(calls.length);
     for (const [i, { nr, args, store }] of calls.entries()) {
@@ -44,7 +47,9 @@ export class BackgroundCalls {
       if (store !== undefined) words[at + STORE] = BigInt(native().addressOf(store));
     }
     const result = native().background(new BigUint64Array(words.buffer), calls);
-    return result < 0 ? undefined : new BackgroundCalls(words, calls);
+    if (result < 0) return undefined;
+    BackgroundCalls.#busy = true;
+    return new BackgroundCalls(words, calls);
   }
 
   /** `join()`, once all calls have been made: meanwhile the event loop goes on. */
@@ -59,6 +64,7 @@ export class BackgroundCalls {
   join(): readonly number[] {
     if (this.#results === undefined) {
       native().join();
+      BackgroundCalls.#busy = false;
       this.#results = this.#calls.map((_, i) => Number(this.#words[1 + i * WORDS + RESULT]));
       this.#calls = [];
     }

@@ -15,8 +15,7 @@ export async function runningProgramsEnd(): Promise<void> {
   const key = new Uint8Array(4);
   const value = new Uint8Array(Uint32Array.of(inner.fd.number).buffer);
   const attr = new BpfAttr().u32(0, outer.fd.number).pointer(8, key).pointer(16, value).u64(24, 0);
-  const calls = BackgroundCalls.start([attr.later("BPF_MAP_UPDATE_ELEM")]);
+  const [result = -1] = (await BackgroundCalls.start([attr.later("BPF_MAP_UPDATE_ELEM")])?.finish()) ?? [];
   // Without a thread of its own the wait is here.
-  if (calls === undefined) outer.set(0, inner);
-  else await calls.finish();
+  if (result < 0) outer.set(0, inner);
 }

@@ -99,8 +99,8 @@ export function replaceObject(old: InForce, next: ObjectSpec, options: ReplaceOp
     const replaced = { kept: plan.kept, migrated: [...plan.changed.keys()], switchNs };
     const settle = async () => {
       for (const link of changes.ended) link.close();
-      await runningProgramsEnd();
       try {
+        await runningProgramsEnd();
         for (const name of plan.changed.keys()) migration(migrate[name]).settle?.(...pairOf(name, before, after));
       } finally {
         closeBefore(before, after, keptMaps);
