@@ -82,6 +82,7 @@ export {
   ObjectFileError,
   type ObjectSpec,
   type ProgramCode,
+  ProgramFlag,
   type ProgramSpec,
   ProgramType,
   type ProgramTypeName,

@@ -4,7 +4,16 @@ import { readdirSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import { after, before, describe, it } from "node:test";
 import { Assembler, type Instruction, r0, r1, r2, r3, r4, r5, r6, r7, r8, r9 } from "../../src/object/asm/index.ts";
-import { bytes, createMap, loadObject, type ObjectSpec, u32, u64, VerifierError } from "../../src/sdk/index.ts";
+import {
+  bytes,
+  createMap,
+  loadObject,
+  type ObjectSpec,
+  ProgramFlag,
+  u32,
+  u64,
+  VerifierError,
+} from "../../src/sdk/index.ts";
 import { parseVector, type Vector } from "../support/conformance-assembly.ts";
 
 const VECTORS = 313;
@@ -13,8 +22,6 @@ const MOST_REFUSALS = 25;
 /** The kernel whose words test/data/conformance-refusals.json has. */
 const LISTED_KERNEL = [6, 18] as const;
 const MEMORY = 256;
-/** Programs of type syscall must be loaded with it (BPF_F_SLEEPABLE, linux/bpf.h). */
-const SLEEPABLE = 1 << 4;
 
 // This file runs as dist-test/test/kernel/conformance.test.js.
 const data = new URL("../../../test/data/", import.meta.url);
@@ -96,7 +103,9 @@ void describe("eBPF conformance suite", { skip: reasonToSkip() }, () => {
   function run(vector: Vector): bigint {
     const spec = {
       maps: specs,
-      programs: { vector: { type: "syscall", license: "Dual MIT/GPL", flags: SLEEPABLE, instructions: wrap(vector) } },
+      programs: {
+        vector: { type: "syscall", license: "Dual MIT/GPL", flags: ProgramFlag.sleepable, instructions: wrap(vector) },
+      },
     } as const satisfies ObjectSpec;
     const memory = new Uint8Array(MEMORY);
     memory.set(vector.memory);

@@ -8,6 +8,7 @@ import {
   createMap,
   loadObject,
   type MapTypeName,
+  ProgramFlag,
   type ProgramTypeName,
   r0,
   SystemError,
@@ -178,7 +179,7 @@ kernelTest("doctor's program types are those that load through the SDK", async (
       license: "GPL",
       instructions,
       ...(type in attach && { expectedAttachType: attach[type as keyof typeof attach] }),
-      ...(type === "syscall" && { flags: 1 << 4 }),
+      ...(type === "syscall" && { flags: ProgramFlag.sleepable }),
     };
     let loads = true;
     try {

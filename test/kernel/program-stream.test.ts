@@ -1,13 +1,18 @@
 // The streams of programs: what they print on stdout, and what the kernel says of them on stderr.
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Assembler, loadObject, ProgramStream, programDetails, r0, SystemError } from "../../src/sdk/index.ts";
+import {
+  Assembler,
+  loadObject,
+  ProgramFlag,
+  ProgramStream,
+  programDetails,
+  r0,
+  SystemError,
+} from "../../src/sdk/index.ts";
 import { kernelIsAtLeast, kernelTest, machine } from "../support/kernel-test.ts";
 import { fixture } from "../support/objects.ts";
 import { stoppedConsumer } from "../support/stopped-consumer.ts";
-
-/** BPF_F_SLEEPABLE: programs of this type must be so. */
-const SLEEPABLE = 1 << 4;
 
 const ENOMEM = 12;
 
@@ -160,7 +165,9 @@ kernelTest("stderr: the kernel reports a loop that it had to end", prints, () =>
   const a = new Assembler().label("again").mayGoto("out").ja("again").label("out").mov(r0, 0).exit();
   using object = loadObject({
     maps: {},
-    programs: { endless: { type: "syscall", flags: SLEEPABLE, instructions: a.instructions(), license: "GPL" } },
+    programs: {
+      endless: { type: "syscall", flags: ProgramFlag.sleepable, instructions: a.instructions(), license: "GPL" },
+    },
   });
   using stream = new ProgramStream(object.programs.endless, "stderr");
   assert.equal(

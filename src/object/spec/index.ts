@@ -19,6 +19,7 @@ export {
   AttachTypeSince,
   type KernelProgramType,
   MULTI_TRACING,
+  ProgramFlag,
   ProgramType,
   type ProgramTypeName,
   ProgramTypeSince,

@@ -39,6 +39,14 @@ export const ProgramType = {
 /** The name of a program type, as in `ProgramType`. */
 export type ProgramTypeName = keyof typeof ProgramType;
 
+/** Flags of BPF_PROG_LOAD by their uapi name without the `BPF_F_` prefix (linux/bpf.h), for `ProgramSpec.flags`. */
+export const ProgramFlag = {
+  /** The program may sleep, where its kind can (Linux 5.10). */
+  sleepable: 1 << 4,
+  /** An XDP program takes packets of several buffers (Linux 5.18). */
+  xdp_has_frags: 1 << 5,
+} as const;
+
 /** Attach types by their uapi name without the `BPF_` prefix (linux/bpf.h, enum bpf_attach_type). */
 export const AttachType = {
   cgroup_inet_ingress: 0,

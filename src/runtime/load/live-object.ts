@@ -74,39 +74,22 @@ export async function installObject<const S extends ObjectSource>(
   const { attach = {}, migrate, ...load } = options;
   const loadOptions: ObjectLoadOptions = { ...load, replaceable: true };
   const pins = PinFolder.open(folder);
+  let live: LiveObject | undefined;
+  const installed = (one: LiveObject, replaced: Replaced | undefined) =>
+    Object.assign(one, { replaced }) as unknown as InstalledObject<S extends ObjectSpec ? S : ObjectSpec>;
   try {
     const there = pins.read();
-    const live =
-      there === undefined
-        ? installFirst(specOf(object), loadOptions, attach, pins)
-        : new LiveObject(there.parts, loadOptions, { links: there.links, attached: attach, pins });
-    const replaced =
-      there === undefined
-        ? undefined
-        : await live.replace(object, migrate === undefined ? {} : { migrate }).catch((error: unknown) => {
-            live.close();
-            throw error;
-          });
-    return Object.assign(live, { replaced }) as unknown as InstalledObject<S extends ObjectSpec ? S : ObjectSpec>;
+    if (there === undefined) {
+      live = new LiveObject(loadParts(specOf(object), loadOptions), loadOptions, { pins });
+      live.attach(attach);
+      live.pin();
+      return installed(live, undefined);
+    }
+    live = new LiveObject(there.parts, loadOptions, { links: there.links, attached: attach, pins });
+    return installed(live, await live.replace(object, migrate === undefined ? {} : { migrate }));
   } catch (error) {
+    live?.close();
     pins.close();
-    throw error;
-  }
-}
-
-function installFirst(
-  object: ObjectSpec,
-  options: ObjectLoadOptions,
-  attach: AttachOptions,
-  pins: PinFolder,
-): LiveObject {
-  const live = new LiveObject(loadParts(object, options), options, { pins });
-  try {
-    live.attach(attach);
-    live.pin();
-    return live;
-  } catch (error) {
-    live.close();
     throw error;
   }
 }

@@ -15,7 +15,7 @@ import { ObjectMaps } from "./object-maps.ts";
 import { type PreparedProgram, prepareProgram } from "./prepare-program.ts";
 import { neededCapabilities, type Program } from "./program.ts";
 import { type ObjectShape, type Place, shapeOf } from "./replace/shape.ts";
-import { isSleepable, needsSwitch, type Points, put, Switch } from "./replace/switch.ts";
+import { type Points, put, Switch, takesSwitch } from "./replace/switch.ts";
 import { fillStructOps, structOpsTargets } from "./struct-ops.ts";
 import { fitUsdt } from "./usdt-program.ts";
 import { explain, explanationText } from "./verifier/explain.ts";
@@ -85,10 +85,11 @@ export function loadParts(object: ObjectSpec, options: ObjectLoadOptions, taken?
   const maps = made.live;
   const programs: Record<string, Program> = Object.create(null);
   const points = new Map<string, Points>();
-  const sides = options.replaceable === true ? (taken?.switch ?? Switch.make(needs)) : undefined;
+  let sides = taken?.switch;
   using kernel = new KernelTypes(options.kernelBtf);
   const { types, refusal } = offerTypes(spec, options.token);
   try {
+    if (options.replaceable === true) sides ??= Switch.make(needs);
     const prepared = prepareAll(spec, chosen, kernel, options);
     made.create(spec, kernel, types, needs.length > 0 ? needs : undefined, options);
     for (const [name, program] of Object.entries(chosen)) {
@@ -112,7 +113,7 @@ export function loadParts(object: ObjectSpec, options: ObjectLoadOptions, taken?
         kernelVersion: program.type === "kprobe" ? (spec.kernelVersion ?? kernelVersionCode()) : undefined,
       };
       programs[name] = loadExplained(spec, name, fitted, maps, details);
-      if (sides === undefined || !needsSwitch(program) || isSleepable(program)) continue;
+      if (sides === undefined || !takesSwitch(program)) continue;
       const at = taken?.pointsOf(name, program) ?? sides.add(name, fitted, details);
       points.set(name, at);
       put(at, taken === undefined ? sides.side : sides.other, programs[name]);

@@ -1,4 +1,4 @@
-import type { AttachTypeName, ProgramTypeName } from "../program-type.ts";
+import { type AttachTypeName, ProgramFlag, type ProgramTypeName } from "../program-type.ts";
 
 /** What a section's name says about the programs in it. */
 export interface SectionKind {
@@ -12,8 +12,7 @@ export interface SectionKind {
   readonly usdt?: true;
 }
 
-const SLEEPABLE = 1 << 4;
-const XDP_FRAGS = 1 << 5;
+const { sleepable: SLEEPABLE, xdp_has_frags: XDP_FRAGS } = ProgramFlag;
 
 type Row = readonly [name: string, type: ProgramTypeName, attachType?: AttachTypeName | undefined, flags?: number];
 

@@ -48,10 +48,14 @@ export interface AttachContext {
 /** Attaches one program by what its section says; `where` is what stands behind the kind. */
 export type Attacher = (program: Program, where: string, context: AttachContext) => Link;
 
-const kprobeMulti: Attacher = (program, where) =>
-  attachKprobeMulti(program, functions(wanted(program, where, "FUNCTION")));
-const uprobeMulti: Attacher = (program, where, { places }) =>
-  attachUprobeMulti(program, fileAndFunctions(program, where, places));
+const kprobeMulti =
+  (isReturn: boolean): Attacher =>
+  (program, where) =>
+    attachKprobeMulti(program, { ...functions(wanted(program, where, "FUNCTION")), isReturn });
+const uprobeMulti =
+  (isReturn: boolean): Attacher =>
+  (program, where, { places }) =>
+    attachUprobeMulti(program, { ...fileAndFunctions(program, where, places), isReturn });
 const tracingMulti: Attacher = (program, where) => {
   const [, module, names = ""] = /^(?:([^:]+):)?(.+)$/.exec(wanted(program, where, "FUNCTION")) ?? [];
   return attachTracingMulti(program, { ...functions(names), ...(module !== undefined && { module }) });
@@ -63,16 +67,14 @@ const BY_SECTION: Readonly<Record<string, Attacher>> = {
   kretprobe: (program, where) => attachKretprobe(program, wanted(program, where, "FUNCTION")),
   ksyscall: (program, where) => attachKsyscall(program, wanted(program, where, "CALL")),
   kretsyscall: (program, where) => attachKretsyscall(program, wanted(program, where, "CALL")),
-  "kprobe.multi": kprobeMulti,
-  "kprobe.session": kprobeMulti,
-  "kretprobe.multi": (program, where) =>
-    attachKprobeMulti(program, { ...functions(wanted(program, where, "FUNCTION")), isReturn: true }),
+  "kprobe.multi": kprobeMulti(false),
+  "kprobe.session": kprobeMulti(false),
+  "kretprobe.multi": kprobeMulti(true),
   uprobe: (program, where, { places }) => attachUprobe(program, fileAndSymbol(program, where, places)),
   uretprobe: (program, where, { places }) => attachUretprobe(program, fileAndSymbol(program, where, places)),
-  "uprobe.multi": uprobeMulti,
-  "uprobe.session": uprobeMulti,
-  "uretprobe.multi": (program, where, { places }) =>
-    attachUprobeMulti(program, { ...fileAndFunctions(program, where, places), isReturn: true }),
+  "uprobe.multi": uprobeMulti(false),
+  "uprobe.session": uprobeMulti(false),
+  "uretprobe.multi": uprobeMulti(true),
   usdt: (program, where, { places, maps }) => attachUsdt({ maps }, program, probeOf(program, where, places)),
   "fentry.multi": tracingMulti,
   "fexit.multi": tracingMulti,
@@ -107,24 +109,12 @@ const BY_TYPE: Readonly<Partial<Record<ProgramSpec["type"], Attacher>>> = {
   sk_lookup: (program, _, { places: { netns } }) => attachNetns(program, netns),
   flow_dissector: (program, _, { places: { netns } }) => attachNetns(program, netns),
   ext: (program) => attachFreplace(program),
-  perf_event: (program) => {
-    throw needsFunction(program, "attachPerfEvents");
-  },
-  socket_filter: (program) => {
-    throw needsFunction(program, "attachSocketFilter");
-  },
-  sk_reuseport: (program) => {
-    throw needsFunction(program, "attachReuseport");
-  },
-  sk_skb: (program) => {
-    throw needsFunction(program, "attachSockmap");
-  },
-  sk_msg: (program) => {
-    throw needsFunction(program, "attachSockmap");
-  },
-  netfilter: (program) => {
-    throw needsFunction(program, "attachNetfilter");
-  },
+  perf_event: byFunction("attachPerfEvents"),
+  socket_filter: byFunction("attachSocketFilter"),
+  sk_reuseport: byFunction("attachReuseport"),
+  sk_skb: byFunction("attachSockmap"),
+  sk_msg: byFunction("attachSockmap"),
+  netfilter: byFunction("attachNetfilter"),
 };
 
 /** Kinds of section whose programs stand in maps (devmap, cpumap): nothing attaches them. */
@@ -198,8 +188,8 @@ function interfaceOf({ name, spec }: Program, places: AttachPlaces): string | nu
   );
 }
 
-function inCgroup(program: Program, { cgroup }: AttachPlaces, options = {}): Link {
-  if (cgroup !== undefined) return attachCgroup(program, cgroup, options);
+function inCgroup(program: Program, { cgroup }: AttachPlaces): Link {
+  if (cgroup !== undefined) return attachCgroup(program, cgroup);
   throw new AttachError(
     `Program "${program.name}" (${program.spec.type}) needs a cgroup: attach({ cgroup: "/sys/fs/cgroup/…" }), or leave it out with attach({ programs: { ${program.name}: false } }).`,
   );
@@ -209,6 +199,13 @@ function inCgroup(program: Program, { cgroup }: AttachPlaces, options = {}): Lin
 function inCgroupAs(program: Program, _: string, { places }: AttachContext): Link {
   if (program.spec.expectedAttachType === undefined) throw needsFunction(program, "attachCgroup");
   return inCgroup(program, places);
+}
+
+/** For kinds of which no section says enough. */
+function byFunction(how: string): Attacher {
+  return (program) => {
+    throw needsFunction(program, how);
+  };
 }
 
 function needsFunction({ name, spec }: Program, how: string): AttachError {

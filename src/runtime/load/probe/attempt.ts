@@ -5,8 +5,6 @@ import { BpfAttr, Fd, raiseMemlock, withSignalsBlocked } from "../../sys/index.t
 const EPERM = 1;
 const EAGAIN = 11;
 const LOG_SIZE = 64 * 1024;
-/** BPF_F_SLEEPABLE of BPF_PROG_LOAD. */
-export const SLEEPABLE = 1 << 4;
 
 /** A program made only to see whether the kernel takes it. */
 export interface TrialProgram {

@@ -1,7 +1,7 @@
 import { Assembler, Helper, type HelperName, r0 } from "../../../object/asm/index.ts";
-import type { ProgramTypeName } from "../../../object/spec/index.ts";
+import { ProgramFlag, type ProgramTypeName } from "../../../object/spec/index.ts";
 import { neededCapabilities } from "../program.ts";
-import { attemptLoad, SLEEPABLE, type TrialProgram } from "./attempt.ts";
+import { attemptLoad, type TrialProgram } from "./attempt.ts";
 import { findKernelTypes } from "./kernel-btf.ts";
 import { judge, type ProbeResult } from "./result.ts";
 
@@ -114,7 +114,7 @@ function trialPrograms(all: boolean): Map<string, TrialProgram | undefined> {
     if (kind === "iter") {
       const attach = { expectedAttachType: "trace_iter", attachBtfId: iter ?? 0 } as const;
       programs.set(kind, iter === undefined ? undefined : { type: "tracing", ...attach });
-    } else if (kind === "syscall") programs.set(kind, { type: kind, flags: SLEEPABLE });
+    } else if (kind === "syscall") programs.set(kind, { type: kind, flags: ProgramFlag.sleepable });
     else if (kind === "cgroup_sock_addr")
       programs.set(kind, { type: kind, expectedAttachType: "cgroup_inet4_connect" });
     else programs.set(kind, { type: kind });

@@ -1,6 +1,11 @@
-import { type KernelProgramType, type ProgramTypeName, ProgramTypeSince } from "../../../object/spec/index.ts";
+import {
+  type KernelProgramType,
+  ProgramFlag,
+  type ProgramTypeName,
+  ProgramTypeSince,
+} from "../../../object/spec/index.ts";
 import { neededCapabilities } from "../program.ts";
-import { attemptLoad, SLEEPABLE, type TrialProgram } from "./attempt.ts";
+import { attemptLoad, type TrialProgram } from "./attempt.ts";
 import { judge, type ProbeResult } from "./result.ts";
 
 /** What a type needs besides `return 0` to be taken, or to be refused for a reason only its own code has. */
@@ -9,7 +14,7 @@ const SPECIAL: Readonly<Partial<Record<ProgramTypeName, Omit<TrialProgram, "type
   cgroup_sockopt: { expectedAttachType: "cgroup_getsockopt" },
   sk_lookup: { expectedAttachType: "sk_lookup" },
   netfilter: { expectedAttachType: "netfilter" },
-  syscall: { flags: SLEEPABLE },
+  syscall: { flags: ProgramFlag.sleepable },
   // BTF type 1 is an int: a kernel that knows the type says that it cannot attach to that.
   tracing: { expectedAttachType: "trace_raw_tp", attachBtfId: 1, log: true },
   lsm: { expectedAttachType: "lsm_mac", attachBtfId: 1, log: true },

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { bytes } from "../../../object/codec/index.ts";
 import type { MapSpec, ProgramSpec } from "../../../object/spec/index.ts";
 import { type Link, openPinnedLink } from "../../link/index.ts";
-import { type BpfMap, createMap, mapDetails, openPinnedMap } from "../../map/index.ts";
+import { type BpfMap, createMap, openPinnedMap } from "../../map/index.ts";
 import { Fd, isBpffs, openPin, Pins, SystemError, tryLock } from "../../sys/index.ts";
 import type { Parts } from "../load-parts.ts";
 import { ObjectMaps } from "../object-maps.ts";
@@ -222,6 +222,5 @@ function writeDescription(description: Description, pins: Pins, folder: string):
 
 function readDescription(folder: string): Description {
   using map = openPinnedMap(join(folder, DESCRIPTION), { type: "array" }) as BpfMap;
-  const text = map.getRaw(new Uint8Array(4)) ?? new Uint8Array(mapDetails(map).valueSize);
-  return JSON.parse(Buffer.from(text).toString("utf8")) as Description;
+  return JSON.parse(Buffer.from(map.getRaw(new Uint8Array(4)) ?? []).toString("utf8")) as Description;
 }

@@ -1,6 +1,6 @@
 import { Assembler, Callee, Helper, Opcode, r0, r1, r2, r3, r6 } from "../../../object/asm/index.ts";
 import { u64 } from "../../../object/codec/index.ts";
-import type { MapSpec, ProgramSpec } from "../../../object/spec/index.ts";
+import { type MapSpec, ProgramFlag, type ProgramSpec } from "../../../object/spec/index.ts";
 import { type BpfMap, createMap, type LiveMap } from "../../map/index.ts";
 import type { CapabilityName } from "../../sys/index.ts";
 import { type LoadDetails, loadProgram } from "../load-program.ts";
@@ -8,8 +8,6 @@ import type { Program } from "../program.ts";
 
 /** The two sides of a switch: what is in force stands on one, what is to come on the other. */
 export type Side = 0 | 1;
-
-const SLEEPABLE = 1 << 4;
 
 /** Program types whose attachments have no BPF_LINK_UPDATE. */
 const WITHOUT_UPDATE: ReadonlySet<ProgramSpec["type"]> = new Set([
@@ -28,14 +26,11 @@ const WITHOUT_UPDATE: ReadonlySet<ProgramSpec["type"]> = new Set([
 export const WORD = { type: "array", value: u64, maxEntries: 1 } as const satisfies MapSpec;
 export const SLOTS = { type: "prog_array", maxEntries: 2 } as const satisfies MapSpec;
 
-/** Whether a program's attachment cannot be given another program, so that it has to be attached through a switch. */
-export function needsSwitch({ type, expectedAttachType }: ProgramSpec): boolean {
-  return WITHOUT_UPDATE.has(type) && expectedAttachType !== "trace_iter" && expectedAttachType !== "lsm_cgroup";
-}
-
-/** The kernel lets no sleepable program make a tail call, which is what a switch is made of. */
-export function isSleepable({ flags = 0 }: ProgramSpec): boolean {
-  return (flags & SLEEPABLE) !== 0;
+/** Whether a program is attached through a switch: its attachment cannot be given another program, and it may make tail calls. */
+export function takesSwitch({ type, expectedAttachType, flags = 0 }: ProgramSpec): boolean {
+  if (expectedAttachType === "trace_iter" || expectedAttachType === "lsm_cgroup") return false;
+  // The kernel lets no sleepable program make a tail call, which is what a switch is made of.
+  return WITHOUT_UPDATE.has(type) && (flags & ProgramFlag.sleepable) === 0;
 }
 
 /** What is attached in a program's place: it goes on to the one that is in force. */
