@@ -170,14 +170,13 @@ class LiveObject implements LoadedObject {
     const { parts, links, replaced, settle } = replaceObject(
       { parts: this.#parts, links: this.#links, attached: this.#attached, options: this.#options },
       specOf(next),
-      { ...options, stage: (made, all) => this.#pins?.stage(made, all, false) },
+      { ...options, pins: this.#pins },
     );
     this.#parts = parts;
     this.#links = links;
     this.#settling = settle();
     try {
       await this.#settling;
-      this.#pins?.retire(parts.switch?.turns ?? 0);
     } finally {
       this.#settling = undefined;
       if (this.#closed) this.#closeParts();

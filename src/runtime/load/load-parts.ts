@@ -89,7 +89,7 @@ export function loadParts(object: ObjectSpec, options: ObjectLoadOptions, taken?
   using kernel = new KernelTypes(options.kernelBtf);
   const { types, refusal } = offerTypes(spec, options.token);
   try {
-    if (options.replaceable === true) sides ??= Switch.make(needs);
+    if (options.replaceable === true) sides ??= Switch.make(needs, options.token);
     const prepared = prepareAll(spec, chosen, kernel, options);
     made.create(spec, kernel, types, needs.length > 0 ? needs : undefined, options);
     for (const [name, program] of Object.entries(chosen)) {

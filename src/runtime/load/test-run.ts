@@ -65,8 +65,11 @@ export function testRun(program: Runnable, options: TestRunOptions): TestRunResu
     .u32(44, contextOut.length)
     .pointer(48, context)
     .pointer(56, contextOut);
-  if (cpu !== undefined) attr.u32(64, ON_CPU).u32(68, cpu);
-  if (liveFrames !== false) attr.u32(64, LIVE_FRAMES).u32(72, liveFrames === true ? 0 : liveFrames.batchSize);
+  // Both at once are the kernel's to refuse.
+  const flags = (cpu === undefined ? 0 : ON_CPU) | (liveFrames === false ? 0 : LIVE_FRAMES);
+  if (flags !== 0) attr.u32(64, flags);
+  if (cpu !== undefined) attr.u32(68, cpu);
+  if (typeof liveFrames === "object") attr.u32(72, liveFrames.batchSize);
   // Between two runs the kernel gives up when a signal is pending (EINTR), and what has run has run: asked again it would run
   // more often than wanted. Signals wait until it is done.
   const call = () => attr.call("BPF_PROG_TEST_RUN");

@@ -51,7 +51,7 @@ const ARGUMENT = process.arch === "arm64" ? 0 : 112;
  * Linux 7 those of system calls can be preempted, and the kernel then skips a program for other threads: there perf's are used.
  */
 export function pairSpec(version: number, call: keyof typeof CALLS) {
-  const perf = tracefsRoot() !== undefined && !isKernelBefore("6.16");
+  const perf = tracefsRoot() !== undefined && !isKernelBefore("7.0");
   const { number, shift } = CALLS[call];
   const begin = new Assembler();
   if (perf) {

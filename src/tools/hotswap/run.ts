@@ -51,8 +51,8 @@ export async function hotswap({ rate, seconds, every }: HotswapOptions): Promise
   const count = Math.round(rate * seconds);
   if (!(count >= 1 && count < MOST_CALLS))
     throw new HotswapError(`${count} calls are not from 1 to ${MOST_CALLS - 1}: choose another rate or time.`);
-  const calls = new NumberedCalls(umaskCalls(count, rate));
   using object = loadObject(pairSpec(0, "umask"), { replaceable: true });
+  const calls = new NumberedCalls(umaskCalls(count, rate));
   try {
     object.maps.target.set(0, calls.pid);
     object.attach();

@@ -1,5 +1,5 @@
-import { mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, openSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { bytes } from "../../../object/codec/index.ts";
 import type { MapSpec, ProgramSpec } from "../../../object/spec/index.ts";
 import { type Link, openPinnedLink } from "../../link/index.ts";
@@ -54,11 +54,11 @@ export class PinFolder {
    * another process has it open, and Node's own errors of mkdir(2).
    */
   static open(path: string): PinFolder {
-    mkdirSync(path, { recursive: true });
-    if (isBpffs(path) === false)
+    if (isBpffs(existsSync(path) ? path : dirname(path)) === false)
       throw new ReplaceError(
         `${path} is in no bpffs, which alone keeps eBPF objects: mount one (mount -t bpf bpf /sys/fs/bpf) and choose a folder in it.`,
       );
+    mkdirSync(path, { recursive: true });
     const lock = new Fd(openSync(path, "r"), `folder ${path}`);
     if (tryLock(lock)) return new PinFolder(path, lock);
     lock.close();
@@ -145,18 +145,19 @@ export class PinFolder {
     }
   }
 
-  /** Removes what is pinned for other turns than the one in force. */
+  /** Removes what is pinned for other turns than the one in force; what else is pinned in the folder is not ours. */
   retire(turn: number | undefined): void {
     const name = turn === undefined ? undefined : folderName(turn);
     for (const entry of readdirSync(this.path))
-      if (entry !== TURNS && entry !== name) rmSync(join(this.path, entry), { recursive: true, force: true });
+      if (TURN_FOLDER.test(entry) && entry !== name) rmSync(join(this.path, entry), { recursive: true, force: true });
   }
 
-  /** Removes all: what no process holds is detached. */
+  /** Removes all that was installed: what no process holds is detached. The folder stays where others pin, too. */
   remove(): void {
     // First the word: from then on nothing is installed here.
     rmSync(join(this.path, TURNS), { force: true });
-    rmSync(this.path, { recursive: true, force: true });
+    this.retire(undefined);
+    if (readdirSync(this.path).length === 0) rmdirSync(this.path);
   }
 
   close(): void {
@@ -196,6 +197,8 @@ export class PinFolder {
     return join(this.path, folderName(turn));
   }
 }
+
+const TURN_FOLDER = /^turn\d+$/;
 
 function folderName(turn: number): string {
   return `turn${turn}`;

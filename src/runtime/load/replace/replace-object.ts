@@ -4,6 +4,7 @@ import { type BpfMap, StructOpsMap } from "../../map/index.ts";
 import { type AttachOptions, attachAll } from "../attach/attach-object.ts";
 import { giveUpPoints, loadParts, type ObjectLoadOptions, type Parts, type Taken } from "../load-parts.ts";
 import { runningProgramsEnd } from "./grace.ts";
+import type { PinFolder } from "./pin-folder.ts";
 import { planMaps } from "./plan.ts";
 import { ReplaceError } from "./replace-error.ts";
 import { isSamePlace, type ObjectShape } from "./shape.ts";
@@ -26,9 +27,9 @@ export interface ReplaceOptions extends Pick<ObjectLoadOptions, "variables" | "p
   readonly migrate?: Readonly<Record<string, Migration>>;
 }
 
-/** Told of what comes into force, when nothing but that is left to be done. */
-interface Staging {
-  readonly stage?: ((parts: Parts, links: ReadonlyMap<string, Link>) => void) | undefined;
+interface Pinning {
+  /** Where all of it is pinned, of an object that was installed. */
+  readonly pins?: PinFolder | undefined;
 }
 
 /** What came of a replacement. */
@@ -68,9 +69,9 @@ export interface Replacement {
  * Puts an object in the place of another and switches over. When something fails, all is as it was. Throws ReplaceError, and
  * what loading and attaching throw.
  */
-export function replaceObject(old: InForce, next: ObjectSpec, options: ReplaceOptions & Staging): Replacement {
+export function replaceObject(old: InForce, next: ObjectSpec, options: ReplaceOptions & Pinning): Replacement {
   const before = old.parts;
-  const { migrate = {} } = options;
+  const { migrate = {}, pins } = options;
   const shape = before.shape();
   const plan = planMaps(shape, before.made.live, next);
   const unexplained = [...plan.changed].filter(([name]) => !Object.hasOwn(migrate, name));
@@ -86,21 +87,23 @@ export function replaceObject(old: InForce, next: ObjectSpec, options: ReplaceOp
     pointsOf: (name, place) => (isSamePlace(places[name], place) ? before.points.get(name) : undefined),
   };
   const keptMaps = Object.fromEntries(plan.kept.map((name) => [name, before.made.live[name] as BpfMap]));
-  const { migrate: _, stage: __, ...chosen } = options;
+  const { migrate: _, pins: __, ...chosen } = options;
   const after = loadParts(next, { ...old.options, ...chosen, maps: { ...old.options.maps, ...keptMaps } }, taken);
   const changes = new Changes(places);
   try {
     for (const name of plan.changed.keys()) migration(migrate[name]).prepare?.(...pairOf(name, before, after));
     const begin = process.hrtime.bigint();
     changes.make(old, after);
-    options.stage?.(after, changes.links);
+    pins?.stage(after, changes.links, false);
     after.switch?.turn();
     const switchNs = Number(process.hrtime.bigint() - begin);
     const replaced = { kept: plan.kept, migrated: [...plan.changed.keys()], switchNs };
     const settle = async () => {
-      for (const link of changes.ended) link.close();
       try {
-        await runningProgramsEnd();
+        for (const link of changes.ended) link.close();
+        // Their pins held them, too.
+        pins?.retire(after.switch?.turns);
+        await runningProgramsEnd(old.options.token);
         for (const name of plan.changed.keys()) migration(migrate[name]).settle?.(...pairOf(name, before, after));
       } finally {
         closeBefore(before, after, keptMaps);

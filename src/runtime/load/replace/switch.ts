@@ -2,7 +2,7 @@ import { Assembler, Callee, Helper, Opcode, r0, r1, r2, r3, r6 } from "../../../
 import { u64 } from "../../../object/codec/index.ts";
 import { type MapSpec, ProgramFlag, type ProgramSpec } from "../../../object/spec/index.ts";
 import { type BpfMap, createMap, type LiveMap } from "../../map/index.ts";
-import type { CapabilityName } from "../../sys/index.ts";
+import type { CapabilityName, Fd } from "../../sys/index.ts";
 import { type LoadDetails, loadProgram } from "../load-program.ts";
 import type { Program } from "../program.ts";
 
@@ -54,8 +54,9 @@ export class Switch {
     this.word = word;
   }
 
-  static make(needs?: readonly CapabilityName[]): Switch {
-    return new Switch(createMap(WORD, "skep_turns", needs));
+  /** `token`: the rights that its maps and programs are made by. */
+  static make(needs: readonly CapabilityName[], token: Fd | undefined): Switch {
+    return new Switch(createMap(WORD, "skep_turns", needs, undefined, token));
   }
 
   /** One that is pinned, with what is attached through it. */
@@ -81,9 +82,9 @@ export class Switch {
 
   /** Makes what is attached in the place of a program, which is loaded for the same target as it. */
   add(name: string, spec: ProgramSpec, details: LoadDetails): Points {
-    const slots = createMap(SLOTS, "skep_switch");
+    const { attach, kernelVersion, token } = details;
+    const slots = createMap(SLOTS, "skep_switch", undefined, undefined, token);
     try {
-      const { attach, kernelVersion, token } = details;
       const { code: _, ...target } = spec;
       const program = loadProgram(
         name,
