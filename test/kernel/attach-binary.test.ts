@@ -2,9 +2,20 @@
 // mount namespaces, replaced since they were loaded, stripped of their symbols.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findSymbols } from "../../src/object/elf/index.ts";
+import { addressesInProcess } from "../../src/runtime/link/process-maps.ts";
 import {
   attachUprobe,
   attachUprobeMulti,
@@ -33,6 +44,15 @@ async function inFolder(body: (folder: string) => Promise<void> | void): Promise
 
 const load = () => loadObject(countingObject({ type: "kprobe", own: false }));
 type Loaded = ReturnType<typeof load>;
+
+/** Where the library's function is in its file. */
+function probedOffset(): number {
+  const bytes = readFileSync(fixture("libskepprobed"));
+  const found = findSymbols((at, length) => bytes.subarray(at, at + length), new Set([symbol])).get(symbol);
+  assert.ok(found !== undefined);
+  return found.fileOffset;
+}
+
 const count = (object: Loaded) => Number(object.maps.counts.get(0)?.[0]);
 
 kernelTest("a library that a process has loaded is found by its bare name", uprobes, async () => {
@@ -79,6 +99,7 @@ kernelTest(
         await say("");
         assert.throws(() => attachUprobe(object.programs.p, { path: library, symbol, pid }), { code: "ENOENT" });
         assert.equal(findBinary("skepprobed", pid), `/proc/${pid}/root${library}`);
+        assert.equal(addressesInProcess(pid, `/proc/${pid}/root${library}`, probedOffset()).length, 1);
         using _link = attachUprobe(object.programs.p, { path: "libskepprobed", symbol, pid });
         await say("");
         await say("");
@@ -114,7 +135,10 @@ kernelTest(
         await say("");
         copyFileSync(fixture("libskepprobed"), `${library}.new`);
         renameSync(`${library}.new`, library);
-        assert.match(findBinary("skepprobed", pid), new RegExp(`^/proc/${pid}/map_files/`));
+        const loaded = findBinary("skepprobed", pid);
+        assert.match(loaded, new RegExp(`^/proc/${pid}/map_files/`));
+        assert.equal(addressesInProcess(pid, loaded, probedOffset()).length, 1);
+        assert.deepEqual(addressesInProcess(pid, library, probedOffset()), []);
         using _link = attachUprobe(object.programs.p, { path: "skepprobed", symbol, pid });
         await say("");
         assert.equal(count(object), 1);
@@ -197,6 +221,75 @@ kernelTest(
       // One of another build has the symbols elsewhere.
       execFileSync("objcopy", ["--only-keep-debug", fixture("loader"), debug]);
       assert.throws(() => attach(process.pid), { code: "SKEP_SYMBOL" });
+    });
+  },
+);
+
+kernelTest(
+  "a stripped file whose symbols are in a file of the same name is not taken for it",
+  { ...uprobes, command: ["objcopy", "strip"] },
+  async () => {
+    await inFolder(async (folder) => {
+      using object = load();
+      const stripped = join(folder, "probed");
+      const debug = join(folder, ".debug", "probed");
+      mkdirSync(join(folder, ".debug"));
+      execFileSync("objcopy", ["--only-keep-debug", fixture("probed"), debug]);
+      execFileSync("strip", ["-o", stripped, fixture("probed")]);
+      execFileSync("objcopy", [`--add-gnu-debuglink=${debug}`, stripped]);
+      await conversation([stripped], async (pid, say) => {
+        using _link = attachUprobe(object.programs.p, { path: stripped, symbol: "probed", pid });
+        await say("");
+        assert.equal(count(object), 1);
+      });
+    });
+  },
+);
+
+kernelTest(
+  "symbols that were stripped are found in the container of the process",
+  { ...uprobes, command: ["unshare", "mount", "objcopy", "strip"] },
+  async () => {
+    await inFolder(async (folder) => {
+      using object = load();
+      const inside = join(folder, "inside");
+      for (const name of ["inside", "made", "made/.debug"]) mkdirSync(join(folder, name));
+      const stripped = join(folder, "made", "probed");
+      const debug = join(folder, "made", ".debug", "probed.debug");
+      execFileSync("objcopy", ["--only-keep-debug", fixture("probed"), debug]);
+      execFileSync("strip", ["-o", stripped, fixture("probed")]);
+      execFileSync("objcopy", [`--add-gnu-debuglink=${debug}`, stripped]);
+      const script = `mount -t tmpfs none "$1" && cp -r "$2/probed" "$2/.debug" "$1" && exec "$1/probed"`;
+      await conversation(
+        ["unshare", "--mount", "sh", "-c", script, "sh", inside, join(folder, "made")],
+        async (pid, say) => {
+          await say("");
+          using _link = attachUprobe(object.programs.p, { path: "probed", symbol: "probed", pid });
+          await say("");
+          assert.equal(count(object), 1);
+        },
+      );
+    });
+  },
+);
+
+kernelTest(
+  "the folders of a container are its own, whatever they are called here",
+  { command: ["unshare", "mount", "chroot", "ldd"] },
+  async () => {
+    await inFolder(async (folder) => {
+      // Here /lib may be a link to /usr/lib; there both are folders.
+      const needed = execFileSync("ldd", [fixture("probed")], { encoding: "utf8" }).match(/\/\S+/g) ?? [];
+      const script = `root="$1"; mount -t tmpfs none "$root" && mkdir -p "$root/lib" "$root/usr/lib" "$root/none" || exit 1
+        cp "$2" "$root/probed" && cp "$3" "$root/usr/lib/libskeponly.so.1" || exit 1
+        shift 3
+        for file; do mkdir -p "$root\${file%/*}" && cp "$file" "$root$file" || exit 1; done
+        exec chroot "$root" /probed`;
+      const words = [folder, fixture("probed"), fixture("libskepprobed"), ...needed];
+      await conversation(["unshare", "--mount", "sh", "-c", script, "sh", ...words], async (pid, say) => {
+        await say("");
+        assert.equal(findBinary("skeponly", pid), `/proc/${pid}/root/usr/lib/libskeponly.so.1`);
+      });
     });
   },
 );

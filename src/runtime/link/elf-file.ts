@@ -5,10 +5,10 @@ import { ElfError, type ReadFile } from "../../object/elf/index.ts";
  * Opens a program or library for as long as `body` reads parts of it. Throws Node's own error for a file that cannot be read,
  * and ElfError with the file's name where `body` finds it to be no such.
  */
-export function withElfFile<T>(path: string, body: (read: ReadFile) => T): T {
+export function withElfFile<T>(path: string, body: (read: ReadFile, fd: number) => T): T {
   const fd = openSync(path, "r");
   try {
-    return body((at, length) => readPart(fd, at, length));
+    return body((at, length) => readPart(fd, at, length), fd);
   } catch (error) {
     if (error instanceof ElfError) throw new ElfError(`${path} cannot be read: ${error.message}`, { cause: error });
     throw error;

@@ -1,13 +1,4 @@
-import {
-  accessSync,
-  constants,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  statSync,
-} from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { readLibraryCache } from "../../object/elf/index.ts";
 import { type FileMapping, fileMappings } from "./process-maps.ts";
 
@@ -129,9 +120,11 @@ function inFolders(name: string, root: string, places: string[]): string | undef
 /** The files of a folder; undefined for one that is not there, or is another one by another name. */
 function filesIn(folder: string, seen: Set<string>): readonly string[] | undefined {
   try {
-    const real = realpathSync(folder);
-    if (seen.has(real)) return undefined;
-    seen.add(real);
+    // Not by its real path: Node follows links itself, and out of another process's root.
+    const { dev, ino } = statSync(folder, { bigint: true });
+    const itself = `${dev}:${ino}`;
+    if (seen.has(itself)) return undefined;
+    seen.add(itself);
     return readdirSync(folder).sort();
   } catch {
     return undefined;

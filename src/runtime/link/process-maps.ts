@@ -1,4 +1,5 @@
-import { readFileSync, realpathSync, statSync } from "node:fs";
+import { fstatSync, readFileSync, readlinkSync } from "node:fs";
+import { withElfFile } from "./elf-file.ts";
 
 /** A part of a file that a process has mapped (proc_pid_maps(5)). */
 export interface FileMapping {
@@ -40,17 +41,23 @@ export function fileMappings(pid: number): readonly FileMapping[] {
 }
 
 /**
+ * The real path of an open file, as the kernel tells it, and so in the words of /proc/PID/maps: one that only another mount
+ * namespace has begins at that namespace's root.
+ */
+export function openedPath(fd: number): string {
+  return readlinkSync(`/proc/self/fd/${fd}`);
+}
+
+/**
  * Where in a process's memory a byte of a file stands, for each time that the process has mapped it to be executed. `path` is
  * the file as this process sees it.
  */
 export function addressesInProcess(pid: number, path: string, fileOffset: number): readonly bigint[] {
-  const { ino } = statSync(path);
-  const real = realpathSync(path);
-  const seen = real.startsWith(`/proc/${pid}/root/`) ? real.slice(`/proc/${pid}/root`.length) : real;
+  const { ino, name } = withElfFile(path, (_, fd) => ({ ino: fstatSync(fd).ino, name: openedPath(fd) }));
   return fileMappings(pid)
-    .filter(({ executable, inode, offset, start, end, path: mapped }) => {
+    .filter(({ executable, inode, offset, start, end, path: mapped, deleted }) => {
       // Layered file systems show other numbers here than stat(2) does: the name will do as well.
-      const isFile = inode === ino || mapped === seen;
+      const isFile = inode === ino || (deleted ? `${mapped} (deleted)` : mapped) === name;
       return executable && isFile && fileOffset >= offset && fileOffset < offset + Number(end - start);
     })
     .map(({ start, offset }) => start + BigInt(fileOffset - offset));
