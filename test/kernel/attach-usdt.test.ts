@@ -9,6 +9,7 @@ import { countingObject } from "../support/attach-programs.ts";
 import { conversation } from "../support/conversation.ts";
 import { fixture } from "../support/fixture.ts";
 import { kernelIsAtLeast, kernelTest } from "../support/kernel-test.ts";
+import { runWithMount } from "../support/mounts.ts";
 import { fixture as object } from "../support/objects.ts";
 
 const path = fixture("usdt");
@@ -217,6 +218,20 @@ kernelTest("USDT: numbers of descriptions are free again when their links are cl
     assert.equal(hitAt(loaded, before & 3).cookie, 7n);
   });
 });
+
+kernelTest(
+  "USDT: a pinned link keeps its numbers of descriptions, one whose pins were taken back does not",
+  { ...usdt, attach: "uprobe.multi", command: ["unshare", "mount"] },
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "skep-usdt-"));
+    try {
+      const { code, stdout, stderr } = await runWithMount("pinned-usdt", "bpf", folder, folder, path);
+      assert.equal(code, 0, `${stdout}${stderr}`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
 
 kernelTest("USDT: tables of before there were scaled addresses work, and say what they lack", usdt, async () => {
   using loaded = load("usdtold.el");

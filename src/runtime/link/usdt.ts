@@ -4,7 +4,7 @@ import type { Fd } from "../sys/index.ts";
 import { type Attachable, tryCreateLink } from "./create-link.ts";
 import { withElfFile } from "./elf-file.ts";
 import { findBinary } from "./find-binary.ts";
-import { Link, type LinkParts } from "./link.ts";
+import { Link } from "./link.ts";
 import { addressesInProcess } from "./process-maps.ts";
 import { attachUprobe, attachUprobeMulti } from "./uprobe.ts";
 import { UsdtError, UsdtTable } from "./usdt-table.ts";
@@ -28,26 +28,6 @@ export interface UsdtOptions {
   readonly pid?: number;
   /** What `bpf_usdt_cookie` gives in the program; of an object without tables `bpf_get_attach_cookie` (Linux 5.15). */
   readonly cookie?: bigint;
-}
-
-/** An attachment to a probe. One that is pinned keeps its places in the object's tables. */
-class UsdtLink extends Link {
-  #pinned = false;
-
-  constructor(description: string, parts: LinkParts, release: () => void) {
-    super(description, {
-      ...parts,
-      undo: () => {
-        parts.undo?.();
-        if (!this.#pinned) release();
-      },
-    });
-  }
-
-  override pin(path: string): void {
-    super.pin(path);
-    this.#pinned = true;
-  }
 }
 
 /**
@@ -93,8 +73,13 @@ export function attachUsdt(
     if (program.spec?.expectedAttachType === "trace_uprobe_multi") {
       const offsets = places.map(({ fileOffset }) => fileOffset);
       const counterOffsets = places.map(({ semaphoreOffset }) => semaphoreOffset ?? 0);
-      const link = attachUprobeMulti(program, { ...at, offsets, counterOffsets, cookies });
-      return new UsdtLink(description, { link: link.fd as Fd }, release);
+      const { fd } = attachUprobeMulti(program, { ...at, offsets, counterOffsets, cookies });
+      // One that is pinned keeps its places in the object's tables.
+      const undo = () => {
+        if (link.pins.paths.length === 0) release();
+      };
+      const link = new Link(description, { link: fd as Fd, undo });
+      return link;
     }
     const hasCookies = knowsCookies(program);
     if (!hasCookies && table === undefined && options.cookie !== undefined)
@@ -116,7 +101,7 @@ export function attachUsdt(
         }),
       );
     }
-    return new UsdtLink(description, {}, release);
+    return new Link(description, { undo: release });
   } catch (error) {
     release();
     throw error;
