@@ -53,10 +53,10 @@ export function attachLwt(program: Attachable, options: LwtOptions): Link {
     throw new TypeError(
       `Program "${program.name}" is of type ${type ?? "unknown"}; routes take lwt_in, lwt_out and lwt_xmit: give at, or its type in the spec.`,
     );
-  const [address = "", length] = destination.split("/");
+  const [, address = "", length] = /^([^/]*)(?:\/(.*))?$/s.exec(destination) ?? [];
   const bytes = addressBytes(address);
-  const bits = length === undefined ? bytes.length * 8 : Number(length);
-  if (!(Number.isInteger(bits) && bits >= 0 && bits <= bytes.length * 8))
+  const bits = length === undefined ? bytes.length * 8 : /^\d+$/.test(length) ? Number(length) : Number.NaN;
+  if (!(bits <= bytes.length * 8))
     throw new RangeError(`"${destination}" is no network: the number behind the / is from 0 to ${bytes.length * 8}.`);
   const description = `${type} of the route to ${destination}`;
   // struct rtmsg
