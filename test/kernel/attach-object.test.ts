@@ -192,6 +192,13 @@ kernelTest("attach by section and replace: uprobe.session", { attach: "uprobe.se
   });
 });
 
+kernelTest("programs that stand in maps are left alone, also those without a section", { kernel: "5.9" }, () => {
+  for (const expectedAttachType of ["xdp_devmap", "xdp_cpumap"] as const) {
+    using object = loadObject(countingObject({ type: "xdp", expectedAttachType, own: false }));
+    assert.deepEqual(object.attach(), {});
+  }
+});
+
 kernelTest("attach by section and replace: perf_event by a function", async () => {
   const spin = () => {
     const until = process.hrtime.bigint() + 5_000_000n;

@@ -1,4 +1,4 @@
-import { type ProgramSpec, sectionMeaning } from "../../../object/spec/index.ts";
+import { type AttachTypeName, type ProgramSpec, sectionMeaning } from "../../../object/spec/index.ts";
 import {
   attachCgroup,
   attachFreplace,
@@ -117,14 +117,14 @@ const BY_TYPE: Readonly<Partial<Record<ProgramSpec["type"], Attacher>>> = {
   netfilter: byFunction("attachNetfilter"),
 };
 
-/** Kinds of section whose programs stand in maps (devmap, cpumap): nothing attaches them. */
-const HELD_IN_MAPS = /^xdp(\.frags)?\/(devmap|cpumap)$/;
+/** Attach types of programs that stand in maps (devmap, cpumap): nothing attaches them. */
+const HELD_IN_MAPS: ReadonlySet<AttachTypeName | undefined> = new Set(["xdp_devmap", "xdp_cpumap"] as const);
 
 /** How a program is attached; undefined for those that are run or held by something else. */
 export function attacherOf(spec: ProgramSpec): { readonly attach: Attacher; readonly where: string } | undefined {
   const meaning = spec.section === undefined ? undefined : sectionMeaning(spec.section);
   const kind = meaning?.kind.name ?? "";
-  if (HELD_IN_MAPS.test(kind)) return undefined;
+  if (HELD_IN_MAPS.has(spec.expectedAttachType)) return undefined;
   const attach = BY_SECTION[kind.replace(/\.s$/, "")] ?? BY_TYPE[spec.type];
   return attach === undefined ? undefined : { attach, where: spec.attachTo ?? meaning?.attachTo ?? "" };
 }
