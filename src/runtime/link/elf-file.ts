@@ -8,7 +8,9 @@ import { ElfError, type ReadFile } from "../../object/elf/index.ts";
 export function withElfFile<T>(path: string, body: (read: ReadFile, fd: number) => T): T {
   const fd = openSync(path, "r");
   try {
-    return body((at, length) => readPart(fd, at, length), fd);
+    const { size } = fstatSync(fd);
+    // What a damaged file says of its tables may be anything: no more than the file has.
+    return body((at, length) => readPart(fd, at, Math.max(0, Math.min(length, size - at))), fd);
   } catch (error) {
     if (error instanceof ElfError) throw new ElfError(`${path} cannot be read: ${error.message}`, { cause: error });
     throw error;
@@ -18,8 +20,7 @@ export function withElfFile<T>(path: string, body: (read: ReadFile, fd: number) 
 }
 
 function readPart(fd: number, at: number, length: number): Uint8Array {
-  // What a damaged file says of its tables may be anything: no more than the file has.
-  const bytes = new Uint8Array(Math.max(0, Math.min(length, fstatSync(fd).size - at)));
+  const bytes = new Uint8Array(length);
   let done = 0;
   while (done < bytes.length) {
     const count = readSync(fd, bytes, done, bytes.length - done, at + done);

@@ -129,7 +129,7 @@ function detailsOf(fd: Fd, view: DataView): LinkDetails {
       return { ...base, type, path: cText(path), count, isReturn, offsets, cookies, counterOffsets, pid };
     }
     case "perf_event":
-      return { ...base, type, event: perfEventOf(fd, u32(0)) };
+      return { ...base, type, event: perfEventOf(fd, view) };
     case "tcx":
     case "netkit":
       return { ...base, type, interfaceIndex: u32(0), attachType: attachTypeOf(u32(4)) };
@@ -178,15 +178,14 @@ function iteratorOf(fd: Fd) {
 /** linux/bpf.h, enum bpf_perf_event_type. */
 const PERF = { uprobe: 1, uretprobe: 2, kprobe: 3, kretprobe: 4, tracepoint: 5, event: 6 } as const;
 
-function perfEventOf(fd: Fd, number: number): PerfEventDetails | undefined {
-  const kind = uapiNameOrNumber(PERF, number);
+function perfEventOf(fd: Fd, first: DataView): PerfEventDetails | undefined {
+  const kind = uapiNameOrNumber(PERF, first.getUint32(OWN, true));
   if (typeof kind === "number") return undefined;
   // What each kind has begins behind the kind and its padding. Kernels before 6.9 do not tell how long the text is.
   const at = OWN + 8;
   if (kind === "event") {
-    const view = ask(fd);
-    const config = view.getBigUint64(at, true);
-    return { kind, eventType: view.getUint32(at + 8, true), config, cookie: view.getBigUint64(at + 16, true) };
+    const config = first.getBigUint64(at, true);
+    return { kind, eventType: first.getUint32(at + 8, true), config, cookie: first.getBigUint64(at + 16, true) };
   }
   const [text, view] = askText(fd, at, at + 8);
   const u64 = (offset: number) => view.getBigUint64(at + offset, true);
@@ -198,7 +197,7 @@ function perfEventOf(fd: Fd, number: number): PerfEventDetails | undefined {
 }
 
 /** An attach type by name; its number where it is newer than this version of Skep. */
-export function attachTypeOf(number: number): AttachTypeOrNumber {
+function attachTypeOf(number: number): AttachTypeOrNumber {
   return uapiNameOrNumber<AttachTypeName>(AttachType, number);
 }
 

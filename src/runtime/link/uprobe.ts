@@ -86,7 +86,7 @@ function attach(program: Attachable, isReturn: boolean, options: UprobeOptions):
     }
   }
   const config = (isReturn ? device.returnBit : 0n) | (BigInt(counterOffset) << 32n);
-  const event = openPerfEvent({ type: device.type, config, config1: path, config2: place, ...target }, what, needs());
+  const event = openPerfEvent({ type: device.type, config, config1: path, config2: place, ...target }, what, needs);
   return attachToPerfEvent(program, event, description, { cookie });
 }
 

@@ -57,12 +57,12 @@ export interface PerfEventOptions {
 
 /**
  * Opens a perf event, disabled events excepted: it counts from the start. `needs` are the capabilities for it, where it is not
- * CAP_PERFMON. The caller closes it.
+ * CAP_PERFMON; a function is only asked when it is refused. The caller closes it.
  */
 export function openPerfEvent(
   options: PerfEventOptions,
   what: string,
-  needs: readonly CapabilityName[] = ["CAP_PERFMON"],
+  needs: readonly CapabilityName[] | (() => readonly CapabilityName[]) = ["CAP_PERFMON"],
 ): Fd {
   const SIZE = 112; // PERF_ATTR_SIZE_VER5, known since Linux 4.1
   const attr = new DataView(new ArrayBuffer(SIZE));
@@ -92,8 +92,15 @@ export function openPerfEvent(
   const result = native().syscall(nr.perf_event_open, attr, options.pid, options.cpu, -1, PERF_FLAG_FD_CLOEXEC);
   if (result < 0) {
     // perf refuses with EACCES where others say EPERM (perf_event_open(2)).
-    const hint = result === -EACCES ? refusal(needs) : undefined;
-    throw new SystemError({ errno: -result, syscall: "perf_event_open", doing: `open ${what}`, hint, needs });
+    const needed = typeof needs === "function" ? needs() : needs;
+    const hint = result === -EACCES ? refusal(needed) : undefined;
+    throw new SystemError({
+      errno: -result,
+      syscall: "perf_event_open",
+      doing: `open ${what}`,
+      hint,
+      needs: needed,
+    });
   }
   void text;
   return new Fd(result, what);
