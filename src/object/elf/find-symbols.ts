@@ -31,34 +31,37 @@ export function findSymbols(
   names: ReadonlySet<string>,
   loaded?: ElfTables,
 ): ReadonlyMap<string, SymbolPlace> {
-  const found = new Map<string, SymbolPlace>();
   // Names are compared as bytes by their beginning first: most symbols are none of those wanted.
   const wanted = [...names].map((name) => ({ name, bytes: new TextEncoder().encode(`${name}\0`) }));
-  const tables = readTables(read);
-  for (const table of symbolTables(tables, read)) {
-    eachFunction(tables, table, (at, place) => {
-      for (const { name, bytes } of wanted) {
-        if (found.has(name) || !bytes.every((byte, i) => table.strings[at + i] === byte)) continue;
-        const symbol = place(loaded ?? tables);
-        if (symbol !== undefined) found.set(name, symbol);
-      }
-    });
-    if (found.size === names.size) break;
-  }
-  return found;
+  const nameAt = (strings: Uint8Array, at: number) =>
+    wanted.find(({ bytes }) => bytes.every((byte, i) => strings[at + i] === byte))?.name;
+  return search(read, nameAt, { most: names.size, loaded });
 }
 
 /** All functions of the file whose name fits, each once, in the order of the tables. Throws ElfError. */
 export function matchSymbols(read: ReadFile, fits: (name: string) => boolean): ReadonlyMap<string, SymbolPlace> {
+  return search(read, (strings, at) => {
+    const name = cString(strings, at);
+    return fits(name) ? name : undefined;
+  });
+}
+
+/** Functions by the names that `nameAt` gives, undefined for those that are not wanted; ends when it has `most` of them. */
+function search(
+  read: ReadFile,
+  nameAt: (strings: Uint8Array, at: number) => string | undefined,
+  { most, loaded }: { readonly most?: number; readonly loaded?: ElfTables | undefined } = {},
+): ReadonlyMap<string, SymbolPlace> {
   const found = new Map<string, SymbolPlace>();
   const tables = readTables(read);
   for (const table of symbolTables(tables, read)) {
     eachFunction(tables, table, (at, place) => {
-      const name = cString(table.strings, at);
-      if (found.has(name) || !fits(name)) return;
-      const symbol = place(tables);
+      const name = nameAt(table.strings, at);
+      if (name === undefined || found.has(name)) return;
+      const symbol = place(loaded ?? tables);
       if (symbol !== undefined) found.set(name, symbol);
     });
+    if (found.size === most) break;
   }
   return found;
 }

@@ -14,6 +14,6 @@ export {
 export { ElfError } from "./elf-error.ts";
 export { ElfMachine, type ElfTables, type ReadFile, readTables } from "./elf-tables.ts";
 export { findSymbols, matchSymbols, type SymbolPlace } from "./find-symbols.ts";
-export { type CachedLibrary, readLibraryCache } from "./library-cache.ts";
-export { readUsdtPlaces, type UsdtPlace, type UsdtPlaces } from "./stapsdt.ts";
+export { readLibraryCache } from "./library-cache.ts";
+export { readUsdtPlaces, type UsdtPlace } from "./stapsdt.ts";
 export { parseUsdtArguments, type UsdtArgument, UsdtArgumentError } from "./usdt-argument.ts";

@@ -2,7 +2,7 @@ import { ElfError } from "./elf-error.ts";
 import { cString, viewOf } from "./elf-tables.ts";
 
 /** A library that the dynamic linker knows. */
-export interface CachedLibrary {
+interface CachedLibrary {
   /** As programs ask for it: `libssl.so.3`. */
   readonly name: string;
   readonly path: string;

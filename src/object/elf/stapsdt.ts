@@ -20,7 +20,7 @@ export interface UsdtPlace {
   readonly semaphoreOffset: number | undefined;
 }
 
-export interface UsdtPlaces {
+interface UsdtPlaces {
   readonly tables: ElfTables;
   readonly places: readonly UsdtPlace[];
 }

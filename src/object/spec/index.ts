@@ -5,7 +5,6 @@ export {
   isNumbered,
   isPerCpu,
   MapClass,
-  type MapClassName,
   type MapsOfClass,
   type NumberedMap,
   type PerCpuMap,

@@ -41,7 +41,7 @@ export const MapClass = {
   insn_array: "plain",
 } as const satisfies Readonly<Record<MapTypeName, string>>;
 
-export type MapClassName = (typeof MapClass)[MapTypeName];
+type MapClassName = (typeof MapClass)[MapTypeName];
 
 /** The map types of a class. */
 export type MapsOfClass<C extends MapClassName> = {

@@ -59,7 +59,7 @@ function lookAt<T>(pid: number, read: () => T): T {
 }
 
 /** Whether a file is what `name` means: `libc.so.6` and `libc-2.31.so` are `libc` and `c`. */
-export function isCalled(file: string, name: string): boolean {
+function isCalled(file: string, name: string): boolean {
   if (file === name) return true;
   return [name, `lib${name}`].some(
     (one) => file.startsWith(one) && /^(-[\d.]+)?\.so(\.|$)/.test(file.slice(one.length)),

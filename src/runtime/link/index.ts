@@ -30,7 +30,7 @@ export type {
   UprobeMultiLinkDetails,
   XdpLinkDetails,
 } from "./link-details.ts";
-export { attachTypeOf, LinkType, type LinkTypeName, linkIds } from "./link-info.ts";
+export { LinkType, type LinkTypeName, linkIds } from "./link-info.ts";
 export { attachLwt, type LwtOptions } from "./lwt.ts";
 export { MultiLink } from "./multi-link.ts";
 export { attachNetfilter, attachNetns, type NetfilterOptions } from "./netns.ts";

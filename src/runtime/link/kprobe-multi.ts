@@ -1,7 +1,7 @@
 import { kernelSince } from "../sys/index.ts";
 import { type Attachable, createLink } from "./create-link.ts";
 import { globMatcher } from "./glob.ts";
-import { MultiLink, someOf } from "./multi-link.ts";
+import { expectOneEach, isSession, MultiLink, someOf } from "./multi-link.ts";
 import { traceableFunctions } from "./traceable-functions.ts";
 import { TracepointError } from "./tracefs.ts";
 import { wordBytes } from "./words.ts";
@@ -36,17 +36,14 @@ export function attachKprobeMulti(program: Attachable, options: KprobeMultiOptio
   const { pattern, cookies, isReturn = false } = options;
   const ways = [options.symbols, options.addresses, pattern].filter((one) => one !== undefined && one.length > 0);
   if (ways.length !== 1) throw new TypeError("Give either symbols, addresses or a pattern of functions, at least one.");
-  const isSession = program.spec?.expectedAttachType === "trace_kprobe_session";
-  if (isSession && isReturn)
-    throw new TypeError("A session runs at both ends of the function: isReturn is for programs of trace_kprobe_multi.");
+  const both = isSession(program, "kprobe", isReturn);
   const matched = pattern === undefined ? undefined : matching(pattern);
   const { symbols = [] } = options;
   const addresses = matched?.functions.map(({ address }) => address) ?? options.addresses ?? [];
   const names = matched?.functions.map(({ name }) => name) ?? symbols;
   const count = symbols.length + addresses.length;
-  if (cookies !== undefined && cookies.length !== count)
-    throw new RangeError(`There are ${count} functions and ${cookies.length} cookies: each function has one.`);
-  const kind = isSession ? "kprobe sessions" : isReturn ? "kretprobes" : "kprobes";
+  expectOneEach(count, "function", { cookies });
+  const kind = both ? "kprobe sessions" : isReturn ? "kretprobes" : "kprobes";
   const description = `${count} ${kind} (${someOf(names)})`;
   const link = createLink(program, {
     description,
@@ -60,7 +57,7 @@ export function attachKprobeMulti(program: Attachable, options: KprobeMultiOptio
     hints: {
       3: "One of the functions is not there or cannot be probed (ESRCH): nothing was attached.",
       22:
-        (isSession ? kernelSince("kprobe.session", "6.10") : undefined) ??
+        (both ? kernelSince("kprobe.session", "6.10") : undefined) ??
         `kprobe.multi needs Linux 5.18, a program loaded with the attach type trace_kprobe_multi, and functions that can be probed; else attach ${count} kprobes instead.`,
       95: `This kernel is built without CONFIG_FPROBE: attach ${count} kprobes instead.`,
     },

@@ -65,8 +65,6 @@ export type PerfEventKind = PerfEventName | CacheEvent | BreakpointEvent;
 
 export interface DescribedKind {
   readonly description: string;
-  /** Whether it takes a counter of the processor's. */
-  readonly counter: boolean;
   readonly options: Pick<PerfEventOptions, "type" | "config" | "config1" | "config2" | "breakpointType">;
 }
 
@@ -75,10 +73,10 @@ export function describeKind(kind: PerfEventKind): DescribedKind {
   if (typeof kind === "string") {
     if (Object.hasOwn(SOFTWARE, kind)) {
       const config = SOFTWARE[kind as keyof typeof SOFTWARE];
-      return { description: kind, counter: false, options: { type: "software", config } };
+      return { description: kind, options: { type: "software", config } };
     }
     const config = numberOf(HARDWARE, kind, "event");
-    return { description: kind, counter: true, options: { type: "hardware", config } };
+    return { description: kind, options: { type: "hardware", config } };
   }
   if ("cache" in kind) {
     const { cache, operation = "read", result = "access" } = kind;
@@ -86,7 +84,7 @@ export function describeKind(kind: PerfEventKind): DescribedKind {
       numberOf(CACHES, cache, "cache") |
       (numberOf(OPERATIONS, operation, "operation") << 8) |
       (numberOf(RESULTS, result, "result") << 16);
-    return { description: `${cache} ${operation} ${result}`, counter: true, options: { type: "hw_cache", config } };
+    return { description: `${cache} ${operation} ${result}`, options: { type: "hw_cache", config } };
   }
   const { breakpoint, access, length = 4 } = kind;
   const breakpointType = numberOf(ACCESSES, access, "access");
@@ -94,7 +92,6 @@ export function describeKind(kind: PerfEventKind): DescribedKind {
   const bytes = access === "execute" ? 8 : length;
   return {
     description: `${access} of 0x${breakpoint.toString(16)}`,
-    counter: false,
     options: { type: "breakpoint", config: 0, config1: breakpoint, config2: bytes, breakpointType },
   };
 }

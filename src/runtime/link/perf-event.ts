@@ -37,8 +37,8 @@ export function attachPerfEvent(program: Attachable, options: SamplingOptions): 
     return attachToPerfEvent(program, openPerfEvent(request, description), description, { cookie });
   } catch (error) {
     if (!(error instanceof SystemError) || error.syscall !== "perf_event_open") throw error;
-    const hint = kind.counter ? COUNTER_HINTS[error.code] : BREAKPOINT_HINTS[error.code];
-    if (hint === undefined || (!kind.counter && request.type !== "breakpoint")) throw error;
+    const hint = HINTS[request.type]?.[error.code];
+    if (hint === undefined) throw error;
     throw new SystemError({
       errno: error.errno,
       syscall: error.syscall,
@@ -62,6 +62,13 @@ const BREAKPOINT_HINTS: Readonly<Record<string, string>> = {
     "The address is no multiple of the length, or is not the process's; x86 has no breakpoint for reading alone (take read-write).",
   ENOSPC: "All breakpoints of the processor are in use, by others of this process or by a debugger.",
   ENOENT: "This kernel has no breakpoints (CONFIG_HAVE_HW_BREAKPOINT).",
+};
+
+/** By the kind of event and the error's code. */
+const HINTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  hardware: COUNTER_HINTS,
+  hw_cache: COUNTER_HINTS,
+  breakpoint: BREAKPOINT_HINTS,
 };
 
 /** `attachPerfEvent` on each of some CPUs, as one link; when one fails, those made before it are undone. */

@@ -2,7 +2,7 @@ import type { Btf, BtfType } from "../../object/btf/index.ts";
 import { kernelSince, moduleBtf } from "../sys/index.ts";
 import { type Attachable, createLink } from "./create-link.ts";
 import { globMatcher } from "./glob.ts";
-import { MultiLink, someOf } from "./multi-link.ts";
+import { expectOneEach, MultiLink, someOf } from "./multi-link.ts";
 import { traceableFunctions } from "./traceable-functions.ts";
 import { TracepointError } from "./tracefs.ts";
 import { wordBytes } from "./words.ts";
@@ -36,8 +36,7 @@ export function attachTracingMulti(program: Attachable, options: TracingMultiOpt
   const btf = moduleBtf(module);
   const found = pattern === undefined ? named(btf, symbols ?? [], module) : matching(btf, pattern, module);
   const names = [...found.values()];
-  if (cookies !== undefined && cookies.length !== names.length)
-    throw new RangeError(`There are ${names.length} functions and ${cookies.length} cookies: each function has one.`);
+  expectOneEach(names.length, "function", { cookies });
   const attachType = program.spec?.expectedAttachType ?? "trace_fentry_multi";
   const description = `${attachType} of ${names.length} functions (${someOf(names)})`;
   const link = createLink(program, {

@@ -6,7 +6,7 @@ import { withElfFile } from "./elf-file.ts";
 import { findBinary } from "./find-binary.ts";
 import { globMatcher } from "./glob.ts";
 import type { Link } from "./link.ts";
-import { MultiLink } from "./multi-link.ts";
+import { expectOneEach, isSession, MultiLink } from "./multi-link.ts";
 import { attachToPerfEvent } from "./perf-link.ts";
 import { probeDevice } from "./probe-device.ts";
 import { defineProbe } from "./tracefs.ts";
@@ -121,17 +121,12 @@ export interface UprobeMultiOptions {
  */
 export function attachUprobeMulti(program: Attachable, options: UprobeMultiOptions): MultiLink {
   const { symbols = [], offsets = [], pattern, cookies, counterOffsets, pid, isReturn = false } = options;
-  const isSession = program.spec?.expectedAttachType === "trace_uprobe_session";
-  if (isSession && isReturn)
-    throw new TypeError("A session runs at both ends of the function: isReturn is for programs of trace_uprobe_multi.");
+  const both = isSession(program, "uprobe", isReturn);
   const path = findBinary(options.path, pid);
   const matched = pattern === undefined ? new Map<number, string>() : matchingOffsets(path, pattern);
   const places = [...symbolOffsets(path, symbols), ...matched.keys(), ...offsets];
-  for (const [what, list] of Object.entries({ cookies, counterOffsets })) {
-    if (list !== undefined && list.length !== places.length)
-      throw new RangeError(`There are ${places.length} places and ${list.length} ${what}: each place has one.`);
-  }
-  const description = `${places.length} ${isSession ? "uprobe sessions" : isReturn ? "uretprobes" : "uprobes"} in ${path}`;
+  expectOneEach(places.length, "place", { cookies, counterOffsets });
+  const description = `${places.length} ${both ? "uprobe sessions" : isReturn ? "uretprobes" : "uprobes"} in ${path}`;
   const link = createLink(program, {
     description,
     attachType: program.spec?.expectedAttachType ?? "trace_uprobe_multi",
@@ -145,7 +140,7 @@ export function attachUprobeMulti(program: Attachable, options: UprobeMultiOptio
     hints: {
       ...(pid !== undefined && { 3: `There is no process ${pid}.` }),
       22:
-        (isSession ? kernelSince("uprobe.session", "6.13") : undefined) ??
+        (both ? kernelSince("uprobe.session", "6.13") : undefined) ??
         "uprobe.multi needs Linux 6.6, a program loaded with the attach type trace_uprobe_multi, and at least one place.",
     },
   });

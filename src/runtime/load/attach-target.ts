@@ -38,7 +38,7 @@ export function attachTarget(
   if (!attachesByType(spec)) return undefined;
   if (spec.expectedAttachType !== undefined && MULTI_TRACING.has(spec.expectedAttachType)) {
     // The functions are named when it is attached; here only whose they are.
-    const [, module] = /^([^:]+):/.exec(spec.attachTo ?? "") ?? [];
+    const [module] = splitModule(spec.attachTo ?? "");
     return module === undefined ? undefined : { id: 0, module };
   }
   if (spec.attachTo === undefined || spec.attachTo === "") {
@@ -46,7 +46,7 @@ export function attachTarget(
       `Program "${name}" does not say what it attaches to: write it behind the kind, as in SEC("fentry/FUNCTION"), or set attachTo in the spec.`,
     );
   }
-  const [, module, wantedName = ""] = /^(?:([^:]+):)?(.+)$/.exec(spec.attachTo) ?? [];
+  const [module, wantedName] = splitModule(spec.attachTo);
   const [prefix, kind] = naming(spec);
   const wanted = `${prefix}${wantedName}`;
   const found = module === undefined ? kernel.find(wanted, kind) : findInModule(kernel, module, wanted, kind);
@@ -62,6 +62,12 @@ export function attachTarget(
   throw new ObjectError(
     `Program "${name}" attaches to ${what} ${spec.attachTo}, which this kernel's types do not have${module === undefined ? "" : ` in module ${module}`}: it was renamed, inlined or not built in.`,
   );
+}
+
+/** `MODULE:NAME`, or the name alone. */
+export function splitModule(text: string): readonly [module: string | undefined, name: string] {
+  const [, module, name = ""] = /^(?:([^:]+):)?(.*)$/s.exec(text) ?? [];
+  return [module, name];
 }
 
 /** How the kernel's types name what a kind of program attaches to. */

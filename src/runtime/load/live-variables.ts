@@ -9,6 +9,7 @@ import {
 } from "../../object/spec/index.ts";
 import { ArenaMap, type BpfMap } from "../map/index.ts";
 import { Mapping, Protection, pageSize } from "../sys/index.ts";
+import { own } from "./own.ts";
 
 const KEY = new Uint8Array(4);
 
@@ -33,7 +34,7 @@ export function liveVariables(
 ): { readonly variables: Readonly<Record<string, LiveVariable>>; readonly close: () => void } {
   const sections = new Map<BpfMap, Section>();
   const variables = Object.entries(object.variables ?? {}).flatMap(([name, spec]): [string, LiveVariable][] => {
-    const map = Object.hasOwn(maps, spec.map) ? maps[spec.map] : undefined;
+    const map = own(maps, spec.map);
     if (map === undefined) return [];
     const section = sections.get(map) ?? new Section(map, object.maps[spec.map]?.frozen === true);
     sections.set(map, section);

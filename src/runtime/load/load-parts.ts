@@ -12,6 +12,7 @@ import { type LoadDetails, loadProgram } from "./load-program.ts";
 import { BtfLoadError, loadObjectTypes, stringOffsets } from "./object-btf.ts";
 import { ObjectError } from "./object-error.ts";
 import { ObjectMaps } from "./object-maps.ts";
+import { own } from "./own.ts";
 import { type PreparedProgram, prepareProgram } from "./prepare-program.ts";
 import { neededCapabilities, type Program } from "./program.ts";
 import { type ObjectShape, type Place, shapeOf } from "./replace/shape.ts";
@@ -247,7 +248,7 @@ function choosePrograms(
   const names = wanted ?? all.filter(([, { optional }]) => optional !== true).map(([name]) => name);
   return Object.fromEntries(
     names.map((name) => {
-      const program = Object.hasOwn(spec.programs, name) ? spec.programs[name] : undefined;
+      const program = own(spec.programs, name);
       if (program === undefined)
         throw new ObjectError(
           `The object has no program "${name}" (it has: ${Object.keys(spec.programs).join(", ") || "none"}).`,

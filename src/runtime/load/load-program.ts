@@ -18,6 +18,7 @@ import {
   TOKEN_FLAG,
   withSignalsBlocked,
 } from "../sys/index.ts";
+import { own } from "./own.ts";
 import { neededCapabilities, Program } from "./program.ts";
 import { VerifierError } from "./verifier-error.ts";
 
@@ -162,7 +163,7 @@ function resolveMaps(program: string, code: ProgramCode, maps: Readonly<Record<s
   const bytes = code.bytes.slice();
   const view = new DataView(bytes.buffer);
   for (const { slot, map: name, valueOffset } of code.maps) {
-    const map = Object.hasOwn(maps, name) ? maps[name] : undefined;
+    const map = own(maps, name);
     if (map === undefined) {
       throw new UnknownMapError(
         `Program "${program}" refers to map "${name}", which the object does not have (it has: ${Object.keys(maps).join(", ") || "none"}).`,

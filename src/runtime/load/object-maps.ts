@@ -7,6 +7,7 @@ import { type CapabilityName, type Fd, pageSize } from "../sys/index.ts";
 import { kconfigContents, kernelFacts } from "./kconfig.ts";
 import type { KernelTypes } from "./kernel-types.ts";
 import { ObjectError } from "./object-error.ts";
+import { own } from "./own.ts";
 import { openOrPin, pinPathOf } from "./pinned-map.ts";
 import { createStructOps } from "./struct-ops.ts";
 
@@ -45,7 +46,7 @@ export class ObjectMaps {
     { pinPath = PIN_FOLDER, token }: ObjectMapsOptions,
   ): void {
     for (const [name, map] of Object.entries(spec.maps)) {
-      const given = Object.hasOwn(this.#givenByName, name) ? this.#givenByName[name] : undefined;
+      const given = own(this.#givenByName, name);
       if (given !== undefined) {
         this.live[name] = given;
         continue;

@@ -11,6 +11,7 @@ import { attachTarget, type TargetProgram } from "./attach-target.ts";
 import { bindExtern, type Extern } from "./externs.ts";
 import type { KernelTypeId, KernelTypes } from "./kernel-types.ts";
 import { ObjectError } from "./object-error.ts";
+import { own } from "./own.ts";
 import { type ProgramInfo, programInfo } from "./program-info.ts";
 import type { StructOpsTarget } from "./struct-ops.ts";
 
@@ -84,8 +85,4 @@ export function prepareProgram(
     ...(table !== undefined && { member: table.index }),
     modules,
   };
-}
-
-function own<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
-  return record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
 }

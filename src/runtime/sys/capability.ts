@@ -32,6 +32,16 @@ export function insideUserNamespace(): boolean {
   return map !== undefined && !(map[0] === "0" && map[1] === "0" && map[2] === "4294967295");
 }
 
+/** Those of the capabilities that are not in the set, by default this thread's. */
+export function missingCapabilities(
+  needed: readonly CapabilityName[],
+  set: bigint | undefined = effectiveCapabilities(),
+): readonly CapabilityName[] {
+  // CAP_SYS_ADMIN stands for both CAP_BPF and CAP_PERFMON (capabilities(7)).
+  const admin = hasCapability("CAP_SYS_ADMIN", set);
+  return needed.filter((c) => !hasCapability(c, set) && !(admin && (c === "CAP_BPF" || c === "CAP_PERFMON")));
+}
+
 /**
  * Why the kernel may have answered EPERM, in a sentence. Names the capability that is missing; when none is, says so and
  * lists what else can refuse, asserting none of it.
@@ -40,9 +50,7 @@ export function explainPermission(needed: readonly CapabilityName[]): string {
   const set = effectiveCapabilities();
   if (set === undefined)
     return `It needs ${needed.join(" + ")}; /proc is not readable, so which one is missing is not known.`;
-  // CAP_SYS_ADMIN stands for both CAP_BPF and CAP_PERFMON (capabilities(7)).
-  const admin = hasCapability("CAP_SYS_ADMIN", set);
-  const missing = needed.filter((c) => !hasCapability(c, set) && !(admin && (c === "CAP_BPF" || c === "CAP_PERFMON")));
+  const missing = missingCapabilities(needed, set);
   if (missing.length > 0) {
     const names = missing.join(" and ");
     return `This process lacks ${names}: run it as root, or give node the capabilities (setcap, or AmbientCapabilities= in systemd).`;

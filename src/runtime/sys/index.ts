@@ -13,6 +13,7 @@ export {
   explainPermission,
   hasCapability,
   insideUserNamespace,
+  missingCapabilities,
 } from "./capability.ts";
 export { type Child, type ChildEnd, startChild } from "./child.ts";
 export { DescriptorKindError, descriptorInfo, expectKind } from "./descriptor-kind.ts";

@@ -1,5 +1,6 @@
 import type { ElfObject, ElfSection } from "../../elf/index.ts";
-import { MapType, type MapTypeName } from "../map-type.ts";
+import { MapType } from "../map-type.ts";
+import { uapiNameOrNumber } from "../uapi-name.ts";
 import type { MapDefinition } from "./btf-maps.ts";
 import { ObjectFileError } from "./object-file-error.ts";
 
@@ -38,8 +39,8 @@ export function readLegacyMaps(section: ElfSection, elf: ElfObject): readonly Ma
         `Map "${name}" has more fields than all loaders know, and they are not zero (ids and pinning of iproute2): define it in section .maps.`,
       );
     }
-    const type = Object.entries(MapType).find(([, known]) => known === number)?.[0] as MapTypeName | undefined;
-    if (type === undefined)
+    const type = uapiNameOrNumber(MapType, number);
+    if (typeof type === "number")
       throw new ObjectFileError(`Map "${name}" is of type ${number}, which this version of Skep does not know.`);
     return { name, spec: { type, keySize, valueSize, maxEntries, flags }, offset, size };
   });

@@ -1,5 +1,6 @@
 import { attachStructOps, type Link } from "../../link/index.ts";
 import { type BpfMap, StructOpsMap } from "../../map/index.ts";
+import { own } from "../own.ts";
 import type { Program } from "../program.ts";
 import { AttachError } from "./attach-error.ts";
 import { type AttachPlaces, attacherOf } from "./attachers.ts";
@@ -55,7 +56,7 @@ function attachOne(
   { called, maps }: Omit<Attachables, "programs">,
   options: AttachOptions,
 ): Link | undefined {
-  const way = Object.hasOwn(options.programs ?? {}, name) ? options.programs?.[name] : undefined;
+  const way = own(options.programs, name);
   if (way === false) return undefined;
   if (way !== undefined) return way(program);
   if (called.has(name)) return undefined;

@@ -24,6 +24,7 @@ import {
   type UsdtOptions,
 } from "../../link/index.ts";
 import type { BpfMap } from "../../map/index.ts";
+import { splitModule } from "../attach-target.ts";
 import type { Program } from "../program.ts";
 import { AttachError } from "./attach-error.ts";
 
@@ -40,13 +41,13 @@ export interface AttachPlaces {
 }
 
 /** What an attachment may need of the object besides the program. */
-export interface AttachContext {
+interface AttachContext {
   readonly places: AttachPlaces;
   readonly maps: Readonly<Record<string, BpfMap>>;
 }
 
 /** Attaches one program by what its section says; `where` is what stands behind the kind. */
-export type Attacher = (program: Program, where: string, context: AttachContext) => Link;
+type Attacher = (program: Program, where: string, context: AttachContext) => Link;
 
 const kprobeMulti =
   (isReturn: boolean): Attacher =>
@@ -57,8 +58,9 @@ const uprobeMulti =
   (program, where, { places }) =>
     attachUprobeMulti(program, { ...fileAndFunctions(program, where, places), isReturn });
 const tracingMulti: Attacher = (program, where) => {
-  const [, module, names = ""] = /^(?:([^:]+):)?(.+)$/.exec(wanted(program, where, "FUNCTION")) ?? [];
-  return attachTracingMulti(program, { ...functions(names), ...(module !== undefined && { module }) });
+  const [module, names] = splitModule(where);
+  const which = functions(wanted(program, names, "FUNCTION"));
+  return attachTracingMulti(program, { ...which, ...(module !== undefined && { module }) });
 };
 
 /** Kinds by their section's name, where the section says all that is needed or an option does. */
@@ -122,9 +124,9 @@ const HELD_IN_MAPS: ReadonlySet<AttachTypeName | undefined> = new Set(["xdp_devm
 
 /** How a program is attached; undefined for those that are run or held by something else. */
 export function attacherOf(spec: ProgramSpec): { readonly attach: Attacher; readonly where: string } | undefined {
+  if (HELD_IN_MAPS.has(spec.expectedAttachType)) return undefined;
   const meaning = spec.section === undefined ? undefined : sectionMeaning(spec.section);
   const kind = meaning?.kind.name ?? "";
-  if (HELD_IN_MAPS.has(spec.expectedAttachType)) return undefined;
   const attach = BY_SECTION[kind.replace(/\.s$/, "")] ?? BY_TYPE[spec.type];
   return attach === undefined ? undefined : { attach, where: spec.attachTo ?? meaning?.attachTo ?? "" };
 }

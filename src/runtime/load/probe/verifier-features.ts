@@ -1,5 +1,5 @@
 import { Assembler, type Instruction, r0, r1, r10 } from "../../../object/asm/index.ts";
-import { BpfAttr, Fd, hasCapability } from "../../sys/index.ts";
+import { BpfAttr, Fd, missingCapabilities } from "../../sys/index.ts";
 import { attemptLoad } from "./attempt.ts";
 import { judge, type ProbeResult } from "./result.ts";
 
@@ -52,8 +52,7 @@ const COMMANDS = [
 
 /** Features of the verifier, the instruction set and bpf(2) itself. Programs are loaded, never attached or run. */
 export function probeVerifier(): ProbeResult[] {
-  const trusted = hasCapability("CAP_BPF") && hasCapability("CAP_PERFMON");
-  const unprivileged = !trusted && !hasCapability("CAP_SYS_ADMIN");
+  const unprivileged = missingCapabilities(["CAP_BPF", "CAP_PERFMON"]).length > 0;
   const results = PROGRAMS.map(([name, since, write]): ProbeResult => {
     const instructions: readonly Instruction[] = write(new Assembler()).instructions();
     const result = judge(name, attemptLoad({ type: "socket_filter", instructions }).errno, since, ["CAP_BPF"]);
