@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
-import { enableStats, type Fd, type Program, type ProgramStats, programIds, SystemError } from "../../sdk/index.ts";
+import { enableStats, type Fd, type Program, type ProgramStats, SystemError } from "../../sdk/index.ts";
 import { PROGRAMS } from "./program-report.ts";
-import { openIfThere } from "./select.ts";
+import { openWhere } from "./select.ts";
 
 /** How often a program ran in a time, and how long. */
 export interface ProgramProfile {
@@ -38,7 +38,7 @@ export async function profilePrograms(options: {
 }): Promise<ProfileReport> {
   const { durationMs, signal } = options;
   using _stats = startCounting();
-  const opened = options.programs === undefined ? openPrograms() : [];
+  const opened = options.programs === undefined ? openWhere(PROGRAMS, () => true) : [];
   try {
     const before = (options.programs ?? opened).map((program) => ({ program, stats: program.stats() }));
     const start = performance.now();
@@ -54,20 +54,6 @@ export async function profilePrograms(options: {
     return { seconds, programs };
   } finally {
     for (const program of opened) program.close();
-  }
-}
-
-function openPrograms(): readonly Program[] {
-  const all: Program[] = [];
-  try {
-    for (const id of programIds()) {
-      const program = openIfThere(PROGRAMS, id);
-      if (program !== undefined) all.push(program);
-    }
-    return all;
-  } catch (error) {
-    for (const program of all) program.close();
-    throw error;
   }
 }
 

@@ -53,13 +53,7 @@ interface Closable {
 export function openAll<T extends Closable>(kind: Openable<T>, selection: Selection): readonly T[] {
   if (selection.by === "id") return [kind.open(selection.id)];
   if (selection.by === "pinned") return [kind.openPinned(selection.path)];
-  const found: T[] = [];
-  for (const id of kind.ids()) {
-    const one = openIfThere(kind, id);
-    if (one === undefined) continue;
-    if (kind.matches(one, selection)) found.push(one);
-    else one[Symbol.dispose]();
-  }
+  const found = openWhere(kind, (one) => kind.matches(one, selection));
   if (found.length > 0) return found;
   const wanted = selection.by === "name" ? `"${selection.name}"` : `with tag ${selection.tag}`;
   throw new InspectError(
@@ -68,17 +62,36 @@ export function openAll<T extends Closable>(kind: Openable<T>, selection: Select
   );
 }
 
+/** All that are wanted, opened. The caller closes them; none stays open when it throws. */
+export function openWhere<T extends Closable>(kind: Openable<T>, wanted: (one: T) => boolean): readonly T[] {
+  const found: T[] = [];
+  try {
+    for (const id of kind.ids()) {
+      const one = openIfThere(kind, id);
+      if (one === undefined) continue;
+      found.push(one);
+      if (!wanted(one)) found.pop()?.[Symbol.dispose]();
+    }
+    return found;
+  } catch (error) {
+    for (const one of found) one[Symbol.dispose]();
+    throw error;
+  }
+}
+
 /** The one that a selection means. The caller closes it. Throws InspectError when there is none, or more than one. */
 export function openOne<T extends Closable>(kind: Openable<T>, selection: Selection, idOf: (one: T) => number): T {
   const found = openAll(kind, selection);
   const [one, ...more] = found;
   if (one !== undefined && more.length === 0) return one;
-  const ids = found.map(idOf);
-  for (const other of found) other[Symbol.dispose]();
-  throw new InspectError(
-    "SKEP_SELECTION",
-    `There are ${ids.length} of that name: say which by its id (${ids.join(", ")}).`,
-  );
+  try {
+    throw new InspectError(
+      "SKEP_SELECTION",
+      `There are ${found.length} of that name: say which by its id (${found.map(idOf).join(", ")}).`,
+    );
+  } finally {
+    for (const other of found) other[Symbol.dispose]();
+  }
 }
 
 /** Undefined for what is gone meanwhile, and for a kind that is newer than this version of Skep, whose id goes into `newer`. */
