@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { interfaceNameOf, type Link, type LinkDetails, linkIds, openLink, openPinnedLink } from "../../sdk/index.ts";
 import type { Holders, HoldingProcess } from "./holders.ts";
 import { targetOfProgram } from "./program-target.ts";
-import { type Openable, openIfThere } from "./select.ts";
+import type { Openable } from "./select.ts";
 
 /** A link as `skep link list` has it. */
 export interface LinkReport {
@@ -18,20 +18,11 @@ export const LINKS: Openable<Link> = {
   ids: linkIds,
   open: openLink,
   openPinned: openPinnedLink,
+  idOf: (link) => link.details().id,
   matches: () => false,
 };
 
-/** All links. Throws SystemError EPERM without CAP_SYS_ADMIN. */
-export function listLinks(holders: Holders, names: TargetNames = new TargetNames()): readonly LinkReport[] {
-  const all: LinkReport[] = [];
-  for (const id of linkIds()) {
-    using link = openIfThere(LINKS, id);
-    if (link !== undefined) all.push(reportLink(link, holders, names));
-  }
-  return all;
-}
-
-export function reportLink(link: Link, holders: Holders, names: TargetNames = new TargetNames()): LinkReport {
+export function reportLink(link: Link, holders: Holders, names: TargetNames): LinkReport {
   const details = link.details();
   return { details, target: names.of(details), holders: holders.links.get(details.id) ?? [] };
 }

@@ -20,7 +20,7 @@ import type { Holders, HoldingProcess } from "./holders.ts";
 import { InspectError } from "./inspect-error.ts";
 import type { TypedMap } from "./map-types.ts";
 import { parseValue } from "./parse-value.ts";
-import { type Openable, openIfThere } from "./select.ts";
+import type { Openable } from "./select.ts";
 import { type TypeOf, valueText } from "./value-text.ts";
 import type { MapChange } from "./watch.ts";
 
@@ -38,22 +38,9 @@ export const MAPS: Openable<BpfMap> = {
   ids: mapIds,
   open: (id) => openMap(id),
   openPinned: (path) => openPinnedMap(path),
+  idOf: (map) => mapDetails(map).id,
   matches: (map, selection) => selection.by === "name" && map.name === selection.name,
 };
-
-/** All maps; `users` are the ids of the maps that each program uses, `newer` gets the ids of those that cannot be told of. Throws SystemError EPERM without CAP_SYS_ADMIN. */
-export function listMaps(
-  holders: Holders,
-  users: ReadonlyMap<number, readonly number[]>,
-  newer: number[],
-): readonly MapReport[] {
-  const all: MapReport[] = [];
-  for (const id of mapIds()) {
-    using map = openIfThere(MAPS, id, newer);
-    if (map !== undefined) all.push(reportMap(map, holders, users));
-  }
-  return all;
-}
 
 export function reportMap(map: BpfMap, holders: Holders, users: ReadonlyMap<number, readonly number[]>): MapReport {
   const details = mapDetails(map);

@@ -1,6 +1,13 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
-import { enableStats, type Fd, type Program, type ProgramStats, SystemError } from "../../sdk/index.ts";
+import {
+  enableStats,
+  type Fd,
+  type Program,
+  type ProgramDetails,
+  type ProgramStats,
+  SystemError,
+} from "../../sdk/index.ts";
 import { PROGRAMS } from "./program-report.ts";
 import { openWhere } from "./select.ts";
 
@@ -49,7 +56,7 @@ export async function profilePrograms(options: {
     }
     const seconds = (performance.now() - start) / 1000;
     const programs = before
-      .map(({ program, stats }) => rowOf(program, stats, program.stats(), seconds))
+      .map(({ program, stats }) => rowOf(program.details(), stats, seconds))
       .sort((a, b) => b.cpu - a.cpu || b.runs - a.runs || a.id - b.id);
     return { seconds, programs };
   } finally {
@@ -57,8 +64,8 @@ export async function profilePrograms(options: {
   }
 }
 
-function rowOf(program: Program, before: ProgramStats, after: ProgramStats, seconds: number): ProgramProfile {
-  const { id, type, name } = program.details();
+function rowOf(after: ProgramDetails, before: ProgramStats, seconds: number): ProgramProfile {
+  const { id, type, name } = after;
   const runs = Number(after.runCount - before.runCount);
   const ns = Number(after.runTimeNs - before.runTimeNs);
   return {

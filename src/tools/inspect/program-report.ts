@@ -34,25 +34,12 @@ export const PROGRAMS: Openable<Program> = {
   ids: programIds,
   open: openProgram,
   openPinned: openPinnedProgram,
+  idOf: (program) => program.details().id,
   matches: (program, selection) =>
     selection.by === "name"
       ? program.name === selection.name
       : selection.by === "tag" && program.details().tag === selection.tag,
 };
-
-/** All programs; `newer` gets the ids of those that cannot be told of. Throws SystemError EPERM without CAP_SYS_ADMIN. */
-export function listPrograms(
-  holders: Holders,
-  links: readonly LinkReport[],
-  newer: number[],
-): readonly ProgramReport[] {
-  const all: ProgramReport[] = [];
-  for (const id of programIds()) {
-    using program = openIfThere(PROGRAMS, id, newer);
-    if (program !== undefined) all.push(reportProgram(program, holders, links));
-  }
-  return all;
-}
 
 export function reportProgram(program: Program, holders: Holders, links: readonly LinkReport[]): ProgramReport {
   const details = programDetails(program);
@@ -102,14 +89,11 @@ export function formatDump({ instructions, callee }: ProgramDump): string {
     names.set(id, name);
     return name;
   };
-  const named = new Map(
-    instructions.map((instruction) => {
-      const id = mapIdOf(instruction);
-      return [instruction, id === undefined ? instruction : { ...instruction, map: nameOf(id) }] as const;
-    }),
-  );
-  const original = new Map([...named].map(([from, to]) => [to, from]));
-  return listing([...named.values()], { callee: (call) => callee(original.get(call) ?? call) });
+  const named = instructions.map((instruction) => {
+    const id = mapIdOf(instruction);
+    return id === undefined ? instruction : { ...instruction, map: nameOf(id) };
+  });
+  return listing(named, { callee });
 }
 
 /** The machine code as hexadecimal lines of 16 bytes with their addresses, function by function. */

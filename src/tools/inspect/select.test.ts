@@ -28,6 +28,7 @@ describe("opening all of a name", () => {
       return { id, [Symbol.dispose]: () => void open.delete(id) };
     },
     openPinned: () => expect.fail("nothing is pinned"),
+    idOf: ({ id }) => id,
     matches: ({ id }) => id % 2 === 0,
   };
   const selection = { by: "name", name: "even" } as const;

@@ -41,6 +41,7 @@ export interface Openable<T> {
   readonly ids: () => Iterable<number>;
   readonly open: (id: number) => T;
   readonly openPinned: (path: string) => T;
+  readonly idOf: (one: T) => number;
   /** Whether it is the one by a name or tag; always false for a kind that has none. */
   readonly matches: (one: T, selection: Selection) => boolean;
 }
@@ -80,18 +81,32 @@ export function openWhere<T extends Closable>(kind: Openable<T>, wanted: (one: T
 }
 
 /** The one that a selection means. The caller closes it. Throws InspectError when there is none, or more than one. */
-export function openOne<T extends Closable>(kind: Openable<T>, selection: Selection, idOf: (one: T) => number): T {
+export function openOne<T extends Closable>(kind: Openable<T>, selection: Selection): T {
   const found = openAll(kind, selection);
   const [one, ...more] = found;
   if (one !== undefined && more.length === 0) return one;
   try {
     throw new InspectError(
       "SKEP_SELECTION",
-      `There are ${found.length} of that name: say which by its id (${found.map(idOf).join(", ")}).`,
+      `There are ${found.length} of that name: say which by its id (${found.map(kind.idOf).join(", ")}).`,
     );
   } finally {
     for (const other of found) other[Symbol.dispose]();
   }
+}
+
+/** Tells something of each one there is; `newer` gets the ids of those that cannot be told of. */
+export function reportAll<T extends Closable, R>(
+  kind: Openable<T>,
+  report: (one: T) => R,
+  newer?: number[],
+): readonly R[] {
+  const all: R[] = [];
+  for (const id of kind.ids()) {
+    using one = openIfThere(kind, id, newer);
+    if (one !== undefined) all.push(report(one));
+  }
+  return all;
 }
 
 /** Undefined for what is gone meanwhile, and for a kind that is newer than this version of Skep, whose id goes into `newer`. */

@@ -1,9 +1,9 @@
-import { type BpfMap, type Link, openProgram, type Program, programIds } from "../../sdk/index.ts";
+import type { BpfMap, Link, Program } from "../../sdk/index.ts";
 import { findHolders, type Holders } from "./holders.ts";
-import { type LinkReport, listLinks, reportLink, TargetNames } from "./link-report.ts";
-import { listMaps, type MapReport, reportMap } from "./map-entries.ts";
-import { listPrograms, type ProgramReport, reportProgram } from "./program-report.ts";
-import { openIfThere } from "./select.ts";
+import { LINKS, type LinkReport, reportLink, TargetNames } from "./link-report.ts";
+import { MAPS, type MapReport, reportMap } from "./map-entries.ts";
+import { PROGRAMS, type ProgramReport, reportProgram } from "./program-report.ts";
+import { reportAll } from "./select.ts";
 
 /**
  * The machine's programs, maps and links, and who holds them, each asked for once and only when it is needed. Needs
@@ -19,7 +19,7 @@ export class Snapshot {
 
   /** All programs, by id. Throws SystemError. */
   programs(): readonly ProgramReport[] {
-    return listPrograms(this.#allHolders(), this.links(), this.newer);
+    return reportAll(PROGRAMS, (program) => this.program(program), this.newer);
   }
 
   /** One program, which the caller has open. Throws SystemError. */
@@ -29,7 +29,7 @@ export class Snapshot {
 
   /** All maps, by id. Throws SystemError. */
   maps(): readonly MapReport[] {
-    return listMaps(this.#allHolders(), this.#allUsers(), this.newer);
+    return reportAll(MAPS, (map) => this.map(map), this.newer);
   }
 
   /** One map, which the caller has open. Throws SystemError. */
@@ -40,7 +40,7 @@ export class Snapshot {
   /** None before Linux 5.8, which has no ids of links. */
   links(): readonly LinkReport[] {
     try {
-      this.#links ??= listLinks(this.#allHolders(), this.#names);
+      this.#links ??= reportAll(LINKS, (link) => this.link(link));
     } catch (error) {
       if ((error as { code?: unknown }).code !== "EINVAL") throw error;
       this.#links = [];
@@ -60,14 +60,12 @@ export class Snapshot {
 
   /** The ids of the maps that each program uses. */
   #allUsers(): ReadonlyMap<number, readonly number[]> {
-    if (this.#users === undefined) {
-      const users = new Map<number, readonly number[]>();
-      for (const id of programIds()) {
-        using program = openIfThere({ open: openProgram }, id);
-        if (program !== undefined) users.set(id, program.details().mapIds);
-      }
-      this.#users = users;
-    }
+    this.#users ??= new Map(
+      reportAll(PROGRAMS, (program) => {
+        const { id, mapIds } = program.details();
+        return [id, mapIds];
+      }),
+    );
     return this.#users;
   }
 }

@@ -61,7 +61,7 @@ function link({ words, values, usage }: Command): number {
   const [path, ...others] = more;
   if ((verb === "pin") !== (path !== undefined) || others.length > 0)
     return usage(verb === "pin" ? "Say which link, and one path to pin it at." : `${verb} takes one link.`);
-  using chosen = openOne(LINKS, selection, (one) => one.details().id);
+  using chosen = openOne(LINKS, selection);
   if (verb === "show") {
     const report = new Snapshot().link(chosen);
     print(asJson ? json({ schema: "skep.link/1", ...flat(report) }) : formatLink(report));

@@ -111,7 +111,7 @@ async function map(command: Command): Promise<number> {
     }
     return 0;
   }
-  using chosen = openOne(MAPS, selection, (one) => mapDetails(one).id);
+  using chosen = openOne(MAPS, selection);
   const [key = "", value = ""] = more;
   if (verb === "pin") {
     chosen.pin(key);

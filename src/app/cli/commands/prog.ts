@@ -136,7 +136,7 @@ function show({ values, usage }: Command, words: readonly string[]): number {
 function withOne(words: readonly string[], usage: Command["usage"], body: (program: Program) => number): number {
   const [selection, rest] = readSelection(words);
   if (rest.length > 0) return usage(`What is "${rest.join(" ")}"? Name one program.`);
-  using program = openOne(PROGRAMS, selection, (one) => one.details().id);
+  using program = openOne(PROGRAMS, selection);
   return body(program);
 }
 
