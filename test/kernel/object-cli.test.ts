@@ -48,6 +48,21 @@ kernelTest("skep object load says what the kernel took, or why it did not", asyn
   assert.equal(JSON.parse(json.stdout).schema, "skep.error/1");
 });
 
+kernelTest("the reader of what skep prints goes away: that is its end, not an error", async () => {
+  const file = object("core.el");
+  for (const args of [
+    ["object", "show", file],
+    ["object", "show", "--json", "none.o"],
+    ["object", "--help"],
+    ["btf", "dump", "--file", file],
+    ["btf", "find", "--file", file, "int"],
+    ["gen", "--output", "-", file],
+  ]) {
+    const { code, stderr } = await skep(args, { started: (child) => void child.stdout?.destroy() });
+    assert.deepEqual([code, stderr], [0, ""], args.join(" "));
+  }
+});
+
 kernelTest("skep object refuses what is no object, in a sentence", async () => {
   using scratch = new Scratch();
   const cut = scratch.file("cut.o");

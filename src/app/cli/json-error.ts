@@ -1,4 +1,5 @@
 import { json } from "../../tools/text/index.ts";
+import { print } from "./print.ts";
 
 /**
  * What `body` gives; with `wanted` an error that is a sentence for people (it has a code) is printed as JSON, too, and 1 given.
@@ -12,7 +13,7 @@ export function orJsonError(
   const told = (error: unknown) => {
     const { code } = error as { code?: unknown };
     if (wanted !== true || !(error instanceof Error) || typeof code !== "string") throw error;
-    process.stdout.write(`${json({ schema: "skep.error/1", code, message: error.message })}\n`);
+    print(json({ schema: "skep.error/1", code, message: error.message }));
     return 1;
   };
   try {

@@ -1,7 +1,12 @@
 let isWatched = false;
 
-/** Prints a line. Whoever read the beginning and went away (`| head`) has what it wanted: the rest is nobody's. */
+/** Prints a line. */
 export function print(line: string): void {
+  write(`${line}\n`);
+}
+
+/** Prints as it is. Whoever read the beginning and went away (`| head`) has what it wanted: the rest is nobody's. */
+export function write(text: string): void {
   if (!isWatched) {
     isWatched = true;
     process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -9,7 +14,7 @@ export function print(line: string): void {
       process.exit(0);
     });
   }
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(text);
 }
 
 /** Tells of what a list leaves out, as this version of Skep does not know its kind. */

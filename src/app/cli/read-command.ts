@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import type { OptionsAndCommand, OptionTable } from "./options.ts";
+import { write } from "./print.ts";
 
 /** A command that takes its options anywhere among its words. */
 export interface CommandWords<T extends OptionTable> extends Pick<OptionsAndCommand<T>, "values"> {
@@ -26,7 +27,7 @@ export function readCommand<const T extends OptionTable & { readonly help: { rea
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     if ((values as { readonly help?: boolean }).help !== true)
       return { values: values as CommandWords<T>["values"], words: positionals, usage };
-    process.stdout.write(help);
+    write(help);
     return 0;
   } catch (error) {
     return usage((error as Error).message);

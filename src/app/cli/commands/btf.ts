@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Btf, kernelBtf, moduleBtf, openObject } from "../../../sdk/index.ts";
 import { findTypes, formatTypes, header, rawLines } from "../../../tools/btf/index.ts";
+import { print, write } from "../print.ts";
 import { readCommand } from "../read-command.ts";
 
 const OPTIONS = {
@@ -51,7 +52,7 @@ function btf(args: readonly string[]): number {
     if (format !== "c" && format !== "raw") return usage(`--format is c or raw, not "${format}".`);
     if (names.length > 0) return usage("dump takes no names: it prints all types.");
     const types = open(values);
-    process.stdout.write(format === "c" ? header(types) : `${[...rawLines(types)].join("\n")}\n`);
+    write(format === "c" ? header(types) : `${[...rawLines(types)].join("\n")}\n`);
     return 0;
   }
   if (names.length === 0) return usage("Name what to find: a type, or a field such as task_struct.pid.");
@@ -60,8 +61,8 @@ function btf(args: readonly string[]): number {
   for (const [i, name] of names.entries()) {
     try {
       const found = findTypes(types, name);
-      if (values.json === true) for (const one of found) process.stdout.write(`${JSON.stringify(one)}\n`);
-      else process.stdout.write(`${i > 0 ? "\n" : ""}${formatTypes(found)}\n`);
+      if (values.json === true) for (const one of found) print(JSON.stringify(one));
+      else print(`${i > 0 ? "\n" : ""}${formatTypes(found)}`);
     } catch (error) {
       if ((error as { code?: unknown }).code !== "SKEP_BTF_NOT_FOUND") throw error;
       process.stderr.write(`skep btf: ${(error as Error).message}\n`);

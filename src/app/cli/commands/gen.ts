@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { openObject } from "../../../sdk/index.ts";
 import { generateTypes, interfaceName, isTaken } from "../../../tools/object/index.ts";
+import { write } from "../print.ts";
 import { readCommand } from "../read-command.ts";
 
 const OPTIONS = {
@@ -38,7 +39,7 @@ function gen(args: readonly string[]): number {
   const { name = interfaceName(file), output = `${file.replace(/\.o$/, "")}.d.ts` } = values;
   if (!/^[A-Za-z_$][\w$]*$/.test(name) || isTaken(name)) return usage(`"${name}" is no name of an interface.`);
   const text = generateTypes(openObject(file), name, basename(file));
-  if (output === "-") process.stdout.write(text);
+  if (output === "-") write(text);
   else {
     writeFileSync(output, text);
     process.stderr.write(`${output}: interface ${name}\n`);

@@ -1,4 +1,5 @@
 import { formatHotswap, hotswap } from "../../../tools/hotswap/index.ts";
+import { write } from "../print.ts";
 import { readCommand } from "../read-command.ts";
 
 const OPTIONS = {
@@ -36,6 +37,6 @@ export async function run(args: readonly string[]): Promise<number> {
   for (const [name, value] of Object.entries(options))
     if (!(value > 0) || !Number.isFinite(value)) return usage(`--${name} is a number above 0.`);
   const report = await hotswap(options);
-  process.stdout.write(values.json === true ? `${JSON.stringify(report)}\n` : formatHotswap(report));
+  write(values.json === true ? `${JSON.stringify(report)}\n` : formatHotswap(report));
   return report.missed + report.doubled + report.broken === 0 ? 0 : 1;
 }

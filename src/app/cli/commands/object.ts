@@ -10,6 +10,7 @@ import {
 } from "../../../tools/object/index.ts";
 import { json, listing } from "../../../tools/text/index.ts";
 import { orJsonError } from "../json-error.ts";
+import { print } from "../print.ts";
 import { readCommand } from "../read-command.ts";
 
 const OPTIONS = {
@@ -55,7 +56,6 @@ function object(args: readonly string[]): number {
       `Say what to do: show, check or load${verb === undefined ? "" : `, not "${verb}"`}. skep object --help tells more.`,
     );
   if (file === undefined || more.length > 0) return usage("Name one object file.");
-  const print = (text: string) => process.stdout.write(`${text}\n`);
   return orJsonError(values.json, () => {
     const spec = openObject(file);
     if (verb === "show") {
