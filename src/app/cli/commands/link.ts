@@ -1,13 +1,6 @@
-import {
-  formatLink,
-  formatLinks,
-  LINKS,
-  type LinkReport,
-  openOne,
-  readSelection,
-  Snapshot,
-} from "../../../tools/inspect/index.ts";
+import { formatLink, formatLinks, LINKS, openOne, readSelection, Snapshot } from "../../../tools/inspect/index.ts";
 import { json } from "../../../tools/text/index.ts";
+import { flat } from "../flat.ts";
 import { orJsonError } from "../json-error.ts";
 import { print } from "../print.ts";
 import { type CommandWords, readCommand } from "../read-command.ts";
@@ -71,8 +64,4 @@ function link({ words, values, usage }: Command): number {
   else chosen.pin(path as string);
   if (asJson) print(json({ schema: `skep.${verb}/1`, id: chosen.details().id, ...(path !== undefined && { path }) }));
   return 0;
-}
-
-function flat({ details, ...more }: LinkReport) {
-  return { ...details, ...more };
 }

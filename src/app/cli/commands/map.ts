@@ -10,7 +10,6 @@ import {
   getEntry,
   MAPS,
   type MapChange,
-  type MapReport,
   openAll,
   openOne,
   readSelection,
@@ -21,6 +20,7 @@ import {
   withTypes,
 } from "../../../tools/inspect/index.ts";
 import { json } from "../../../tools/text/index.ts";
+import { flat } from "../flat.ts";
 import { orJsonError } from "../json-error.ts";
 import { numberOption } from "../number-option.ts";
 import { print, tellNewer, untilInterrupted } from "../print.ts";
@@ -158,10 +158,6 @@ function noKey({ map: { name } }: TypedMap, key: string, asJson: boolean): numbe
   if (asJson) print(json({ schema: "skep.error/1", code: "SKEP_NO_KEY", message }));
   else process.stderr.write(`skep map: ${message}\n`);
   return 1;
-}
-
-function flat({ details, ...more }: MapReport) {
-  return { ...details, ...more };
 }
 
 function show(found: readonly BpfMap[], asJson: boolean): void {

@@ -10,13 +10,13 @@ import {
   openAll,
   openOne,
   PROGRAMS,
-  type ProgramReport,
   profilePrograms,
   readSelection,
   runProgram,
   Snapshot,
 } from "../../../tools/inspect/index.ts";
 import { json } from "../../../tools/text/index.ts";
+import { flat } from "../flat.ts";
 import { orJsonError } from "../json-error.ts";
 import { numberOption } from "../number-option.ts";
 import { print, tellNewer, untilInterrupted } from "../print.ts";
@@ -101,10 +101,6 @@ async function prog(command: Command): Promise<number> {
         `Say what to do: list, show, dump, profile, run or pin${verb === "" ? "" : `, not "${verb}"`}. skep prog --help tells more.`,
       );
   }
-}
-
-function flat({ details, ...more }: ProgramReport) {
-  return { ...details, ...more };
 }
 
 function list(asJson: boolean): number {
