@@ -20,6 +20,7 @@ import {
   r10,
 } from "../../src/sdk/index.ts";
 import { countsMap } from "../support/attach-programs.ts";
+import { cgroupMount } from "../support/cgroup.ts";
 import { kernelIsAtLeast, kernelTest } from "../support/kernel-test.ts";
 
 function offsetOf(btf: Btf, struct: string, member: string): number {
@@ -112,7 +113,7 @@ function cgroupNumbers(): ProgramSpec {
 }
 
 kernelTest("attach: an iterator over cgroups, in each order", { attach: "iterators", kernel: "6.1" }, () => {
-  const mount = /^\S+ (\S+) cgroup2 /m.exec(readFileSync("/proc/self/mounts", "latin1"))?.[1];
+  const mount = cgroupMount();
   assert.ok(mount !== undefined, "a cgroup2 mount");
   const parent = `${mount}/skep-iterator-${process.pid}`;
   const folders = [parent, `${parent}/a`, `${parent}/a/b`, `${parent}/c`];

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { fileURLToPath } from "node:url";
 import {
   attachCgroup,
   attachLwt,
@@ -13,52 +12,37 @@ import {
 } from "../../src/sdk/index.ts";
 import { counting, countingObject, countsMap } from "../support/attach-programs.ts";
 import { cgroup2, inOwnCgroup } from "../support/cgroup.ts";
-import { run } from "../support/cli.ts";
 import { kernelTest } from "../support/kernel-test.ts";
+import { runInNetwork } from "../support/mounts.ts";
 
-const inNamespace = async (...kinds: readonly string[]) => {
-  const child = fileURLToPath(new URL("./children/veth.js", import.meta.url));
-  const { code, stdout, stderr } = await run([
-    "unshare",
-    "--net",
-    process.execPath,
-    "--enable-source-maps",
-    child,
-    ...kinds,
-  ]);
-  assert.equal(code, 0, stderr);
-  return JSON.parse(stdout) as Record<string, unknown>;
-};
+const onVeth = async (kind: string) => JSON.parse(await runInNetwork("veth", kind)) as Record<string, unknown>;
 /** All packets arrive without it, none while it is there, all again after. */
 const DROPPED = { before: 3, countedBefore: 0, during: 0, counted: 4, after: 5, countedAfter: 4 };
 const veth = { command: ["ip", "unshare"] } as const;
 
 for (const kind of ["xdp", "xdp-skb", "xdp-netlink"]) {
   kernelTest(`attach: XDP on veth drops packets (${kind})`, { ...veth, attach: "xdp" }, async () => {
-    assert.deepEqual(await inNamespace(kind), { [kind]: DROPPED });
+    assert.deepEqual(await onVeth(kind), { [kind]: DROPPED });
   });
 }
 
 for (const kind of ["tc", "tc-egress"]) {
   kernelTest(`attach: tc on veth drops packets (${kind})`, veth, async () => {
-    assert.deepEqual(await inNamespace(kind), { [kind]: DROPPED });
+    assert.deepEqual(await onVeth(kind), { [kind]: DROPPED });
   });
 }
 
 kernelTest("attach: tcx on veth drops packets", { ...veth, attach: "tcx" }, async () => {
-  assert.deepEqual(await inNamespace("tcx"), { tcx: DROPPED });
+  assert.deepEqual(await onVeth("tcx"), { tcx: DROPPED });
 });
 
 kernelTest(
   "attach: programs at routes refuse what leaves and what comes in (lwt_out, lwt_xmit, lwt_in)",
   { ...veth, program: ["lwt_in", "lwt_out", "lwt_xmit"], config: "CONFIG_LWTUNNEL_BPF" },
   async () => {
-    const child = fileURLToPath(new URL("./children/lwt.js", import.meta.url));
-    const { code, stdout, stderr } = await run(["unshare", "--net", process.execPath, "--enable-source-maps", child]);
-    assert.equal(code, 0, stderr);
     const counted = { before: 0, counted: 2, again: "EEXIST", after: 0 };
     // Who sends hears of a refusal on the way out; of one on the way in nobody does.
-    assert.deepEqual(JSON.parse(stdout), {
+    assert.deepEqual(JSON.parse(await runInNetwork("lwt")), {
       lwt_out: { ...counted, during: ["EPERM", "EPERM"] },
       lwt_xmit: { ...counted, during: ["EPERM", "EPERM"] },
       lwt_in: { ...counted, during: [null, null] },
@@ -330,10 +314,7 @@ kernelTest(
   "attach: sk_lookup sends connections of a namespace elsewhere",
   { attach: "sk_lookup", command: "unshare" },
   async () => {
-    const child = fileURLToPath(new URL("./children/sk-lookup.js", import.meta.url));
-    const { code, stdout, stderr } = await run(["unshare", "--net", process.execPath, "--enable-source-maps", child]);
-    assert.equal(code, 0, stderr);
-    assert.deepEqual(JSON.parse(stdout), {
+    assert.deepEqual(JSON.parse(await runInNetwork("sk-lookup")), {
       before: "ECONNREFUSED",
       counted: 0,
       during: "connected",
@@ -343,7 +324,7 @@ kernelTest(
 );
 
 kernelTest("attach: netfilter drops packets", { ...veth, attach: "netfilter" }, async () => {
-  const { netfilter } = (await inNamespace("netfilter")) as { netfilter: Record<string, number> };
+  const { netfilter } = (await onVeth("netfilter")) as { netfilter: Record<string, number> };
   const { before, countedBefore, during, counted = 0, after, countedAfter } = netfilter;
   assert.deepEqual([before, countedBefore, during, after, countedAfter], [3, 0, 0, 5, counted]);
   assert.ok(counted >= 4);

@@ -1,11 +1,12 @@
 // Attachments that refuse: without the attachment a file opens, with it the open is refused, and afterwards it opens again.
 // Programs of these kinds look at this process only; development machines refuse them, so they run in virtual machines.
 import assert from "node:assert/strict";
-import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Fd, native, nr } from "../../src/runtime/sys/index.ts";
 import { attachCgroup, attachTracing, loadObject } from "../../src/sdk/index.ts";
 import { type Counting, countingObject } from "../support/attach-programs.ts";
+import { inOwnCgroup } from "../support/cgroup.ts";
 import { kernelTest } from "../support/kernel-test.ts";
 
 const EPERM = -1;
@@ -34,10 +35,7 @@ kernelTest("attach: fmod_ret refuses to open a file", { attach: "fmod_ret" }, ()
   refusesToOpen({ type: "tracing", expectedAttachType: "modify_return", attachTo: "security_file_open" });
 });
 
-kernelTest("attach: lsm_cgroup refuses sockets to a cgroup", { attach: "lsm_cgroup" }, () => {
-  const mount = /^\S+ (\S+) cgroup2 /m.exec(readFileSync("/proc/self/mounts", "latin1"))?.[1];
-  const own = `${mount}/skep-test-${process.pid}`;
-  mkdirSync(own);
+kernelTest("attach: lsm_cgroup refuses sockets to a cgroup", { attach: "lsm_cgroup" }, async () => {
   using object = loadObject(
     countingObject({
       type: "lsm",
@@ -54,16 +52,12 @@ kernelTest("attach: lsm_cgroup refuses sockets to a cgroup", { attach: "lsm_cgro
     if (result >= 0) new Fd(result, "socket").close();
     return Math.min(0, result);
   };
-  try {
-    writeFileSync(`${own}/cgroup.procs`, String(process.pid));
+  await inOwnCgroup((own) => {
     assert.equal(socket(), 0);
     const link = attachCgroup(object.programs.p, own);
     assert.equal(socket(), EPERM);
     link.close();
     assert.equal(socket(), 0);
     assert.equal(object.maps.counts.get(0)?.[0], 1n);
-  } finally {
-    writeFileSync(`${mount}/cgroup.procs`, String(process.pid));
-    rmdirSync(own);
-  }
+  });
 });

@@ -1,6 +1,5 @@
 // Programs for sockets: who of a group gets a packet, and what is in a stream.
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { Fd } from "../../src/runtime/sys/index.ts";
 import {
   Assembler,
@@ -12,8 +11,8 @@ import {
   r0,
 } from "../../src/sdk/index.ts";
 import { counting, countingObject, countsMap } from "../support/attach-programs.ts";
-import { run } from "../support/cli.ts";
 import { kernelIsAtLeast, kernelTest } from "../support/kernel-test.ts";
+import { runInNetwork } from "../support/mounts.ts";
 import {
   addressOf,
   loopback,
@@ -127,18 +126,16 @@ for (const [attachType, kernel] of [
   });
 }
 
-const inNamespace = async (child: string) => {
-  const path = fileURLToPath(new URL(`./children/${child}.js`, import.meta.url));
-  const { code, stdout, stderr } = await run(["unshare", "--net", process.execPath, "--enable-source-maps", path]);
-  assert.equal(code, 0, stderr);
-  return JSON.parse(stdout) as unknown;
-};
-
 kernelTest(
   "attach: flow_dissector takes packets apart for its network namespace",
   { command: ["ip", "unshare"], program: "flow_dissector", kernel: "5.7" },
   async () => {
-    assert.deepEqual(await inNamespace("flow-dissector"), { before: 0, during: 3, after: 3, again: "E2BIG" });
+    assert.deepEqual(JSON.parse(await runInNetwork("flow-dissector")), {
+      before: 0,
+      during: 3,
+      after: 3,
+      again: "E2BIG",
+    });
   },
 );
 
@@ -147,6 +144,6 @@ kernelTest(
   { command: ["ip", "unshare"], attach: "netkit", config: "CONFIG_NETKIT" },
   async () => {
     const ends = { before: 0, during: 2, after: 2 };
-    assert.deepEqual(await inNamespace("netkit"), { primary: ends, peer: ends });
+    assert.deepEqual(JSON.parse(await runInNetwork("netkit")), { primary: ends, peer: ends });
   },
 );

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync, mkdirSync, rmdirSync, statSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import {
   attachCgroup,
   attachIterator,
@@ -30,10 +29,10 @@ import {
 } from "../../src/sdk/index.ts";
 import { countingObject, GETPGID_FUNCTION } from "../support/attach-programs.ts";
 import { cgroup2, inOwnCgroup, placesInCgroups } from "../support/cgroup.ts";
-import { run, Scratch } from "../support/cli.ts";
+import { Scratch } from "../support/cli.ts";
 import { fixture } from "../support/fixture.ts";
 import { kernelIsAtLeast, kernelTest } from "../support/kernel-test.ts";
-import { runWithMount } from "../support/mounts.ts";
+import { runInNetwork, runWithMount } from "../support/mounts.ts";
 import { orderPrograms } from "../support/order-programs.ts";
 
 const idOf = (program: Program) => programDetails(program).id;
@@ -368,10 +367,7 @@ kernelTest("link details: a sockmap's link, and who is attached to one", () => {
 
 /** Runs the child in a network namespace of its own. */
 async function inNamespace(kind: string): Promise<void> {
-  const child = fileURLToPath(new URL("./children/links-net.js", import.meta.url));
-  const command = ["unshare", "--net", process.execPath, "--enable-source-maps", child, kind];
-  const { code, stdout, stderr } = await run(command);
-  assert.deepEqual([code, stdout], [0, "done\n"], stderr);
+  assert.equal(await runInNetwork("links-net", kind), "done\n");
 }
 
 const ip = { command: ["ip", "unshare"] } as const;

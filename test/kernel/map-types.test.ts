@@ -1,6 +1,6 @@
 // Map types beyond hashes and arrays, each doing what it is for.
 import assert from "node:assert/strict";
-import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, statSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, rmdirSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { openPerfEvent } from "../../src/runtime/sys/index.ts";
 import {
@@ -37,13 +37,12 @@ import {
   u64,
   union,
 } from "../../src/sdk/index.ts";
+import { cgroup2, cgroupMount } from "../support/cgroup.ts";
 import { errorCode as code } from "../support/error-code.ts";
 import { kernelTest } from "../support/kernel-test.ts";
 
 const cpus = possibleCpus();
-/** Where cgroup2 is mounted; some machines have none. */
-const cgroups2 = /^\S+ (\S+) cgroup2 /m.exec(readFileSync("/proc/self/mounts", "latin1"))?.[1];
-const unless = cgroups2 === undefined ? "no cgroup2 is mounted" : undefined;
+const cgroups2 = cgroupMount();
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Queues, stacks, bloom filters
@@ -201,7 +200,7 @@ kernelTest("sockets are put into a map of sockets, and leave it when they are cl
   assert.equal(map.idOf(5), undefined);
 });
 
-kernelTest("cgroups and perf events are held in arrays, which tell of nothing they hold", { unless }, () => {
+kernelTest("cgroups and perf events are held in arrays, which tell of nothing they hold", cgroup2, () => {
   using cgroups = createMap({ type: "cgroup_array", maxEntries: 2 }, "cgroups");
   const fd = openSync(String(cgroups2), "r");
   try {
@@ -276,7 +275,7 @@ kernelTest("storage of inodes is asked by an open file", { kernel: "5.10", confi
   }
 });
 
-kernelTest("storage of cgroups is asked by their directory", { kernel: "6.2", unless }, () => {
+kernelTest("storage of cgroups is asked by their directory", { kernel: "6.2", ...cgroup2 }, () => {
   using storage = createMap({ type: "cgrp_storage", value: u32, maxEntries: 0 }, "of cgroup");
   const path = `${cgroups2}/skep-storage-${process.pid}`;
   mkdirSync(path);
@@ -326,7 +325,7 @@ kernelTest("stacks are read as addresses", { kernel: "5.10" }, () => {
   assert.equal(stacks.get(id), undefined);
 });
 
-kernelTest("cgroup storage has a value for each attachment", { unless }, () => {
+kernelTest("cgroup storage has a value for each attachment", cgroup2, () => {
   const key = struct({ cgroup: u64, attachType: u32 });
   const count = new Assembler()
     .label("count")

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import { Pseudo, slotsOf } from "../../src/object/asm/index.ts";
 import {
   Assembler,
@@ -26,6 +25,7 @@ import {
 import { countingObject } from "../support/attach-programs.ts";
 import { run } from "../support/cli.ts";
 import { kernelIsAtLeast, kernelTest } from "../support/kernel-test.ts";
+import { childCommand } from "../support/mounts.ts";
 import { fixture } from "../support/objects.ts";
 
 const program = (type: ProgramSpec["type"], write: (a: Assembler) => Assembler, license = "GPL") => ({
@@ -137,14 +137,10 @@ for (const [name, needs] of [
   ["interrupted-run", {}],
 ] as const) {
   kernelTest(`test run: ${name}`, needs, async () => {
-    const child = fileURLToPath(new URL(`children/${name}.js`, import.meta.url));
-    const command = [
+    const { code, stdout, stderr } = await run([
       ...(name === "live-frames" ? ["unshare", "--net"] : []),
-      process.execPath,
-      "--enable-source-maps",
-      child,
-    ];
-    const { code, stdout, stderr } = await run(command);
+      ...childCommand(name),
+    ]);
     assert.deepEqual([code, stdout], [0, "done\n"], stderr);
   });
 }

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { native } from "../../src/runtime/sys/index.ts";
 import { createToken, Fd, openPidFd } from "../../src/sdk/index.ts";
 import { kernelTest } from "../support/kernel-test.ts";
+import { childCommand } from "../support/mounts.ts";
 
 const PIDFD_GETFD = 438;
 const FSCONFIG = 431;
@@ -16,18 +16,9 @@ kernelTest(
   "an object is loaded in a user namespace by a token of its bpffs",
   { kernel: "6.9", command: "unshare", config: "CONFIG_USER_NS" },
   async () => {
-    const child = spawn(
-      "unshare",
-      [
-        "--user",
-        "--mount",
-        "--map-root-user",
-        process.execPath,
-        "--enable-source-maps",
-        fileURLToPath(new URL("children/token.js", import.meta.url)),
-      ],
-      { stdio: ["pipe", "pipe", "pipe"] },
-    );
+    const child = spawn("unshare", ["--user", "--mount", "--map-root-user", ...childCommand("token")], {
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     let errors = "";
     child.stderr.on("data", (text) => {
       errors += text;

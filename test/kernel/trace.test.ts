@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseSyscallFilter, Tracing } from "../../src/tools/trace/index.ts";
+import { cgroup2, cgroupMount } from "../support/cgroup.ts";
 import { environment, run, Scratch, skep, skepPath } from "../support/cli.ts";
 import { fixture } from "../support/fixture.ts";
 import { kernelTest } from "../support/kernel-test.ts";
@@ -155,46 +156,37 @@ kernelTest("-p works inside a pid namespace, with the ids that are used there", 
   assert.deepEqual(new Set(calls.map((call) => call.pid)), new Set([pid]));
 });
 
-/** The first mounted cgroup2 file system. */
-function cgroup2(): string | undefined {
-  return readFileSync("/proc/self/mountinfo", "utf8").match(/^(?:\S+ ){4}(\S+) .* - cgroup2 /m)?.[1];
-}
-
-kernelTest(
-  "--cgroup shows the processes in it and below, whenever they come",
-  { unless: cgroup2() === undefined ? "no cgroup2 file system is mounted" : undefined },
-  async () => {
-    const path = join(cgroup2() as string, `skep-test-${process.pid}`);
-    const below = join(path, "below");
-    mkdirSync(below, { recursive: true });
-    try {
-      const script = `sleep ${ATTACHED}; echo $$ > ${below}/cgroup.procs; exec ${fixture("burst")} 50`;
-      const inside = spawn("sh", ["-c", script], { stdio: "ignore" });
-      const ended = new Promise((resolve) => inside.on("exit", resolve));
-      const tracer = spawn(node, [skepPath, "trace", "--json", "-o", "-", "--cgroup", path], {
-        stdio: ["ignore", "pipe", "inherit"],
-        env: environment(),
-      });
-      let text = "";
-      tracer.stdout.on("data", (chunk) => {
-        text += chunk;
-      });
-      const closed = new Promise((resolve) => tracer.on("close", resolve));
-      await ended;
-      tracer.kill("SIGINT");
-      assert.equal(await closed, 0);
-      const { calls, summary } = parseTrace(text);
-      assertNothingLost({ summary });
-      assert.equal(calls.filter((call) => call.syscall === "getppid").length, 50);
-      assert.deepEqual(new Set(calls.map((call) => call.pid)), new Set([inside.pid]));
-      // It ran before it came in: that is not shown.
-      assert.ok(!calls.some((call) => call.syscall === "clock_nanosleep"));
-    } finally {
-      rmdirSync(below);
-      rmdirSync(path);
-    }
-  },
-);
+kernelTest("--cgroup shows the processes in it and below, whenever they come", cgroup2, async () => {
+  const path = join(cgroupMount() as string, `skep-test-${process.pid}`);
+  const below = join(path, "below");
+  mkdirSync(below, { recursive: true });
+  try {
+    const script = `sleep ${ATTACHED}; echo $$ > ${below}/cgroup.procs; exec ${fixture("burst")} 50`;
+    const inside = spawn("sh", ["-c", script], { stdio: "ignore" });
+    const ended = new Promise((resolve) => inside.on("exit", resolve));
+    const tracer = spawn(node, [skepPath, "trace", "--json", "-o", "-", "--cgroup", path], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: environment(),
+    });
+    let text = "";
+    tracer.stdout.on("data", (chunk) => {
+      text += chunk;
+    });
+    const closed = new Promise((resolve) => tracer.on("close", resolve));
+    await ended;
+    tracer.kill("SIGINT");
+    assert.equal(await closed, 0);
+    const { calls, summary } = parseTrace(text);
+    assertNothingLost({ summary });
+    assert.equal(calls.filter((call) => call.syscall === "getppid").length, 50);
+    assert.deepEqual(new Set(calls.map((call) => call.pid)), new Set([inside.pid]));
+    // It ran before it came in: that is not shown.
+    assert.ok(!calls.some((call) => call.syscall === "clock_nanosleep"));
+  } finally {
+    rmdirSync(below);
+    rmdirSync(path);
+  }
+});
 
 kernelTest("Ctrl-C: the command is asked to end, the summary comes, the code is a shell's", async () => {
   const { code, stderr } = await skep(["trace", "--", "sleep", "30"], {
