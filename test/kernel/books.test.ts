@@ -18,8 +18,9 @@ import {
 import { environment } from "../support/cli.ts";
 import { kernelTest } from "../support/kernel-test.ts";
 import { pace } from "../support/pace.ts";
-import { countsOf, onOneCpu, perfSender, ringSender, type Sender, Sent, send } from "../support/senders.ts";
+import { countsOf, perfSender, ringSender, type Sender, Sent, send } from "../support/senders.ts";
 import { linesOf, stoppedConsumer } from "../support/stopped-consumer.ts";
+import { streamTest } from "../support/stream-test.ts";
 
 const SMALL = 16 * 4096;
 type Reader = EventReader<Infer<typeof Sent>, EventBooks>;
@@ -54,10 +55,7 @@ function rising(numbers: readonly number[]): void {
 }
 
 for (const [kind, { sender: makeSender, reader: makeReader }] of Object.entries(KINDS)) {
-  const booksTest = (name: string, body: () => void | Promise<void>) =>
-    kernelTest(name, { kernel: "5.10" }, onOneCpu(body));
-
-  booksTest(`${kind}: flood, more than the buffer holds`, async () => {
+  streamTest(`${kind}: flood, more than the buffer holds`, async () => {
     using sender = makeSender();
     using reader = makeReader(sender);
     let seen = 0;
@@ -78,7 +76,7 @@ for (const [kind, { sender: makeSender, reader: makeReader }] of Object.entries(
     balanced(sender, reader.books);
   });
 
-  booksTest(`${kind}: abort of a listener, in its callback and outside; what follows is read next`, async () => {
+  streamTest(`${kind}: abort of a listener, in its callback and outside; what follows is read next`, async () => {
     using sender = makeSender();
     using reader = makeReader(sender);
     const seen: number[] = [];
@@ -107,7 +105,7 @@ for (const [kind, { sender: makeSender, reader: makeReader }] of Object.entries(
     balanced(sender, reader.books);
   });
 
-  booksTest(`${kind}: abort of a loop, waiting and busy; what was read is not lost`, async () => {
+  streamTest(`${kind}: abort of a loop, waiting and busy; what was read is not lost`, async () => {
     using sender = makeSender();
     using reader = makeReader(sender);
     const waiting = new AbortController();
@@ -160,7 +158,7 @@ for (const [kind, { sender: makeSender, reader: makeReader }] of Object.entries(
     ["drop the oldest", { dropOldest: 100 }],
     ["sample", { sample: 10 }],
   ] as const satisfies readonly (readonly [string, BackPressure])[]) {
-    booksTest(`${kind}: a slow consumer that would rather ${name}`, async () => {
+    streamTest(`${kind}: a slow consumer that would rather ${name}`, async () => {
       using sender = makeSender();
       using reader = makeReader(sender);
       const seen: number[] = [];
@@ -194,7 +192,7 @@ for (const [kind, { sender: makeSender, reader: makeReader }] of Object.entries(
     });
   }
 
-  booksTest(`${kind}: a listener that samples when it is behind passes the others by`, async () => {
+  streamTest(`${kind}: a listener that samples when it is behind passes the others by`, async () => {
     using sender = makeSender();
     using reader = makeReader(sender);
     send(sender, 1800);
@@ -214,7 +212,7 @@ for (const [kind, { sender: makeSender, reader: makeReader }] of Object.entries(
     balanced(sender, reader.books);
   });
 
-  booksTest(`${kind}: close in the midst of a flood`, async () => {
+  streamTest(`${kind}: close in the midst of a flood`, async () => {
     for (const way of ["listener", "loop", "queue"] as const) {
       using sender = makeSender();
       const reader = makeReader(sender);
@@ -253,7 +251,7 @@ for (const [kind, { sender: makeSender, reader: makeReader }] of Object.entries(
   });
 
   for (const inside of [false, true]) {
-    booksTest(
+    streamTest(
       `${kind}: a lease gives nothing back before its commit, and all of it again without${inside ? ", also closed in its callback" : ""}`,
       () => {
         using sender = makeSender();
@@ -313,7 +311,7 @@ for (const [kind, { sender: makeSender, reader: makeReader }] of Object.entries(
     );
   }
 
-  booksTest(`${kind}: options that make no sense are refused at once`, () => {
+  streamTest(`${kind}: options that make no sense are refused at once`, () => {
     using sender = makeSender();
     using reader = makeReader(sender);
     assert.throws(() => reader.batches({ size: 0 }), TypeError);
@@ -326,7 +324,7 @@ for (const [kind, { sender: makeSender, reader: makeReader }] of Object.entries(
   });
 
   for (const how of ["reader", "group", "columns"]) {
-    booksTest(`${kind}: a consumer (${how}) that is stopped (SIGSTOP) for a while`, async () => {
+    streamTest(`${kind}: a consumer (${how}) that is stopped (SIGSTOP) for a while`, async () => {
       using sender = makeSender();
       const few = async () => {
         for (let i = 0; i < 5; i++) {

@@ -14,13 +14,11 @@ import {
   u64,
   u64n,
 } from "../../src/sdk/index.ts";
-import { kernelTest } from "../support/kernel-test.ts";
-import { countsOf, onOneCpu, perfSender, ringSender, type Sender, Sent, send } from "../support/senders.ts";
+import { countsOf, perfSender, ringSender, type Sender, Sent, send } from "../support/senders.ts";
+import { streamTest } from "../support/stream-test.ts";
 
 const BYTES = 16 * 4096;
 const KINDS = { ring: () => ringSender(BYTES), perf: () => perfSender() } as const;
-const columnTest = (name: string, body: () => void | Promise<void>) =>
-  kernelTest(name, { kernel: "5.10" }, onOneCpu(body));
 /** Until the worker reads: before that a perf buffer takes nothing. */
 const reading = async (sender: Sender, reader: ColumnReader<typeof Sent>) => {
   await reader.books();
@@ -28,7 +26,7 @@ const reading = async (sender: Sender, reader: ColumnReader<typeof Sent>) => {
 };
 
 for (const [kind, makeSender] of Object.entries(KINDS)) {
-  columnTest(`${kind}: every event once, in order, in columns`, async () => {
+  streamTest(`${kind}: every event once, in order, in columns`, async () => {
     using sender = makeSender();
     const reader = new ColumnReader(sender.maps.events, Sent, { rows: 100, chunks: 3, bytesPerCpu: BYTES });
     await reading(sender, reader);
@@ -57,7 +55,7 @@ for (const [kind, makeSender] of Object.entries(KINDS)) {
     if (kind === "ring") RingBufferReader.raw(sender.maps.events).close();
   });
 
-  columnTest(`${kind}: books under a flood with a slow main thread, and when it is closed in the midst`, async () => {
+  streamTest(`${kind}: books under a flood with a slow main thread, and when it is closed in the midst`, async () => {
     using sender = makeSender();
     const reader = new ColumnReader(sender.maps.events, Sent, { rows: 200, chunks: 2, bytesPerCpu: BYTES });
     await reading(sender, reader);
@@ -89,7 +87,7 @@ for (const [kind, makeSender] of Object.entries(KINDS)) {
     assert.equal(books.delivered + books.abandoned + books.queued + refused + left, attempted, JSON.stringify(books));
   });
 
-  columnTest(`${kind}: an abort ends the loop, waiting and busy; closing ends it, too`, async () => {
+  streamTest(`${kind}: an abort ends the loop, waiting and busy; closing ends it, too`, async () => {
     using sender = makeSender();
     const reader = new ColumnReader(sender.maps.events, Sent, { bytesPerCpu: BYTES });
     await reading(sender, reader);
@@ -109,7 +107,7 @@ for (const [kind, makeSender] of Object.entries(KINDS)) {
   });
 }
 
-columnTest("texts, bytes and bigints are columns, too", async () => {
+streamTest("texts, bytes and bigints are columns, too", async () => {
   using sender = ringSender(BYTES, 32);
   const layout = struct({ number: u64, size: u32, low: u8, raw: bytes(3), name: str(8) });
   const reader = new ColumnReader(sender.maps.events, layout);
@@ -125,7 +123,7 @@ columnTest("texts, bytes and bigints are columns, too", async () => {
   await reader.close();
 });
 
-columnTest("a record that cannot be decoded: the loop has what was before it, then the error", async () => {
+streamTest("a record that cannot be decoded: the loop has what was before it, then the error", async () => {
   using sender = ringSender(BYTES, 16);
   const reader = new ColumnReader(sender.maps.events, struct({ number: u64n, size: u32, rest: u32, more: u64n }));
   send(sender, 1);
@@ -136,7 +134,7 @@ columnTest("a record that cannot be decoded: the loop has what was before it, th
   await reader.close();
 });
 
-columnTest("what makes no column is refused, with what to do", () => {
+streamTest("what makes no column is refused, with what to do", () => {
   using sender = ringSender(BYTES);
   assert.throws(() => new ColumnReader(sender.maps.events, u32), /put it into a struct/);
   assert.throws(

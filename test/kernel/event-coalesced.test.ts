@@ -16,6 +16,7 @@ import {
   u64n,
 } from "../../src/sdk/index.ts";
 import { kernelTest } from "../support/kernel-test.ts";
+import { until } from "../support/stream-test.ts";
 
 const PAGE = 4096;
 const needs = { kernel: "5.8" } as const;
@@ -51,9 +52,6 @@ const thick = async (object: Sender, least = 0) => {
     send(object, 10);
     await turn();
   }
-};
-const until = async (condition: () => boolean) => {
-  for (let i = 0; i < 5000 && !condition(); i++) await sleep(1);
 };
 
 kernelTest(

@@ -9,8 +9,8 @@ import {
   PerfBufferReader,
   RingBufferReader,
 } from "../../src/sdk/index.ts";
-import { kernelTest } from "../support/kernel-test.ts";
-import { countsOf, onOneCpu, perfSender, ringSender, type Sender, Sent, send } from "../support/senders.ts";
+import { countsOf, perfSender, ringSender, type Sender, Sent, send } from "../support/senders.ts";
+import { streamTest, until } from "../support/stream-test.ts";
 
 const BYTES = 16 * 4096;
 
@@ -38,14 +38,7 @@ class Streams {
   }
 }
 
-const groupTest = (name: string, body: () => void | Promise<void>) =>
-  kernelTest(name, { kernel: "5.10" }, onOneCpu(body));
-const until = async (condition: () => boolean) => {
-  for (let i = 0; i < 3000 && !condition(); i++) await sleep(1);
-  assert.ok(condition(), "it never came true");
-};
-
-groupTest("a group delivers each event of each member once, in each one's order, and says whose it is", async () => {
+streamTest("a group delivers each event of each member once, in each one's order, and says whose it is", async () => {
   using streams = new Streams();
   using group = new EventGroup(streams.readers);
   const seen = new Map(streams.readers.map((reader) => [reader, [] as number[]]));
@@ -72,7 +65,7 @@ groupTest("a group delivers each event of each member once, in each one's order,
   assert.deepEqual([group.books.dropped, group.books.pendingBytes], [0, 0]);
 });
 
-groupTest("the books of a group in a flood: attempted = delivered + dropped + displaced + skipped", async () => {
+streamTest("the books of a group in a flood: attempted = delivered + dropped + displaced + skipped", async () => {
   for (const backPressure of ["block", { dropOldest: 500 }, { sample: 7 }] as const) {
     using streams = new Streams();
     using group = new EventGroup(streams.readers);
@@ -90,7 +83,7 @@ groupTest("the books of a group in a flood: attempted = delivered + dropped + di
   }
 });
 
-groupTest("a limit is shared: each member has its turn, none is read twice", () => {
+streamTest("a limit is shared: each member has its turn, none is read twice", () => {
   using streams = new Streams();
   using group = new EventGroup(streams.readers);
   streams.sendAll(100);
@@ -105,7 +98,7 @@ groupTest("a limit is shared: each member has its turn, none is read twice", () 
   assert.equal(turns.size, 4);
 });
 
-groupTest("while they are in it only the group reads its members, and gives them back", async () => {
+streamTest("while they are in it only the group reads its members, and gives them back", async () => {
   using streams = new Streams();
   const [first] = streams.readers as [EventReader<Infer<typeof Sent>>];
   const group = new EventGroup(streams.readers);
@@ -128,7 +121,7 @@ groupTest("while they are in it only the group reads its members, and gives them
   first.listen(() => {});
 });
 
-groupTest("a member that is closed leaves, also in the group's callback; the others go on", async () => {
+streamTest("a member that is closed leaves, also in the group's callback; the others go on", async () => {
   using streams = new Streams();
   const [first, second] = streams.readers;
   using group = new EventGroup(streams.readers);
@@ -149,7 +142,7 @@ groupTest("a member that is closed leaves, also in the group's callback; the oth
   assert.equal(group.books.delivered, 43);
 });
 
-groupTest("a lease of a group holds what all its members gave", () => {
+streamTest("a lease of a group holds what all its members gave", () => {
   using streams = new Streams();
   using group = new EventGroup(streams.readers);
   streams.sendAll(5);

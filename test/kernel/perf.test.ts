@@ -19,15 +19,12 @@ import {
 } from "../../src/sdk/index.ts";
 import { kernelIsAtLeast, kernelTest, machine } from "../support/kernel-test.ts";
 import { countsOf, perfSender, runOn, Sent, send } from "../support/senders.ts";
+import { until } from "../support/stream-test.ts";
 
 const PAGE = 4096;
 const needs = { kernel: "5.10" } as const;
 const cpus = onlineCpus();
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
-const until = async (condition: () => boolean) => {
-  for (let i = 0; i < 2000 && !condition(); i++) await sleep(1);
-  assert.ok(condition(), "it never came true");
-};
 /** A reader of the CPU that the test has tied itself to. */
 const open = (sender: ReturnType<typeof perfSender>, options: PerfBufferOptions = {}) =>
   PerfBufferReader.of(sender.maps.events, Sent, { dropped: () => countsOf(sender).refused, ...options });
