@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import {
+  type AttachTypeName,
   attachCgroup,
   attachLwt,
   attachSocketFilter,
@@ -113,29 +114,30 @@ kernelTest("attach: cgroup connect4 refuses connections", cgroup2, async () => {
   }
 });
 
-kernelTest("attach: cgroup skb ingress and egress count packets", cgroup2, async () => {
+/** A program of a cgroup counts what its sockets do while it is attached, and neither before nor after. */
+async function countsInCgroup(type: "cgroup_skb" | "sock_ops", expectedAttachType: AttachTypeName): Promise<void> {
   const [server, port] = await listening();
   try {
-    for (const kind of ["cgroup_inet_ingress", "cgroup_inet_egress"] as const) {
-      await inOwnCgroup(async (path) => {
-        using object = loadObject(
-          countingObject({ type: "cgroup_skb", expectedAttachType: kind, own: false, result: 1 }),
-        );
-        const count = () => Number(object.maps.counts.get(0)?.[0]);
-        await tryConnect(port);
-        assert.equal(count(), 0);
-        const link = attachCgroup(object.programs.p, path);
-        await tryConnect(port);
-        link.close();
-        const counted = count();
-        assert.ok(counted > 0);
-        await tryConnect(port);
-        assert.equal(count(), counted);
-      });
-    }
+    await inOwnCgroup(async (path) => {
+      using object = loadObject(countingObject({ type, expectedAttachType, own: false, result: 1 }));
+      const count = () => Number(object.maps.counts.get(0)?.[0]);
+      await tryConnect(port);
+      assert.equal(count(), 0);
+      const link = attachCgroup(object.programs.p, path);
+      await tryConnect(port);
+      link.close();
+      const counted = count();
+      assert.ok(counted > 0);
+      await tryConnect(port);
+      assert.equal(count(), counted);
+    });
   } finally {
     server.close();
   }
+}
+
+kernelTest("attach: cgroup skb ingress and egress count packets", cgroup2, async () => {
+  for (const kind of ["cgroup_inet_ingress", "cgroup_inet_egress"] as const) await countsInCgroup("cgroup_skb", kind);
 });
 
 kernelTest("attach: cgroup sock_create refuses sockets", cgroup2, async () => {
@@ -157,28 +159,9 @@ kernelTest("attach: cgroup sock_create refuses sockets", cgroup2, async () => {
   }
 });
 
-kernelTest("attach: sock_ops counts what its cgroup's sockets do", cgroup2, async () => {
-  const [server, port] = await listening();
-  try {
-    await inOwnCgroup(async (path) => {
-      using object = loadObject(
-        countingObject({ type: "sock_ops", expectedAttachType: "cgroup_sock_ops", own: false, result: 1 }),
-      );
-      const count = () => Number(object.maps.counts.get(0)?.[0]);
-      await tryConnect(port);
-      assert.equal(count(), 0);
-      const link = attachCgroup(object.programs.p, path);
-      await tryConnect(port);
-      link.close();
-      const counted = count();
-      assert.ok(counted > 0);
-      await tryConnect(port);
-      assert.equal(count(), counted);
-    });
-  } finally {
-    server.close();
-  }
-});
+kernelTest("attach: sock_ops counts what its cgroup's sockets do", cgroup2, () =>
+  countsInCgroup("sock_ops", "cgroup_sock_ops"),
+);
 
 kernelTest(
   "a cgroup link takes another program with no gap, and a folder that is no cgroup is refused",
