@@ -1,5 +1,6 @@
 // Many streams read as one: every event once, books that are the members' sums, members that come and go.
 import assert from "node:assert/strict";
+import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   ClosedError,
@@ -140,6 +141,40 @@ streamTest("a member that is closed leaves, also in the group's callback; the ot
   await sleep(10);
   assert.deepEqual([seen.get(first), seen.get(second)], [3, 10]);
   assert.equal(group.books.delivered, 43);
+});
+
+streamTest("what is left unread while a loop's body awaits does not turn the event loop", async () => {
+  using streams = new Streams();
+  using group = new EventGroup(streams.readers);
+  let seen = 0;
+  streams.sendAll(10);
+  for await (const events of group.batches({ size: 5 })) {
+    seen += events.length;
+    if (seen === 40) break;
+    const before = performance.nodeTiming.uvMetricsInfo.loopCount;
+    await sleep(20);
+    const turns = performance.nodeTiming.uvMetricsInfo.loopCount - before;
+    assert.ok(turns < 20, `${turns} turns for one timer`);
+  }
+  assert.equal(group.books.delivered, 40);
+});
+
+streamTest("a group of rings and a perf buffer reads what came while its loop's body awaited", async () => {
+  using streams = new Streams();
+  using group = new EventGroup(streams.readers);
+  streams.sendAll(1);
+  let seen = 0;
+  let round = 0;
+  for await (const events of group.batches({ size: 3 })) {
+    seen += events.length;
+    if (seen !== streams.attempted) continue;
+    if (++round === 20) break;
+    // One stream alone, before or after the event loop has turned.
+    if (round % 2 === 0) await sleep(1);
+    send(streams.senders[round % 4] as Sender, 1 + (round % 3));
+    if (round % 5 === 0) await sleep(1);
+  }
+  assert.equal(group.books.delivered, streams.attempted);
 });
 
 streamTest("a lease of a group holds what all its members gave", () => {

@@ -112,7 +112,7 @@ class GroupSource<T> implements EventSource<T> {
       throw error;
     }
     this.#count();
-    this.toldOnce = members.some(({ _source }) => _source.toldOnce);
+    this.toldOnce = members.every(({ _source }) => _source.toldOnce);
     this.tally = new GroupTally(members.map(({ _source }) => _source.tally));
   }
 
@@ -138,8 +138,8 @@ class GroupSource<T> implements EventSource<T> {
   }
 
   arm(): boolean {
-    // Each of them must be armed, whatever the others say.
-    return this.#sources.map((source) => source.arm()).includes(true);
+    // Each of them must be armed, whatever the others say. In a mixed group nobody waited meanwhile for those that tell once.
+    return this.#sources.map((source) => source.arm() || source.toldOnce !== this.toldOnce).includes(true);
   }
 
   hush(): void {

@@ -111,8 +111,8 @@ export class WakeUp {
     try {
       drained = this.#ring.drain(false);
     } finally {
-      // When a visitor throws there is more to read, and nobody tells of it a second time.
-      if (drained === undefined && this.#running && this.#ring.toldOnce) this.#lookAgain();
+      // When a visitor throws there is more to read, and perhaps nobody tells of it a second time.
+      if (drained === undefined && this.#running) this.#lookAgain();
     }
     const { pressing } = drained;
     if (!this.#running || this.#latency === "low") return;
