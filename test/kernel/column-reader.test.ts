@@ -134,6 +134,20 @@ streamTest("a record that cannot be decoded: the loop has what was before it, th
   await reader.close();
 });
 
+streamTest("an error of the worker's has its name and code, too", async () => {
+  using sender = ringSender(BYTES);
+  sender.maps.counts.set(0, { attempted: Number.MAX_SAFE_INTEGER, refused: 0 });
+  const reader = new ColumnReader(sender.maps.events, Sent);
+  send(sender, 2);
+  await assert.rejects(
+    async () => {
+      for await (const { columns } of reader) assert.deepEqual([...columns.number], [Number.MAX_SAFE_INTEGER]);
+    },
+    { name: "CodecError", code: "SKEP_CODEC", message: /above 2\^53/ },
+  );
+  await reader.close();
+});
+
 streamTest("what makes no column is refused, with what to do", () => {
   using sender = ringSender(BYTES);
   assert.throws(() => new ColumnReader(sender.maps.events, u32), /put it into a struct/);

@@ -211,6 +211,24 @@ kernelTest("a record too short for the layout is an error that names both sizes"
   assert.deepEqual(ring.books, { ...clean, undecoded: 1 });
 });
 
+kernelTest("what cannot be decoded ends a loop at once after the events before it", { kernel: "5.8" }, async () => {
+  for (const backPressure of ["block", { dropOldest: 10 }] as const) {
+    using object = loadObject(spec(16 * PAGE));
+    using ring = reader(object);
+    object.maps.counts.set(0, { made: Number.MAX_SAFE_INTEGER - 1, dropped: 0 });
+    send(object, 3);
+    const seen: number[] = [];
+    await assert.rejects(
+      async () => {
+        for await (const events of ring.batches({ backPressure, signal: AbortSignal.timeout(10_000) }))
+          for (const { number } of events) seen.push(number);
+      },
+      { name: "CodecError" },
+    );
+    assert.deepEqual(seen, [Number.MAX_SAFE_INTEGER - 1, Number.MAX_SAFE_INTEGER]);
+  }
+});
+
 kernelTest("one way at a time, and no reading in its own callback", { kernel: "5.8" }, () => {
   using object = loadObject(spec(16 * PAGE));
   using ring = reader(object);

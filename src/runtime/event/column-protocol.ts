@@ -29,5 +29,6 @@ export type FromWorker =
   | { readonly kind: "ready" }
   | { readonly kind: "chunk"; readonly chunk: number; readonly count: number }
   | { readonly kind: "books"; readonly id: number; readonly books: EventBooks }
-  | { readonly kind: "failed"; readonly error: Error }
+  /** `own`: the error's own properties (name, code), which a message leaves out of an error. */
+  | { readonly kind: "failed"; readonly error: Error; readonly own: object }
   | { readonly kind: "closed"; readonly books: EventBooks };

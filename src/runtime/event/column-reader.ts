@@ -221,7 +221,7 @@ export class ColumnReader<L extends Layout> implements AsyncIterable<ColumnBatch
         this.#asked.delete(message.id);
         break;
       case "failed":
-        this.#failure = message.error;
+        this.#failure = Object.assign(message.error, message.own);
         break;
       case "closed":
         this.#last = message.books;

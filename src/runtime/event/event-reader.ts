@@ -227,7 +227,7 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
     signal?.addEventListener("abort", onAbort);
     try {
       while (!this.#closed || queue.length > 0) {
-        if (queue.length === 0) {
+        if (queue.length === 0 && failure === undefined) {
           await new Promise<void>((resolve) => {
             this.#wake = resolve;
             wakeUp.start();
