@@ -1,6 +1,7 @@
 // What a reader that waits means for its process, and what may not happen to a ring: two readers, records under way,
 // positions beyond 32 bits.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import {
@@ -116,6 +117,18 @@ kernelTest("positions go past 2^31 and 2^32 bytes: nothing is lost, doubled or o
   for (let i = 0; i < 500 && seen.length < expected; i++) await sleep(2);
   assert.deepEqual(seen, numbers(expected));
   assert.equal(next.books.pendingBytes, 0);
+});
+
+kernelTest("a reader that cannot be made leaves nothing mapped, and the map without a reader", needs, () => {
+  using object = loadObject(spec(65_536, { large: 1024, middle: 1024 }));
+  const mapped = () => readFileSync("/proc/self/maps", "utf8").split("bpf-map").length;
+  const before = mapped();
+  // No layout that our functions make.
+  const broken = { kind: "struct", size: 8, align: 8 } as unknown as typeof u64n;
+  assert.throws(() => RingBufferReader.of(object.maps.events, broken), TypeError);
+  assert.equal(mapped(), before);
+  using _ = RingBufferReader.of(object.maps.events, u64n);
+  assert.ok(mapped() > before);
 });
 
 kernelTest("a ring has one reader at a time: a second one is refused, and may come after it", needs, () => {

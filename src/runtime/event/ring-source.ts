@@ -55,22 +55,25 @@ export class RingSource<T> implements EventSource<T> {
     // kernel/bpf/ringbuf.c: one writable page with the consumer position; behind it, read-only, one page with the
     // producer position and the data twice in a row, so that a record never wraps.
     this.#consumer = new Mapping(map.fd, page, Protection.read | Protection.write, 0, this.name);
+    let data: Mapping | undefined;
     try {
-      this.#data = new Mapping(map.fd, page + 2 * this.#size, Protection.read, page, this.name);
+      data = new Mapping(map.fd, page + 2 * this.#size, Protection.read, page, this.name);
+      this.#data = data;
+      this.#position = new ConsumerPosition(this.#consumer.buffer, 0);
+      this.#total = this.#position.told;
+      const memory = memoryOf(data.buffer);
+      const records = source(memory);
+      this.#ring = { memory, base: page, mask: this.#size - 1, weaklyOrdered: process.arch !== "x64" };
+      this.#producerWords = memory.i32;
+      this.#lease = records.lease;
+      const position = Number(BigInt.asIntN(32, BigInt(this.#total)));
+      this.tally = { ...newTally(), position, last: position };
+      this.#drain = makeDrain(this.#ring, records);
     } catch (error) {
+      data?.close();
       this.#consumer.close();
       throw error;
     }
-    this.#position = new ConsumerPosition(this.#consumer.buffer, 0);
-    this.#total = this.#position.told;
-    const memory = memoryOf(this.#data.buffer);
-    const records = source(memory);
-    this.#ring = { memory, base: page, mask: this.#size - 1, weaklyOrdered: process.arch !== "x64" };
-    this.#producerWords = memory.i32;
-    this.#lease = records.lease;
-    const position = Number(BigInt.asIntN(32, BigInt(this.#total)));
-    this.tally = { ...newTally(), position, last: position };
-    this.#drain = makeDrain(this.#ring, records);
     beginReading(map);
   }
 
