@@ -20,6 +20,7 @@ import {
   u64,
   u64n,
 } from "../../src/sdk/index.ts";
+import { run } from "../support/cli.ts";
 import { errorCode as code } from "../support/error-code.ts";
 import { kernelTest } from "../support/kernel-test.ts";
 
@@ -453,4 +454,24 @@ kernelTest("names are cut to what the kernel takes", () => {
   using map = createMap({ type: "array", value: u32, maxEntries: 1 }, "a name/with spaces and more than 15");
   assert.equal(map.name, "a name/with spaces and more than 15");
   assert.ok(map instanceof KeyedMap);
+});
+
+kernelTest("a CPU list that is none is an error that names its file", async () => {
+  const child = `
+    import { onlineCpus, possibleCpus } from ${JSON.stringify(new URL("../../src/runtime/map/index.js", import.meta.url))};
+    for (const read of [possibleCpus, onlineCpus]) try { read(); } catch (error) { console.log(error.message); }`;
+  const lists = 'cd "$0" && mount -t tmpfs none . && cd "$0" && echo none > possible && echo all > online && exec "$@"';
+  const node = [process.execPath, "--input-type=module", "-e", child];
+  const { stdout, stderr } = await run([
+    ...["unshare", "--mount", "sh", "-c", lists, "/sys/devices/system/cpu"],
+    ...node,
+  ]);
+  assert.deepEqual(
+    [...stdout.matchAll(/^"(\w+)\s+" is not a CPU list; .* in (\S+)\.$/gm)].map(([, text, path]) => [text, path]),
+    [
+      ["none", "/sys/devices/system/cpu/possible"],
+      ["all", "/sys/devices/system/cpu/online"],
+    ],
+    stderr,
+  );
 });

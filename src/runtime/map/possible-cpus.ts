@@ -21,7 +21,7 @@ export function possibleCpus(): number {
 
 /** The numbers of the CPUs that run now, in ascending order (/sys/devices/system/cpu/online). Throws PossibleCpusError. */
 export function onlineCpus(): number[] {
-  return rangesOf(readList(ONLINE, "they are what is read from")).flatMap(([first, last]) =>
+  return rangesOf(readList(ONLINE, "they are what is read from"), ONLINE).flatMap(([first, last]) =>
     Array.from({ length: last - first + 1 }, (_, i) => first + i),
   );
 }
@@ -50,7 +50,7 @@ export function cpuNumbers(): number {
   return Math.max(...rangesOf(readPossible()).map(([, last]) => last)) + 1;
 }
 
-function rangesOf(text: string): readonly (readonly [first: number, last: number])[] {
+function rangesOf(text: string, path: string = POSSIBLE): readonly (readonly [first: number, last: number])[] {
   return text
     .trim()
     .split(",")
@@ -59,7 +59,7 @@ function rangesOf(text: string): readonly (readonly [first: number, last: number
       const first = Number(match?.[1]);
       const last = Number(match?.[2] ?? match?.[1]);
       if (match === null || last < first)
-        throw new PossibleCpusError(`"${text}" is not a CPU list; expected something like "0-7" in ${POSSIBLE}.`);
+        throw new PossibleCpusError(`"${text}" is not a CPU list; expected something like "0-7" in ${path}.`);
       return [first, last] as const;
     });
 }
