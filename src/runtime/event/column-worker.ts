@@ -76,7 +76,7 @@ try {
     if (thick && latency === "coalesced" && !closing) await sleep(HOLD_MS);
   }
 } catch (error) {
-  say({ kind: "failed", error: error as Error, own: { ...(error as Error) } });
+  say({ kind: "failed", error: error as Error, own: Object.assign({}, error) });
 } finally {
   reader.close();
   say({ kind: "closed", books: reader.books });
