@@ -39,6 +39,9 @@ export {
 } from "../object/btf/index.ts";
 export {
   array,
+  be16,
+  be32,
+  be64,
   bool,
   bytes,
   CodecError,

@@ -3,6 +3,9 @@
 import fc from "fast-check";
 import {
   array,
+  be16,
+  be32,
+  be64,
   bool,
   bytes,
   i8,
@@ -20,7 +23,7 @@ import {
   u64n,
 } from "../../src/object/codec/index.ts";
 
-const SCALARS = { u8, u16, u32, u64, u64n, i8, i16, i32, i64, i64n, bool } as const;
+const SCALARS = { u8, u16, u32, u64, u64n, i8, i16, i32, i64, i64n, be16, be32, be64, bool } as const;
 type Scalar = keyof typeof SCALARS;
 
 /** A description of a layout that knows its own size, alignment and places, by C's rules. */
@@ -106,7 +109,7 @@ export function encodeModel(model: Model, value: unknown): number[] {
       return out;
     }
     default:
-      return scalarBytes(BigInt(value as number | bigint | boolean), bitsOf(model.kind));
+      return orderOf(model.kind, scalarBytes(BigInt(value as number | bigint | boolean), bitsOf(model.kind)));
   }
 }
 
@@ -133,10 +136,11 @@ export function decodeModel(model: Model, from: readonly number[]): unknown {
       return from[0] !== 0;
     default: {
       const bits = bitsOf(model.kind);
+      const bytes = orderOf(model.kind, from.slice(0, bits / 8));
       let value = 0n;
-      for (let i = 0; i < bits / 8; i++) value |= BigInt(from[i] as number) << BigInt(8 * i);
+      for (let i = 0; i < bits / 8; i++) value |= BigInt(bytes[i] as number) << BigInt(8 * i);
       if (model.kind.startsWith("i") && value >> BigInt(bits - 1) === 1n) value -= 1n << BigInt(bits);
-      if (model.kind === "u64" || model.kind === "i64") return value;
+      if (model.kind === "u64" || model.kind === "i64" || model.kind === "be64") return value;
       const number = Number(value);
       if (!Number.isSafeInteger(number)) throw new TooLarge();
       return number;
@@ -149,6 +153,11 @@ export class TooLarge extends Error {}
 function scalarBytes(value: bigint, bits: number): number[] {
   const unsigned = BigInt.asUintN(bits, value);
   return Array.from({ length: bits / 8 }, (_, i) => Number((unsigned >> BigInt(8 * i)) & 0xffn));
+}
+
+/** Bytes of a number from the lowest on, in the order that they stand in memory; and back. */
+function orderOf(kind: Scalar, bytes: readonly number[]): number[] {
+  return kind.startsWith("be") ? [...bytes].reverse() : [...bytes];
 }
 
 function bitsOf(kind: Scalar): number {
@@ -232,6 +241,7 @@ export function valueArbitrary(model: Model): fc.Arbitrary<unknown> {
     case "bool":
       return fc.boolean();
     case "u64":
+    case "be64":
       return fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
     case "i64":
       return fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });

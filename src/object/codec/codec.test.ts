@@ -2,6 +2,9 @@ import { describe, expect, expectTypeOf, it } from "vitest";
 import { checkDecoding, checkRoundTrips } from "../../../test/support/codec-laws.ts";
 import {
   array,
+  be16,
+  be32,
+  be64,
   bool,
   bytes,
   CodecError,
@@ -112,6 +115,9 @@ describe("encoders and decoders", () => {
       [i16, [-32_769, 32_768]],
       [u32, [-1, 2 ** 32, 0.5, 5n]],
       [i32, [-(2 ** 31) - 1, 2 ** 31, "0"]],
+      [be16, [-1, 65_536, 0.5, 1n]],
+      [be32, [-1, 2 ** 32, 0.5, 1n]],
+      [be64, [-1n, 2n ** 64n, 1]],
       [u64, [-1n, 2n ** 64n, 1, 1.5, undefined]],
       [i64, [-(2n ** 63n) - 1n, 2n ** 63n, 0]],
       [u64n, [-1, 2 ** 53, 0.5, Number.NaN, 1n]],
@@ -149,6 +155,14 @@ describe("encoders and decoders", () => {
         expect(decode(layout, ...encode(layout, value)), String(value)).toEqual(value === 0 ? 0 : value);
       }
     }
+  });
+
+  it("have network byte order where it is said", () => {
+    const layout = struct({ port: be16, address: be32, id: be64 });
+    expect([layout.fields[1]?.offset, layout.fields[2]?.offset, layout.size]).toEqual([4, 8, 16]);
+    const value = { port: 0x0102, address: 0x7f000001, id: 0x0102030405060708n };
+    expect([...encode(layout, value)]).toEqual([1, 2, 0, 0, 0x7f, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(decode(layout, ...encode(layout, value))).toEqual(value);
   });
 
   it("never round a 64-bit number", () => {

@@ -148,6 +148,12 @@ function readExpression(layout: Layout, offset: number, reading: Reading, depth:
         : [`view.getUint32(${at},true)`, `view.getInt32(o+${offset + 4},true)`];
       return `(${hi}>0x1fffff||${hi}<-0x1fffff&&(${hi}!==-0x200000||${lo}===0)?sbig(${lo},${hi}):${hi}*4294967296+${lo})`;
     }
+    case "be16":
+      return `view.getUint16(${at})`;
+    case "be32":
+      return `view.getUint32(${at})`;
+    case "be64":
+      return `view.getBigUint64(${at})`;
     case "bits": {
       if (layout.size > 4) return wideBits(layout, at);
       const bytes = Array.from({ length: layout.size }, (_, i) => `u8[o+${offset + i}]${i > 0 ? `<<${8 * i}` : ""}`);
@@ -216,6 +222,12 @@ function readSlowly(layout: Layout, m: Memory, o: number): unknown {
       const value = hi * 2 ** 32 + view.getUint32(o, true);
       return Number.isSafeInteger(value) ? value : bigSigned(view.getUint32(o, true), hi);
     }
+    case "be16":
+      return view.getUint16(o);
+    case "be32":
+      return view.getUint32(o);
+    case "be64":
+      return view.getBigUint64(o);
     case "bits":
       return readBits(layout, m, o);
     case "bytes":

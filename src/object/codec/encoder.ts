@@ -57,13 +57,17 @@ function generate(layout: Layout, memory: Memory | undefined, live = false): unk
   }
 }
 
-const INT_RANGE: Readonly<Record<"u8" | "i8" | "u16" | "i16" | "u32" | "i32", readonly [number, number]>> = {
+const INT_RANGE: Readonly<
+  Record<"u8" | "i8" | "u16" | "i16" | "u32" | "i32" | "be16" | "be32", readonly [number, number]>
+> = {
   u8: [0, 0xff],
   i8: [-0x80, 0x7f],
   u16: [0, 0xffff],
   i16: [-0x8000, 0x7fff],
   u32: [0, 0xffffffff],
   i32: [-0x80000000, 0x7fffffff],
+  be16: [0, 0xffff],
+  be32: [0, 0xffffffff],
 };
 
 interface Place {
@@ -93,6 +97,12 @@ function writeStatements(layout: Layout, place: Place, offset: number, v: string
     case "i32":
       if (!aligned(4)) break;
       return `${unless(`${isNumber}&&(${v}|0)===${v}`)}i32[(${at})>>>2]=${v};`;
+    case "be16":
+      return `${unless(`${isNumber}&&(${v}&65535)===${v}`)}view.setUint16(${at},${v});`;
+    case "be32":
+      return `${unless(`${isNumber}&&(${v}>>>0)===${v}`)}view.setUint32(${at},${v});`;
+    case "be64":
+      return `${unless(`typeof ${v}==="bigint"&&${v}>=0n&&${v}<=18446744073709551615n`)}view.setBigUint64(${at},${v});`;
     case "u64":
       if (!aligned(8)) break;
       return `${unless(`typeof ${v}==="bigint"&&${v}>=0n&&${v}<=18446744073709551615n`)}u64[(${at})>>>3]=${v};`;
@@ -150,13 +160,15 @@ function writeSlowly(layout: Layout, m: Memory, o: number, value: unknown, path:
     case "u16":
     case "i16":
     case "u32":
-    case "i32": {
+    case "i32":
+    case "be16":
+    case "be32": {
       const [min, max] = INT_RANGE[layout.kind];
       if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max)
         bad(layout.kind, value, path);
       if (layout.size === 1) view.setUint8(o, value);
-      else if (layout.size === 2) view.setUint16(o, value, true);
-      else view.setUint32(o, value, true);
+      else if (layout.size === 2) view.setUint16(o, value, layout.kind !== "be16");
+      else view.setUint32(o, value, layout.kind !== "be32");
       return;
     }
     case "bool":
@@ -166,6 +178,10 @@ function writeSlowly(layout: Layout, m: Memory, o: number, value: unknown, path:
     case "u64":
       if (typeof value !== "bigint" || BigInt.asUintN(64, value) !== value) bad("u64", value, path);
       view.setBigUint64(o, value, true);
+      return;
+    case "be64":
+      if (typeof value !== "bigint" || BigInt.asUintN(64, value) !== value) bad("be64", value, path);
+      view.setBigUint64(o, value);
       return;
     case "i64":
       if (typeof value !== "bigint" || BigInt.asIntN(64, value) !== value) bad("i64", value, path);

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { Btf, BtfBuilder } from "../btf/index.ts";
 import { readObject } from "../spec/index.ts";
 import { CodecError } from "./codec-error.ts";
 import { layoutOf } from "./from-btf.ts";
@@ -26,6 +27,35 @@ describe("layouts from BTF", () => {
         { name: "b", offset: 8, layout: { kind: "u64" } },
       ],
     });
+  });
+
+  it("read what typedefs with a tag say: the network's byte order, numbers instead of bigints", () => {
+    const builder = new BtfBuilder();
+    const int = (size: number) =>
+      builder.add({
+        kind: "int",
+        name: `u${size}`,
+        size,
+        bits: size * 8,
+        bitOffset: 0,
+        signed: false,
+        char: false,
+        bool: false,
+      });
+    const sizes = { be16: 2, be32: 4, be64: 8, u64n: 8, i64n: 8 } as const;
+    for (const [name, size] of Object.entries(sizes)) {
+      const type = builder.add({ kind: "typedef", name, type: int(size) });
+      builder.add({ kind: "declTag", name: `skep:${name}`, type, component: -1 });
+    }
+    // The same names without the tag, and with one on something else, are what they were.
+    const plain = builder.add({ kind: "typedef", name: "be32", type: int(4) });
+    const btf = Btf.parse(builder.build());
+    for (const name of Object.keys(sizes)) {
+      const id = btf.find(name, "typedef");
+      expect(layoutOf(btf, id as number).kind).toBe(name);
+    }
+    expect(layoutOf(btf, plain).kind).toBe("u32");
+    expect(decodeValue(btf, "be32", Uint8Array.of(127, 0, 0, 1))).toBe(0x7f000001);
   });
 
   it("read texts, enums and what has bit-fields", () => {

@@ -1,7 +1,10 @@
-import { type Btf, BtfError, type BtfType, type StructType } from "../btf/index.ts";
+import { type Btf, BtfError, type BtfType, type DeclTagType, type StructType } from "../btf/index.ts";
 import { bitsAt } from "./bits.ts";
 import {
   array,
+  be16,
+  be32,
+  be64,
   bool,
   bytes,
   type FieldLayout,
@@ -9,6 +12,7 @@ import {
   i16,
   i32,
   i64,
+  i64n,
   type Layout,
   type ScalarLayout,
   type StructLayout,
@@ -17,6 +21,7 @@ import {
   u16,
   u32,
   u64,
+  u64n,
 } from "./layout.ts";
 
 /** How deep types may be nested; what is deeper reads as bytes. */
@@ -28,11 +33,15 @@ const MOST_PARTS = 4096;
 const UNSIGNED: Readonly<Record<number, ScalarLayout>> = { 1: u8, 2: u16, 4: u32, 8: u64 };
 const SIGNED: Readonly<Record<number, ScalarLayout>> = { 1: i8, 2: i16, 4: i32, 8: i64 };
 
+/** How the integer behind a typedef of this name reads, where the typedef has a tag `skep:NAME`. */
+const TAGGED: Readonly<Record<string, ScalarLayout>> = { be16, be32, be64, u64n, i64n };
+
 /**
  * How values of a BTF type read: integers and enums as numbers, those of 64 bits and pointers as bigints, `bool` as
  * boolean, `char[]` as text, `unsigned char[]` as bytes, structs as objects with the members of unnamed structs and unions
  * among their own, unions as objects with all members, bit-fields as numbers. Floating point, integers of 128 bits and
- * values of more than 4096 parts read as raw bytes. Throws BtfError for a type that has no size. Numbers are in the machine's own byte order.
+ * values of more than 4096 parts read as raw bytes. A typedef `be32` with the tag `skep:be32` reads as that layout does, and so do
+ * `be16`, `be64`, `u64n`, `i64n`. Throws BtfError for a type that has no size. Numbers are in the machine's own byte order.
  */
 export function layoutOf(btf: Btf, id: number): Layout {
   return new Layouts(btf).of(id).layout;
@@ -55,6 +64,8 @@ class Layouts {
   }
 
   of(id: number): Made {
+    const tagged = this.#tagged(id);
+    if (tagged !== undefined) return { layout: tagged, parts: 1 };
     const resolved = this.#btf.resolve(id);
     const known = this.#made.get(resolved);
     if (known !== undefined) return known;
@@ -65,6 +76,25 @@ class Layouts {
     this.#depth--;
     this.#made.set(resolved, made);
     return made;
+  }
+
+  /** What a typedef on the way to the type says of how it reads. */
+  #tagged(id: number): ScalarLayout | undefined {
+    const btf = this.#btf;
+    for (let at = id, steps = 0; steps < DEPTH; steps++) {
+      const type = btf.type(at);
+      if (type.kind === "typedef") {
+        const layout = Object.hasOwn(TAGGED, type.name) ? TAGGED[type.name] : undefined;
+        const isTagged = () =>
+          btf.findAll(`skep:${type.name}`, "declTag").some((tag) => {
+            const { type: of, component } = btf.type(tag) as DeclTagType;
+            return of === at && component === -1;
+          });
+        if (layout !== undefined && isTagged() && btf.sizeOf(type.type) === layout.size) return layout;
+      } else if (type.kind !== "const" && type.kind !== "volatile" && type.kind !== "typeTag") return undefined;
+      at = type.type;
+    }
+    return undefined;
   }
 
   #make(id: number): Made {

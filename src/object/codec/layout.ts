@@ -5,9 +5,23 @@ import { CodecError } from "./codec-error.ts";
  * C's rules for size and alignment (System V ABI), so a `struct({...})` matches the same struct in a C program.
  */
 
-/** A scalar of the eBPF machine, little or big endian as the machine is. */
+/** A scalar of the eBPF machine, in the machine's byte order but for `be16`, `be32`, `be64`: those are as networks have them. */
 export interface ScalarLayout<T = number | bigint | boolean> {
-  readonly kind: "u8" | "u16" | "u32" | "i8" | "i16" | "i32" | "u64" | "i64" | "u64n" | "i64n" | "bool";
+  readonly kind:
+    | "u8"
+    | "u16"
+    | "u32"
+    | "i8"
+    | "i16"
+    | "i32"
+    | "u64"
+    | "i64"
+    | "u64n"
+    | "i64n"
+    | "be16"
+    | "be32"
+    | "be64"
+    | "bool";
   readonly size: 1 | 2 | 4 | 8;
   readonly align: number;
   /** Type only: never present at run time. */
@@ -110,6 +124,13 @@ export const i64: ScalarLayout<bigint> = scalar("i64", 8);
 export const u64n: ScalarLayout<number> = scalar("u64n", 8);
 /** A signed 64-bit integer as a number; reading one outside ±(2^53 − 1) throws a CodecError instead of rounding. */
 export const i64n: ScalarLayout<number> = scalar("i64n", 8);
+
+/** An unsigned 16-bit integer in network byte order (big endian) as a number, 0 to 65,535: a port. */
+export const be16: ScalarLayout<number> = scalar("be16", 2);
+/** An unsigned 32-bit integer in network byte order (big endian) as a number, 0 to 2^32 − 1: an IPv4 address. */
+export const be32: ScalarLayout<number> = scalar("be32", 4);
+/** An unsigned 64-bit integer in network byte order (big endian) as a `bigint`. */
+export const be64: ScalarLayout<bigint> = scalar("be64", 8);
 
 /** `length` raw bytes, copied out on each read. */
 export function bytes(length: number): BytesLayout {

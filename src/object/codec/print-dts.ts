@@ -115,6 +115,7 @@ function scalarText(layout: Layout): string {
       return "boolean";
     case "u64":
     case "i64":
+    case "be64":
       return "bigint";
     case "bytes":
       return "Uint8Array";

@@ -13,7 +13,7 @@ export type Columns<L> =
 export interface Column {
   readonly name: string;
   /** `bytes` also for texts. */
-  readonly kind: ScalarLayout["kind"] | "bytes";
+  readonly kind: Exclude<ScalarLayout["kind"], "be16" | "be32" | "be64"> | "bytes";
   /** Bytes of a value. */
   readonly size: number;
   /** Its place in a record. */

@@ -22,7 +22,7 @@ export function parseValue(text: string, layout: Layout, what: string): unknown 
 }
 
 function isNumber({ kind }: Layout): boolean {
-  return /^[ui]\d+n?$/.test(kind) || kind === "bits";
+  return /^([ui]\d+n?|be\d+)$/.test(kind) || kind === "bits";
 }
 
 function parseJson(text: string, what: string): unknown {
@@ -91,7 +91,7 @@ function numberOf(value: unknown, layout: Layout, what: string): number | bigint
     : [0n, (1n << BigInt(bits)) - 1n];
   if (number < least || number > most)
     throw wrong(what, `${text} does not fit in ${bits} bits: it is from ${least} to ${most}`);
-  const wide = layout.kind === "bits" ? layout.wide : layout.kind === "u64" || layout.kind === "i64";
+  const wide = layout.kind === "bits" ? layout.wide : /^([ui]|be)64$/.test(layout.kind);
   return wide ? number : Number(number);
 }
 
