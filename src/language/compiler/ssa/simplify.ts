@@ -1,0 +1,161 @@
+import { foldBinary, foldBswap, foldSext, foldZext, isBinary, isCommutative, MASK64 } from "./fold.ts";
+import type { Inst } from "./ir.ts";
+
+/**
+ * What an instruction is worth without itself: a value that already is, a constant (bigint), or undefined when it has to stay.
+ * May put the constant operand of a commutative operation on the right, where code has its immediates, and may make an extension
+ * read what was extended before it. Looks at operands only, never at who uses the value. Sums are deliberately not regrouped
+ * (`(x + 1) + 2` stays): the kernel knows what was compared, `x + 1`, and would know nothing of `x + 3`.
+ */
+export function simplify(inst: Inst): Inst | bigint | undefined {
+  const { op, args } = inst;
+  if (isBinary(op)) return binary(inst);
+  const a = args[0];
+  switch (op) {
+    case "neg":
+      if (a!.op === "const") return -a!.imm & MASK64;
+      return a!.op === "neg" ? a!.args[0] : undefined;
+    case "zext":
+      if (a!.op === "const") return foldZext(a!.imm, inst.size);
+      return inst.size === 8 || zeroAbove(a!) <= inst.size ? a : through(inst, a!);
+    case "sext":
+      if (a!.op === "const") return foldSext(a!.imm, inst.size);
+      // What is zero above fewer bytes is positive in more.
+      return inst.size === 8 || zeroAbove(a!) < inst.size || signAbove(a!) <= inst.size ? a : through(inst, a!);
+    case "bswap":
+      if (a!.op === "const") return foldBswap(a!.imm, inst.size);
+      if (a!.op === "bswap" && a!.size === inst.size && (inst.size === 8 || zeroAbove(a!.args[0]!) <= inst.size))
+        return a!.args[0];
+      return inst.size === 1 && zeroAbove(a!) <= 1 ? a : undefined;
+    case "offset":
+      return args[1]!.op === "const" && args[1]!.imm === 0n ? a : undefined;
+    case "bound":
+      return a!.op === "const" && a!.imm < inst.imm ? a : undefined;
+    case "fits":
+      if (a!.op === "const")
+        return (inst.signed ? foldSext(a!.imm, inst.size) : foldZext(a!.imm, inst.size)) === a!.imm ? a : undefined;
+      return inst.size === 8 ? a : undefined;
+    case "phi":
+      return onlyOperand(inst);
+    default:
+      return undefined;
+  }
+}
+
+/** How many low bytes may be other than zero: 8 when nothing is known without looking further. */
+export function zeroAbove(inst: Inst): number {
+  switch (inst.op) {
+    case "load":
+    case "kload":
+      return inst.signed ? 8 : inst.size;
+    case "zext":
+    case "bswap":
+      return inst.size;
+    case "const":
+      return inst.imm <= 0xffn ? 1 : inst.imm <= 0xffffn ? 2 : inst.imm <= 0xffff_ffffn ? 4 : 8;
+    case "and": {
+      const mask = inst.args[1]!;
+      return mask.op === "const" ? zeroAbove(mask) : 8;
+    }
+    case "bound":
+      return inst.imm <= 0x100n ? 1 : inst.imm <= 0x1_0000n ? 2 : inst.imm <= 0x1_0000_0000n ? 4 : 8;
+    case "atomic":
+      return inst.size;
+    default:
+      return 8;
+  }
+}
+
+/** Of how many low bytes the rest is the sign extension; 8 when nothing is known. */
+function signAbove(inst: Inst): number {
+  switch (inst.op) {
+    case "load":
+    case "kload":
+      return inst.signed ? inst.size : 8;
+    case "sext":
+      return inst.size;
+    default:
+      return 8;
+  }
+}
+
+/** An extension of an extension that kept at least as many bytes reads what was extended first. */
+function through(inst: Inst, from: Inst): undefined {
+  let value = from;
+  while ((value.op === "zext" || value.op === "sext") && value.size >= inst.size) value = value.args[0]!;
+  inst.args[0] = value;
+  return undefined;
+}
+
+/** The one value, besides itself, that a phi has for operands. */
+function onlyOperand(phi: Inst): Inst | undefined {
+  let only: Inst | undefined;
+  for (const arg of phi.args) {
+    if (arg === phi || arg === only) continue;
+    if (only !== undefined) return undefined;
+    only = arg;
+  }
+  return only;
+}
+
+function binary(inst: Inst): Inst | bigint | undefined {
+  const { op, args } = inst;
+  if (!isBinary(op)) return undefined;
+  if (args[0]!.op === "const" && args[1]!.op !== "const" && isCommutative(op)) args.reverse();
+  const a = args[0]!;
+  const b = args[1]!;
+  if (b.op === "const") {
+    if (a.op === "const") return foldBinary(op, a.imm, b.imm);
+    return withConstant(inst, a, b.imm);
+  }
+  if (a === b) {
+    if (op === "sub" || op === "xor") return 0n;
+    if (op === "and" || op === "or") return a;
+  }
+  if (a.op === "const" && a.imm === 0n) {
+    if (
+      op === "shl" ||
+      op === "lshr" ||
+      op === "ashr" ||
+      op === "udiv" ||
+      op === "sdiv" ||
+      op === "umod" ||
+      op === "smod"
+    )
+      return 0n;
+  }
+  return undefined;
+}
+
+/** `a op c`. */
+function withConstant(inst: Inst, a: Inst, c: bigint): Inst | bigint | undefined {
+  switch (inst.op) {
+    case "add":
+    case "sub":
+    case "or":
+    case "xor":
+      return c === 0n ? a : inst.op === "or" && c === MASK64 ? MASK64 : undefined;
+    case "mul":
+      return c === 0n ? 0n : c === 1n ? a : undefined;
+    case "udiv":
+    case "sdiv":
+      return c === 0n ? 0n : c === 1n ? a : undefined;
+    case "umod":
+    case "smod":
+      return c === 0n ? a : c === 1n ? 0n : undefined;
+    case "and": {
+      if (c === 0n) return 0n;
+      if (c === MASK64) return a;
+      const bytes = zeroAbove(a);
+      // The mask keeps all that can be there.
+      return bytes < 8 && (c & ((1n << BigInt(bytes * 8)) - 1n)) === (1n << BigInt(bytes * 8)) - 1n ? a : undefined;
+    }
+    case "shl":
+    case "lshr":
+    case "ashr":
+      if ((c & 63n) === 0n) return a;
+      return inst.op === "lshr" && (c & 63n) >= BigInt(zeroAbove(a) * 8) ? 0n : undefined;
+    default:
+      return undefined;
+  }
+}
