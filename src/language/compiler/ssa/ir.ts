@@ -117,7 +117,11 @@ export interface FunctionCallee {
   readonly name: string;
 }
 
-/** What is called, and what passes may assume of it. */
+/**
+ * What is called, and what passes may assume of it. An argument that points to stack memory and is in neither `reads` nor `writes`
+ * may be read, written in part and kept by what is called (iterators, what callbacks share with their caller): what stands
+ * there is unknown afterwards.
+ */
 export type Callee = (HelperCallee | KfuncCallee | FunctionCallee) & {
   /** Gives the same for the same arguments within one run of the program, and changes nothing: may be shared or left out. */
   readonly pure?: true;
