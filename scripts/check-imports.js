@@ -12,6 +12,7 @@ const ALLOWED = {
   "object/asm": [],
   "object/btf": [],
   "object/elf": [],
+  "object/verifier": [],
   "object/codec": ["object/asm", "object/btf", "object/elf"],
   "object/spec": ["object/asm", "object/btf", "object/elf", "object/codec"],
   "language/kernel": ["object/*"],

@@ -3,6 +3,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { render } from "../../dist/language/compiler/diagnostics/index.js";
+import { explainRejection } from "../../dist/language/compiler/verifier-log/index.js";
 import {
   Btf,
   BtfBuilder,
@@ -252,6 +254,10 @@ function logs() {
   return found;
 }
 
+/** A source that the places of programs are made up in. */
+const SOURCES = [{ name: "fuzz.bpf.ts", text: "const value = map.get(key);\n".repeat(40) }];
+const spansOf = (instructions) => instructions.map((_, i) => ({ file: 0, start: i * 7, end: i * 7 + 5 }));
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -276,8 +282,14 @@ export const TARGETS = {
       header: (bytes) => bytes.length > 0,
       read(bytes, i) {
         const { instructions, btf } = seeds[i % seeds.length];
-        const explanation = explain(decoder.decode(bytes), instructions, btf);
+        const log = decoder.decode(bytes);
+        const explanation = explain(log, instructions, btf);
         explanationText(explanation);
+        const variableIn = (at, register) => (at % 3 === 0 ? `v${register}` : undefined);
+        const functions = new Map([["main", { spans: spansOf(instructions), variableIn }]]);
+        const labelled = [{ ...instructions[0], label: "main" }, ...instructions.slice(1)];
+        const diagnostic = explainRejection({ program: "p", log, instructions: labelled, functions, sources: SOURCES });
+        render([diagnostic], SOURCES);
       },
     };
   },

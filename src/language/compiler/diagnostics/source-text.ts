@@ -52,6 +52,11 @@ export class SourceText {
     return { line: low + 1, column: at - (this.#starts[low] as number) + 1 };
   }
 
+  /** Where line `line`, counted from 1, begins; undefined when there is no such line. */
+  offsetOf(line: number): number | undefined {
+    return this.#starts[line - 1];
+  }
+
   /** The text of line `line`, counted from 1, without its end. */
   line(line: number): string {
     return this.text.slice(this.#starts[line - 1], this.#ends[line - 1]);

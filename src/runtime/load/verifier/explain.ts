@@ -1,10 +1,8 @@
 import { type Instruction, type SourceLine, slotsOf } from "../../../object/asm/index.ts";
 import { accessText, type Btf } from "../../../object/btf/index.ts";
 import { POISON } from "../../../object/spec/index.ts";
+import { brokenRule, parseLog, registerWords } from "../../../object/verifier/index.ts";
 import { KFUNC_POISON } from "../externs.ts";
-import { parseLog } from "./parse-log.ts";
-import { registerWords } from "./register-words.ts";
-import { brokenRule } from "./rules.ts";
 
 /** Why the verifier refused, as far as it can be told. */
 export interface Explanation {

@@ -19,6 +19,16 @@ export interface BrokenRule {
 // here. The first that fits counts.
 const RULES: readonly Rule[] = [
   {
+    pattern: /R(\d+) pointer arithmetic on (\w+_or_null) prohibited, null-check it first/,
+    what: "R$1 may be NULL here and is computed with: it is a helper's result that was not tested.",
+    mend: "Test it before anything else: if (!ptr) return 0;",
+  },
+  {
+    pattern: /Possibly NULL pointer passed to (?:trusted |helper )?arg#?(\d+)/,
+    what: "Argument $1 of the call may be NULL here.",
+    mend: "Test it before the call: if (!ptr) return 0;",
+  },
+  {
     pattern:
       /R(\d+) invalid mem access '(?:map_value_or_null|mem_or_null|sock_or_null|tcp_sock_or_null|ringbuf_mem_or_null|alloc_mem_or_null|ptr_or_null_\w*|\w+_or_null)'/,
     what: "R$1 may be NULL here: it is a helper's result that was not tested.",
@@ -102,7 +112,7 @@ const RULES: readonly Rule[] = [
   },
   {
     pattern:
-      /At (?:program|subprogram) exit the register R0 has (?:value|unknown scalar value|smin=\S+ smax=\S+|.*?) should have been in (.+)/,
+      /At (?:(?:program|subprogram|async callback) exit|callback return) the register R0 has (?:value|unknown scalar value|smin=\S+ smax=\S+|.*?) should have been in (.+)/,
     what: "The program's result may be a value that its kind does not allow; allowed are $1.",
     mend: "Return one of the allowed values on every path.",
   },
@@ -191,6 +201,88 @@ const RULES: readonly Rule[] = [
     pattern: /unknown opcode ([0-9a-f]+)|BPF_\S+ uses reserved fields/,
     what: "There is an instruction that this kernel does not know.",
     mend: "Compile for an older instruction set: -mcpu=v2 (Linux 4.x), -mcpu=v3 (5.12).",
+  },
+  {
+    pattern: /invalid access to memory, mem_size=(\d+) off=(-?\d+) size=(\d+)/,
+    what: "$3 bytes at offset $2 of a piece of memory are asked for, and it has $1 bytes.",
+    mend: "Compare the offset with the size first: if (i >= SIZE) return 0;",
+  },
+  {
+    pattern: /invalid access to map key, key_size=(\d+) off=(-?\d+) size=(\d+)/,
+    what: "$3 bytes at offset $2 of a map's key are asked for, and the key has $1 bytes.",
+    mend: "Read the key's own fields only.",
+  },
+  {
+    pattern: /same insn cannot be used with different pointers/,
+    what: "One instruction reads from different kinds of memory, depending on the way that led there.",
+    mend: 'Read in each branch, and let the branches give the value; asm volatile("") keeps the compiler from merging them.',
+  },
+  {
+    pattern: /attempt to corrupt spilled pointer on stack/,
+    what: "A part of a pointer that was put on the stack is overwritten.",
+    mend: "Write whole pointers only.",
+  },
+  {
+    pattern: /(?:corrupted spill memory|invalid size of register (?:spill|fill))/,
+    what: "A pointer is put on the stack or read from there in pieces.",
+    mend: "Pointers are kept on the stack in 8 bytes at an address that is a multiple of 8.",
+  },
+  {
+    pattern: /R(\d+) (?:must be a known constant|is not a (?:known )?const(?:ant)?)/,
+    what: "R$1 must be a constant here, and its value depends on the way that led there.",
+    mend: "Pass a number that is known when the program is compiled.",
+  },
+  {
+    pattern: /expected an? (?:un)?initialized iter_(\w+)/,
+    what: "An iterator ($1) is used before it was begun, after it ended, or is begun twice.",
+    mend: "Begin it, take from it until it gives nothing, and end it, on every path: bpf_for_each() does.",
+  },
+  {
+    pattern:
+      /missing btf func_info|func_info.*(?:is|are) (?:missing|invalid)|number of funcs in func_info doesn't match/,
+    what: "The object does not describe all of its functions, and functions that are called back must be described.",
+    mend: "Compile with -g.",
+  },
+  {
+    pattern: /access beyond (?:struct|the end of member) (\S+)/,
+    what: "What is read lies behind the end of $1.",
+    mend: "Read a field of the structure as the kernel's own types have it (skep btf find).",
+  },
+  {
+    pattern: /(?:only read is supported|cannot write into|writes? (?:to|into) .* (?:not allowed|disallowed|forbidden))/,
+    what: "Memory is written that programs may only read.",
+    mend: "Objects of the kernel are changed by helpers and kernel functions only.",
+  },
+  {
+    pattern: /R(\d+) invalid zero-sized read/,
+    what: "The size in R$1 may be 0, and the helper reads at least one byte.",
+    mend: "Test it first: if (n == 0) return 0;",
+  },
+  {
+    pattern: /the call stack of (\d+) frames is too deep/,
+    what: "Functions call each other $1 deep; the kernel allows 8.",
+    mend: "Inline some of them (static __always_inline).",
+  },
+  {
+    pattern: /R(\d+) leaks addr (?:into|as) (.+)/,
+    what: "R$1 is an address of the kernel and would get into $2, where anybody could read it.",
+    mend: "Store a number of your own instead. Programs of processes with CAP_PERFMON may.",
+  },
+  {
+    pattern:
+      /(?:value (-?\d+) makes|R\d+ \S+ pointer offset (-?\d+) is) (?:\S+ )?(?:pointer be out of bounds|not allowed)/,
+    what: "A pointer is moved by $1$2 bytes, which is farther than anything may be.",
+    mend: "Bound the number first: if (n > MAX) return 0; with an unsigned n.",
+  },
+  {
+    pattern: /last insn is not an exit or jmp/,
+    what: "A function does not end with a return or a jump.",
+    mend: "The code was edited or damaged: compile it again.",
+  },
+  {
+    pattern: /R(\d+) (?:has no valid kptr|must be (?:a )?(?:referenced|rcu|trusted|refcounted).*)/,
+    what: "R$1 is a pointer that the kernel does not vouch for: it was reached through another one, or was given back.",
+    mend: "Use a pointer that a function gave (bpf_get_current_task_btf, bpf_task_acquire) and that is still held.",
   },
   {
     pattern: /attach_btf_id (\d+) is not a function|func '(\S+)' (?:is not|doesn't|arg\d+)/,
