@@ -15,6 +15,7 @@ import {
   type Slot,
   type ValueKind,
 } from "./ir.ts";
+import { knownNonZero } from "./non-null.ts";
 import { simplify } from "./simplify.ts";
 import { SsaError } from "./ssa-error.ts";
 
@@ -539,7 +540,7 @@ export class Builder {
 }
 
 /**
- * What a phi is, by its operands: an address when one of them is, and then nullable when one may be 0. Operands that are the phi
+ * What a phi is, by its operands: an address when one of them is, and then nullable when one may be 0 there. Operands that are the phi
  * itself say nothing.
  */
 export function setPhiKind(phi: Inst): void {
@@ -550,9 +551,15 @@ export function setPhiKind(phi: Inst): void {
     break;
   }
   let nullable = false;
-  if (kind !== "scalar")
-    for (const arg of phi.args)
-      if (arg !== phi && (arg.nullable || (arg.op === "const" && arg.imm === 0n))) nullable = true;
+  if (kind !== "scalar" && kind !== "plain") {
+    const { preds } = phi.block;
+    for (let i = 0; i < phi.args.length; i++) {
+      const arg = phi.args[i]!;
+      if (arg === phi) continue;
+      // An operand that was compared with 0 on its way here is none.
+      if (arg.op === "const" || (arg.nullable && !knownNonZero(arg, preds[i]!, phi.block))) nullable = true;
+    }
+  }
   phi.kind = kind;
   phi.nullable = nullable;
 }
