@@ -1,0 +1,351 @@
+import {
+  Alu,
+  Callee,
+  Class,
+  disassemble,
+  type Instruction,
+  Jump,
+  Mode,
+  Opcode,
+  Pseudo,
+  SOURCE_REGISTER,
+  slotsOf,
+} from "../../../object/asm/index.ts";
+import { type FaultCode, MachineFault } from "../machine-fault.ts";
+import * as alu32 from "./alu32.ts";
+import * as alu64 from "./alu64.ts";
+import { atomic } from "./atomic.ts";
+import { callFunction, callHelper, callRegister, exit, mayGoto, trap } from "./call.ts";
+import type { Handler } from "./cpu.ts";
+import type { Helper, Image, Operation } from "./image.ts";
+import * as jump from "./jump.ts";
+import * as memory from "./load-store.ts";
+
+/** What instructions name that is not in them. */
+export interface Surroundings {
+  readonly little: boolean;
+  /** The address that a wide load of a map is. */
+  mapAddress(name: string): bigint | undefined;
+  /** The address of a byte in the (only) value of a map. */
+  mapValueAddress(name: string, offset: number): bigint | undefined;
+  /** The address that stands for a function, to be given to helpers. */
+  functionAddress(entry: number, name: string): bigint;
+  /** The value of an extern: an address, or where it stands; undefined when the machine was not given it. */
+  externAddress(name: string): bigint | undefined;
+  helper(id: number): Helper;
+  kfunc(name: string): Helper;
+  /** The name of a kernel function by its id in the kernel's types. */
+  kfuncName(id: number): string;
+}
+
+type Table = Readonly<Record<number, Handler>>;
+
+const ALU64: Table = {
+  [Alu.ADD]: alu64.add64,
+  [Alu.SUB]: alu64.sub64,
+  [Alu.MUL]: alu64.mul64,
+  [Alu.DIV]: alu64.div64,
+  [Alu.OR]: alu64.or64,
+  [Alu.AND]: alu64.and64,
+  [Alu.LSH]: alu64.lsh64,
+  [Alu.RSH]: alu64.rsh64,
+  [Alu.MOD]: alu64.mod64,
+  [Alu.XOR]: alu64.xor64,
+  [Alu.MOV]: alu64.mov64,
+  [Alu.ARSH]: alu64.arsh64,
+};
+const ALU32: Table = {
+  [Alu.ADD]: alu32.add32,
+  [Alu.SUB]: alu32.sub32,
+  [Alu.MUL]: alu32.mul32,
+  [Alu.DIV]: alu32.div32,
+  [Alu.OR]: alu32.or32,
+  [Alu.AND]: alu32.and32,
+  [Alu.LSH]: alu32.lsh32,
+  [Alu.RSH]: alu32.rsh32,
+  [Alu.MOD]: alu32.mod32,
+  [Alu.XOR]: alu32.xor32,
+  [Alu.MOV]: alu32.mov32,
+  [Alu.ARSH]: alu32.arsh32,
+};
+const JUMP64: Table = {
+  [Jump.JEQ]: jump.jeq64,
+  [Jump.JGT]: jump.jgt64,
+  [Jump.JGE]: jump.jge64,
+  [Jump.JSET]: jump.jset64,
+  [Jump.JNE]: jump.jne64,
+  [Jump.JSGT]: jump.jsgt64,
+  [Jump.JSGE]: jump.jsge64,
+  [Jump.JLT]: jump.jlt64,
+  [Jump.JLE]: jump.jle64,
+  [Jump.JSLT]: jump.jslt64,
+  [Jump.JSLE]: jump.jsle64,
+};
+const JUMP32: Table = {
+  [Jump.JEQ]: jump.jeq32,
+  [Jump.JGT]: jump.jgt32,
+  [Jump.JGE]: jump.jge32,
+  [Jump.JSET]: jump.jset32,
+  [Jump.JNE]: jump.jne32,
+  [Jump.JSGT]: jump.jsgt32,
+  [Jump.JSGE]: jump.jsge32,
+  [Jump.JLT]: jump.jlt32,
+  [Jump.JLE]: jump.jle32,
+  [Jump.JSLT]: jump.jslt32,
+  [Jump.JSLE]: jump.jsle32,
+};
+/** By bits 3 and 4 of the opcode. */
+const BYTES = [4, 2, 1, 8] as const;
+type Bytes = (typeof BYTES)[number];
+const LOADS: Readonly<Record<Bytes, Handler>> = {
+  1: memory.load8,
+  2: memory.load16,
+  4: memory.load32,
+  8: memory.load64,
+};
+const SIGNED_LOADS: Partial<Readonly<Record<Bytes, Handler>>> = {
+  1: memory.loadSigned8,
+  2: memory.loadSigned16,
+  4: memory.loadSigned32,
+};
+const STORES: Readonly<Record<Bytes, Handler>> = {
+  1: memory.store8,
+  2: memory.store16,
+  4: memory.store32,
+  8: memory.store64,
+};
+const SWAP: Table = { 16: alu64.swap16, 32: alu64.swap32, 64: alu64.swap64 };
+const KEEP: Table = { 16: alu64.keep16, 32: alu64.keep32, 64: alu64.keep64 };
+
+/**
+ * Appends a program to an image; where it begins. Throws MachineFault BAD_INSTRUCTION for an instruction that is none: an opcode
+ * that RFC 9669 does not have, a jump that leaves the program, a map that is not there.
+ */
+export function translate(
+  program: string,
+  instructions: readonly Instruction[],
+  image: Image,
+  surroundings: Surroundings,
+): number {
+  return new Translation(program, instructions, image, surroundings).run();
+}
+
+class Translation {
+  readonly #program: string;
+  readonly #instructions: readonly Instruction[];
+  readonly #image: Image;
+  readonly #around: Surroundings;
+  readonly #start: number;
+  /** Index of the instruction that begins at a slot; −1 in the middle of a wide load. */
+  readonly #indexOf: number[] = [];
+  readonly #labels = new Map<string, number>();
+  #index = 0;
+  #slot = 0;
+
+  constructor(program: string, instructions: readonly Instruction[], image: Image, around: Surroundings) {
+    this.#program = program;
+    this.#instructions = instructions;
+    this.#image = image;
+    this.#around = around;
+    this.#start = image.length;
+    for (const [i, instruction] of instructions.entries()) {
+      const { label = [] } = instruction;
+      for (const name of typeof label === "string" ? [label] : label) this.#labels.set(name, i);
+      this.#indexOf.push(i);
+      if (slotsOf(instruction) === 2) this.#indexOf.push(-1);
+    }
+  }
+
+  run(): number {
+    this.#image.begin(this.#program, this.#instructions);
+    for (const instruction of this.#instructions) {
+      const { dst, src } = instruction;
+      if (dst >>> 0 !== dst || dst > 10 || src >>> 0 !== src || src > 10)
+        this.#bad("It has a register that there is not.");
+      this.#image.add(this.#operation(instruction));
+      this.#index++;
+      this.#slot += slotsOf(instruction);
+    }
+    // Whoever runs beyond the last instruction.
+    this.#image.add({ handler: trap });
+    return this.#start;
+  }
+
+  #operation(i: Instruction): Operation {
+    switch (i.opcode & 0x07) {
+      case Class.ALU64:
+      case Class.ALU:
+        return this.#arithmetic(i);
+      case Class.JMP:
+      case Class.JMP32:
+        return this.#jump(i);
+      case Class.LDX:
+        return this.#load(i);
+      case Class.ST:
+      case Class.STX:
+        return this.#store(i);
+      default:
+        return i.opcode === Opcode.LOAD_IMM64 ? this.#wide(i) : this.#packet(i);
+    }
+  }
+
+  /** The register an instruction's second operand is in. */
+  #operand(i: Instruction): number {
+    return (i.opcode & SOURCE_REGISTER) !== 0 ? i.src * 2 : this.#image.constant(BigInt(i.imm | 0));
+  }
+
+  /** The register that is written. */
+  #written(register: number): number {
+    if (register === 10) this.#bad("It writes r10, the frame pointer.");
+    return register * 2;
+  }
+
+  #arithmetic(i: Instruction): Operation {
+    const { opcode, offset, imm } = i;
+    const wide = (opcode & 0x07) === Class.ALU64;
+    const operation = opcode & 0xf0;
+    const dst = this.#written(i.dst);
+    if (operation === Alu.END) {
+      const swaps = wide || ((opcode & SOURCE_REGISTER) !== 0) === this.#around.little;
+      const handler = (swaps ? SWAP : KEEP)[imm];
+      if (handler === undefined || (wide && opcode !== Opcode.BSWAP)) this.#none();
+      return { handler, dst };
+    }
+    if (operation === Alu.NEG) return { handler: wide ? alu64.neg64 : alu32.neg32, dst };
+    const src = this.#operand(i);
+    if (offset === 0) {
+      const handler = (wide ? ALU64 : ALU32)[operation];
+      return handler === undefined ? this.#none() : { handler, dst, src };
+    }
+    if (operation === Alu.DIV && offset === 1) return { handler: wide ? alu64.sdiv64 : alu32.sdiv32, dst, src };
+    if (operation === Alu.MOD && offset === 1) return { handler: wide ? alu64.smod64 : alu32.smod32, dst, src };
+    if (
+      operation === Alu.MOV &&
+      (opcode & SOURCE_REGISTER) !== 0 &&
+      (offset === 8 || offset === 16 || (wide && offset === 32))
+    )
+      return { handler: wide ? alu64.movsx64 : alu32.movsx32, dst, src, arg: 32 - offset };
+    return this.#none();
+  }
+
+  #jump(i: Instruction): Operation {
+    const { opcode, src, imm, offset } = i;
+    if (opcode === Opcode.EXIT) return { handler: exit };
+    if (opcode === Opcode.CALL) return this.#call(i);
+    if (opcode === Opcode.CALL_REGISTER) return { handler: callRegister, dst: i.dst * 2, arg: 0 };
+    if (opcode === Opcode.JA) return { handler: jump.ja, arg: this.#target(i, offset) };
+    if (opcode === Opcode.JA32) return { handler: jump.ja, arg: this.#target(i, imm) };
+    if (opcode === Opcode.MAY_GOTO && src === 0) return { handler: mayGoto, arg: this.#target(i, offset) };
+    const handler = ((opcode & 0x07) === Class.JMP ? JUMP64 : JUMP32)[opcode & 0xf0];
+    if (handler === undefined) return this.#none();
+    return { handler, dst: i.dst * 2, src: this.#operand(i), arg: this.#target(i, offset) };
+  }
+
+  #call(i: Instruction): Operation {
+    const image = this.#image;
+    const around = this.#around;
+    switch (i.src) {
+      case Callee.HELPER:
+        return { handler: callHelper, arg: image.helper(around.helper(i.imm)) };
+      case Callee.LOCAL:
+        return { handler: callFunction, arg: this.#target(i, i.imm) };
+      case Callee.KFUNC:
+        return { handler: callHelper, arg: image.helper(around.kfunc(i.extern ?? around.kfuncName(i.imm))) };
+      default:
+        return this.#none();
+    }
+  }
+
+  /** Where a jump goes: by its label, or a distance in slots. */
+  #target(i: Instruction, distance: number): number {
+    let index: number | undefined;
+    if (i.target !== undefined) {
+      index = this.#labels.get(i.target);
+      if (index === undefined) this.#bad(`It goes to the label "${i.target}", which no instruction has.`);
+    } else index = this.#indexOf[this.#slot + 1 + distance];
+    if (index === undefined || index < 0)
+      this.#bad(
+        `It goes ${distance} slots on, where ${index === undefined ? "the program has ended" : "a wide load is in its middle"}.`,
+      );
+    return this.#start + index;
+  }
+
+  #load(i: Instruction): Operation {
+    const bytes = BYTES[(i.opcode >> 3) & 3] as Bytes;
+    const mode = i.opcode & 0xe0;
+    const handler = mode === Mode.MEM ? LOADS[bytes] : mode === Mode.MEMSX ? SIGNED_LOADS[bytes] : undefined;
+    return handler === undefined ? this.#none() : { handler, dst: this.#written(i.dst), src: i.src * 2, arg: i.offset };
+  }
+
+  #store(i: Instruction): Operation {
+    const { opcode, src, imm, offset } = i;
+    const bytes = BYTES[(opcode >> 3) & 3] as Bytes;
+    const dst = i.dst * 2;
+    const fromRegister = (opcode & 0x07) === Class.STX;
+    if ((opcode & 0xe0) === Mode.MEM) {
+      const value = fromRegister ? src * 2 : this.#image.constant(BigInt(imm | 0));
+      return { handler: STORES[bytes], dst, src: value, arg: offset };
+    }
+    const handler = fromRegister && (opcode & 0xe0) === Mode.ATOMIC ? atomic(imm, bytes) : undefined;
+    if (handler === undefined) return this.#none();
+    if (imm === 0x100) this.#written(i.dst);
+    else if ((imm & 1) !== 0 && imm !== 0xf1) this.#written(src);
+    return { handler, dst, src: src * 2, arg: offset };
+  }
+
+  #wide(i: Instruction): Operation {
+    const dst = this.#written(i.dst);
+    return { handler: alu64.mov64, dst, src: this.#image.constant(this.#wideValue(i)) };
+  }
+
+  #wideValue(i: Instruction): bigint {
+    const around = this.#around;
+    const { src, map, extern, imm64 } = i;
+    if (extern !== undefined)
+      return (
+        around.externAddress(extern) ??
+        this.#bad(`It needs the extern "${extern}", which the machine was not given: put it into the option externs.`)
+      );
+    if (map !== undefined) {
+      const address =
+        src === Pseudo.MAP_VALUE || i.mapValueOffset !== undefined
+          ? around.mapValueAddress(map, i.mapValueOffset ?? 0)
+          : around.mapAddress(map);
+      return (
+        address ?? this.#bad(`It loads from map "${map}", which the object does not have, or which has no one value.`)
+      );
+    }
+    switch (src) {
+      case Pseudo.VALUE:
+        return imm64 ?? BigInt(i.imm | 0);
+      case Pseudo.FUNC: {
+        const distance = imm64 === undefined ? i.imm : Number(BigInt.asIntN(32, imm64));
+        const entry = this.#target(i, distance);
+        return around.functionAddress(entry, i.target ?? `at instruction ${entry - this.#start}`);
+      }
+      default:
+        return this.#bad("It loads what only a loader knows (a descriptor, a type's id): name the map, or the extern.");
+    }
+  }
+
+  #packet(i: Instruction): Operation {
+    const bytes = BYTES[(i.opcode >> 3) & 3] as Bytes;
+    const mode = i.opcode & 0xe0;
+    if (bytes === 8 || (mode !== Mode.ABS && mode !== Mode.IND)) return this.#none();
+    const handler = (mode === Mode.ABS ? memory.packetAbsolute : memory.packetIndexed)[bytes];
+    return { handler, src: i.src * 2, arg: i.imm | 0 };
+  }
+
+  #none(): never {
+    return this.#bad("There is no such instruction.");
+  }
+
+  #bad(sentence: string, code: FaultCode = "BAD_INSTRUCTION"): never {
+    const instruction = this.#instructions[this.#index] as Instruction;
+    throw new MachineFault(code, sentence, {
+      program: this.#program,
+      instruction: this.#index,
+      text: disassemble([instruction]).trim(),
+    });
+  }
+}

@@ -1,0 +1,399 @@
+import type { Instruction } from "../../object/asm/index.ts";
+import { type Btf, CoreResolver, MACHINE_ORDER } from "../../object/btf/index.ts";
+import { type Layout, layoutOf } from "../../object/codec/index.ts";
+import {
+  decodeVariable,
+  type ExternSpec,
+  encodeVariable,
+  type MapSpec,
+  type ObjectSpec,
+  type ProgramSpec,
+  type ProgramTypeName,
+  relocateCore,
+} from "../../object/spec/index.ts";
+import { type Context, PACKET_POINTERS } from "./context.ts";
+import { Cpu, type RunState } from "./cpu/cpu.ts";
+import { Image } from "./cpu/image.ts";
+import { type Surroundings, translate } from "./cpu/translate.ts";
+import type { HelperFunction } from "./helper/helper-call.ts";
+import { helperResolver, kfuncResolver } from "./helper/index.ts";
+import { MachineError, MachineFault } from "./machine-fault.ts";
+import type { MachineMaps } from "./machine-maps.ts";
+import { KeyedMachineMap } from "./map/keyed-map.ts";
+import type { MachineMap } from "./map/machine-map.ts";
+import { makeMap } from "./map/make-map.ts";
+import { MapOfMachineMaps, ProgramMachineMap } from "./map/other-maps.ts";
+import { RingMachineMap } from "./map/ring-map.ts";
+import type { Region } from "./memory/region.ts";
+import { World } from "./world.ts";
+
+/** How a machine is made. */
+export interface MachineOptions {
+  /** Time, task and memory; a world of its own when left out. */
+  readonly world?: World;
+  /** How many CPUs there are: values of per-CPU maps. 2 when left out. */
+  readonly cpus?: number;
+  /** The kernel's types: CO-RE relocations are carried out against them. Without, offsets stay as they were compiled. */
+  readonly btf?: Btf;
+  /** Values of `extern` variables: addresses of the kernel's symbols, values of its configuration. */
+  readonly externs?: Readonly<Record<string, bigint | number>>;
+  /** Helpers of your own by name (without `bpf_`): what the machine does not have, or shall do otherwise. */
+  readonly helpers?: Readonly<Record<string, HelperFunction>>;
+  /** Functions of the kernel of your own, by name. */
+  readonly kfuncs?: Readonly<Record<string, HelperFunction>>;
+  /**
+   * What reading stack or a ring record that nobody wrote is: a `"fault"` (the default), or `"zero"`, where stack and
+   * registers begin as zeros. Kernels before 6.3 refuse such programs.
+   */
+  readonly uninitialised?: "fault" | "zero";
+  /** The most instructions of one run; 10,000,000 when left out. */
+  readonly maxInstructions?: number;
+  /**
+   * What reading through null or where there is nothing is: a `"fault"`, or `"zero"`, as where the kernel reads through
+   * its own typed pointers. By default `"zero"` in programs that have such (tracing, LSM, struct_ops), otherwise a fault.
+   */
+  readonly badReads?: "fault" | "zero";
+}
+
+/** What one run is besides the program and its context. */
+export interface RunOptions {
+  /** What `get_attach_cookie` gives. */
+  readonly cookie?: bigint | number;
+  /** What `get_func_ip` gives: the address of the traced function. */
+  readonly functionAddress?: bigint | number;
+  /** Arguments of the traced function (`get_func_arg_cnt`); those of the context when left out. */
+  readonly argumentCount?: number;
+  /** What stands in r2 when the program begins, as user-space machines pass the context's length; the kernel passes nothing. */
+  readonly size?: number;
+}
+
+/** What came of a run. */
+export interface RunResult {
+  /** r0 at the end, unsigned. */
+  readonly r0: bigint;
+  /** Its lower half, signed: what the kernel takes as the program's result. */
+  readonly result: number;
+  /** Instructions that were run, wide ones as one. */
+  readonly instructions: number;
+  /** What an iterator wrote with `seq_printf` and `seq_write`, as text. */
+  readonly output: string;
+}
+
+const MOST_INSTRUCTIONS = 10_000_000;
+const CPUS = 2;
+/** Types whose contexts programs only read. */
+const READ_ONLY: readonly ProgramTypeName[] = [
+  "kprobe",
+  "tracepoint",
+  "raw_tracepoint",
+  "perf_event",
+  "tracing",
+  "lsm",
+  "sk_lookup",
+  "netfilter",
+];
+/** Types that read the kernel's memory through typed pointers. */
+const TYPED: readonly ProgramTypeName[] = ["tracing", "lsm", "struct_ops"];
+const decoder = new TextDecoder();
+
+/**
+ * A machine that runs the programs of an object: no kernel, no root. Maps keep their contents from run to run; time, task and
+ * memory are those of its world. Whatever the kernel would not let a program do is a MachineFault that names the instruction.
+ *
+ * ```ts
+ * const machine = new Machine(spec, { world: new World({ pid: 7, comm: "cat" }) });
+ * const { result } = machine.run("on_open", argumentsContext(path, 0));
+ * expect(machine.ring("events").events()).toEqual([{ pid: 7 }]);
+ * ```
+ */
+export class Machine<const S extends ObjectSpec = ObjectSpec> {
+  /** What the machine was made from. */
+  readonly spec: S;
+  /** What programs see of the world: change it between runs. */
+  readonly world: World;
+  /** How many CPUs there are. */
+  readonly cpus: number;
+  /** The object's maps, typed by their specs. */
+  readonly maps: MachineMaps<S>;
+  readonly #maps = new Map<string, MachineMap>();
+  readonly #programs = new Map<string, { readonly entry: number } | { readonly fault: MachineFault }>();
+  readonly #cpu: Cpu;
+  readonly #options: MachineOptions;
+  readonly #graves: Region[] = [];
+  #running = false;
+
+  /**
+   * Throws MachineError for maps that cannot be. A program that has instructions which are none throws its MachineFault when it
+   * is run: the others run nevertheless.
+   */
+  constructor(spec: S, options: MachineOptions = {}) {
+    this.spec = spec;
+    this.#options = options;
+    this.world = options.world ?? new World();
+    this.cpus = options.cpus ?? CPUS;
+    if (!Number.isInteger(this.cpus) || this.cpus < 1)
+      throw new MachineError(`A machine has at least one CPU, and ${options.cpus} is none.`);
+    const little = (spec.byteOrder ?? MACHINE_ORDER) === "little";
+    for (const [name, map] of Object.entries(spec.maps)) this.#maps.set(name, this.#makeMap(name, map, little));
+    this.maps = Object.fromEntries(this.#maps) as unknown as MachineMaps<S>;
+    this.#fillSlots();
+    const image = new Image();
+    const helper = helperResolver(options.helpers ?? {});
+    this.#translate(image, this.#surroundings(helper, little));
+    image.finish();
+    this.#cpu = new Cpu(image, this.world._space, {
+      checked: options.uninitialised !== "zero",
+      maxInstructions: options.maxInstructions ?? MOST_INSTRUCTIONS,
+      little,
+      helper,
+    });
+  }
+
+  /**
+   * Runs a program. `context` is what r1 points to (`argumentsContext`, `registersContext`, `packetContext`, `layoutContext`, or
+   * bytes); null when left out. Throws MachineFault for what the kernel would not let the program do: then maps are as the
+   * program left them. Throws MachineError for a program that there is not.
+   */
+  run(program: keyof S["programs"] & string, context?: Context, options: RunOptions = {}): RunResult {
+    const entry = this.#entry(program);
+    const spec = this.spec.programs[program] as ProgramSpec;
+    const { world } = this;
+    if (world.cpu >= this.cpus)
+      throw new MachineError(
+        `The world is on CPU ${world.cpu}, and the machine has ${this.cpus}: make it with more cpus.`,
+      );
+    if (this.#running) throw new MachineError("The machine is running a program: make another for a second one.");
+    const regions: Region[] = [];
+    const state = this.#state(spec, context, options, regions);
+    const cpu = this.#cpu;
+    cpu.probing = this.#options.badReads === undefined ? TYPED.includes(spec.type) : this.#options.badReads === "zero";
+    this.#running = true;
+    try {
+      const r0 = cpu.run(entry, state, options.size);
+      const instructions = (this.#options.maxInstructions ?? MOST_INSTRUCTIONS) - cpu.fuel;
+      this.#mustBeReleased(state);
+      return {
+        r0,
+        result: Number(BigInt.asIntN(32, r0)),
+        instructions,
+        output: state.output.map((bytes) => decoder.decode(bytes)).join(""),
+      };
+    } finally {
+      this.#running = false;
+      for (const map of this.#maps.values()) if (map instanceof RingMachineMap) map._abandon();
+      for (const region of this.#graves.splice(0)) this.#remove(region);
+      for (const region of regions) this.#remove(region);
+    }
+  }
+
+  /**
+   * A map with keys and values, by name, for objects whose types are not known while compiling. Throws MachineError for one that
+   * there is not or that has none.
+   */
+  map<K = unknown, V = unknown>(name: string): KeyedMachineMap<K, V> {
+    const map = this.#map(name);
+    if (map instanceof KeyedMachineMap) return map as KeyedMachineMap<K, V>;
+    throw new MachineError(
+      `Map "${name}" is of type ${map.spec.type} and has no keys and values: it is machine.maps["${name}"].`,
+    );
+  }
+
+  /** A ring buffer by name. Throws MachineError for one that there is not or that is none. */
+  ring<T = Uint8Array>(name: string): RingMachineMap<T> {
+    const map = this.#map(name);
+    if (map instanceof RingMachineMap) return map as RingMachineMap<T>;
+    throw new MachineError(`Map "${name}" is of type ${map.spec.type} and no ring buffer.`);
+  }
+
+  /** The value of a global variable of the object, typed by its BTF. Throws MachineError for one that there is not. */
+  variable(name: string): unknown {
+    const { variable, bytes } = this.#variable(name);
+    return decodeVariable(this.spec.btf, variable, bytes);
+  }
+
+  /** Sets a global variable. Throws MachineError for one that there is not, VariableError for what it cannot hold. */
+  setVariable(name: string, value: unknown): void {
+    const { variable, bytes } = this.#variable(name);
+    bytes.set(encodeVariable(this.spec.btf, name, variable, value));
+  }
+
+  #variable(name: string) {
+    const variables = this.spec.variables ?? {};
+    const variable = Object.hasOwn(variables, name) ? variables[name] : undefined;
+    const map = variable === undefined ? undefined : this.#maps.get(variable.map);
+    const entry = map instanceof KeyedMachineMap ? map._find(new Uint8Array(4), false) : undefined;
+    if (variable === undefined || entry === undefined)
+      throw new MachineError(
+        `The object has no variable "${name}" (it has: ${Object.keys(variables).join(", ") || "none"}).`,
+      );
+    const value = entry.values[0] as Uint8Array;
+    return { variable, bytes: value.subarray(variable.offset, variable.offset + variable.size) };
+  }
+
+  #map(name: string): MachineMap {
+    const map = this.#maps.get(name);
+    if (map === undefined)
+      throw new MachineError(
+        `The object has no map "${name}" (it has: ${[...this.#maps.keys()].join(", ") || "none"}).`,
+      );
+    return map;
+  }
+
+  #entry(program: string): number {
+    const found = this.#programs.get(program);
+    if (found === undefined)
+      throw new MachineError(
+        `The object has no program "${program}" (it has: ${[...this.#programs.keys()].join(", ") || "none"}).`,
+      );
+    if ("fault" in found) throw found.fault;
+    return found.entry;
+  }
+
+  #state(spec: ProgramSpec, context: Context | undefined, options: RunOptions, regions: Region[]): RunState {
+    const { _space: space } = this.world;
+    const writable = !READ_ONLY.includes(spec.type);
+    let seen: Region | undefined;
+    let packet: Region | undefined;
+    if (context instanceof Uint8Array) seen = space.add("context", "context", context, writable);
+    else if (context !== undefined) {
+      seen = space.add("context", "context", context.bytes, true);
+      packet = space.add("packet", "packet", context.packet, true);
+      const places = PACKET_POINTERS[context.kind];
+      const end = packet.address + BigInt(packet.size);
+      seen.pointers = new Map<number, Region | bigint>([
+        [places.data, packet],
+        [places.dataEnd, end],
+        [places.dataMeta, packet],
+      ]);
+    }
+    for (const region of [seen, packet]) if (region !== undefined) regions.push(region);
+    return {
+      world: this.world,
+      context: seen,
+      packet,
+      cookie: BigInt.asUintN(64, BigInt(options.cookie ?? 0)),
+      functionAddress: BigInt.asUintN(64, BigInt(options.functionAddress ?? 0)),
+      argumentCount: options.argumentCount ?? Math.floor((seen?.size ?? 0) / 8),
+      entryOf: (name) => {
+        const found = this.#programs.get(name);
+        return found !== undefined && "entry" in found ? found.entry : undefined;
+      },
+      output: [],
+      locks: new Set(),
+      iterators: new Set(),
+      tailCalls: 0,
+    };
+  }
+
+  /** A program must have given back what it took. */
+  #mustBeReleased({ locks, iterators }: RunState): void {
+    const cpu = this.#cpu;
+    for (const map of this.#maps.values())
+      if (map instanceof RingMachineMap && map._abandon() > 0)
+        cpu.fault(
+          "UNRELEASED",
+          `The program ends with a record of ring "${map.name}" neither submitted nor discarded.`,
+        );
+    if (locks.size > 0) cpu.fault("UNRELEASED", "The program ends with a lock held.");
+    if (iterators.size > 0) cpu.fault("UNRELEASED", "The program ends with an iterator that is not destroyed.");
+  }
+
+  #remove(region: Region): void {
+    region.dead = true;
+    this.world._space.remove(region);
+  }
+
+  #makeMap(name: string, spec: MapSpec, little: boolean): MachineMap {
+    const typed = this.spec.btf !== undefined && this.spec.btf.byteOrder === MACHINE_ORDER;
+    const layout = (own: Layout | undefined, type: number | undefined): Layout | undefined =>
+      own ?? (typed && type !== undefined && type !== 0 ? layoutOf(this.spec.btf as Btf, type) : undefined);
+    return makeMap(
+      {
+        name,
+        spec,
+        space: this.world._space,
+        cpus: this.cpus,
+        key: layout(spec.key, spec.keyType),
+        value: layout(spec.value, spec.valueType),
+        bury: (region) => void (this.#running ? this.#graves.push(region) : this.#remove(region)),
+      },
+      little,
+    );
+  }
+
+  /** What slots hold from the start: maps of maps, program arrays. */
+  #fillSlots(): void {
+    for (const map of this.#maps.values())
+      for (const [slot, name] of Object.entries(map.spec.slots ?? {})) {
+        const inner = this.#maps.get(name);
+        if (map instanceof ProgramMachineMap) map.set(Number(slot), name);
+        else if (map instanceof MapOfMachineMaps && inner !== undefined) map.set(Number(slot), inner);
+      }
+  }
+
+  #translate(image: Image, surroundings: Surroundings): void {
+    const { btf: target } = this.#options;
+    const { btf: local, programs } = this.spec;
+    const resolver =
+      target === undefined || local === undefined ? undefined : new CoreResolver(local, { kernel: target });
+    for (const [name, { instructions }] of Object.entries(programs)) {
+      try {
+        const relocated: readonly Instruction[] =
+          resolver === undefined || local === undefined
+            ? instructions
+            : relocateCore(name, instructions, local, resolver);
+        this.#programs.set(name, { entry: translate(name, relocated, image, surroundings) });
+      } catch (error) {
+        if (!(error instanceof MachineFault)) throw error;
+        this.#programs.set(name, { fault: error });
+      }
+    }
+  }
+
+  #surroundings(helper: Surroundings["helper"], little: boolean): Surroundings {
+    const { _space: space } = this.world;
+    const functions = new Map<number, bigint>();
+    const given = this.#options.externs ?? {};
+    const { btf } = this.#options;
+    return {
+      little,
+      helper,
+      kfunc: kfuncResolver(this.#options.kfuncs ?? {}),
+      kfuncName: (id) => {
+        const type = btf !== undefined && id > 0 && id < btf.endId ? btf.type(id) : undefined;
+        return type === undefined ? `of type ${id}` : type.name;
+      },
+      mapAddress: (name) => this.#maps.get(name)?._handle.address,
+      mapValueAddress: (name, offset) => this.#maps.get(name)?._valueAddress(offset),
+      functionAddress: (entry, name) => {
+        let address = functions.get(entry);
+        if (address === undefined) {
+          const region = space.add("function", name, new Uint8Array(0), false);
+          region.owner = entry;
+          ({ address } = region);
+          functions.set(entry, address);
+        }
+        return address;
+      },
+      externAddress: (name) => {
+        const value = Object.hasOwn(given, name) ? given[name] : undefined;
+        const extern = this.spec.externs?.[name];
+        if (extern?.kind === "kconfig") return this.#option(extern, value);
+        return value === undefined ? (extern?.weak === true ? 0n : undefined) : BigInt(value);
+      },
+    };
+  }
+
+  /** The address of a value of the kernel's configuration, which is put there. */
+  #option(extern: ExternSpec, value: bigint | number | undefined): bigint | undefined {
+    const map = this.#maps.get(".kconfig");
+    const entry = map instanceof KeyedMachineMap ? map._find(new Uint8Array(4), false) : undefined;
+    const bytes = entry?.values[0];
+    const { offset = 0, size = 0, weak } = extern;
+    if (map === undefined || bytes === undefined) return undefined;
+    if (value !== undefined)
+      for (let i = 0; i < size; i++) bytes[offset + i] = Number((BigInt(value) >> BigInt(8 * i)) & 0xffn);
+    else if (!weak) return undefined;
+    return map._valueAddress(offset);
+  }
+}

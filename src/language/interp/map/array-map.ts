@@ -1,0 +1,85 @@
+import { MachineError } from "../machine-fault.ts";
+import { E2BIG, EEXIST, EINVAL } from "./errno.ts";
+import { type Entry, KeyedMachineMap } from "./keyed-map.ts";
+import type { MapPlace } from "./machine-map.ts";
+
+const NOEXIST = 1;
+const LOCK = 4;
+
+/** Arrays, also per CPU: all elements are always there. Elements take memory once somebody touches them. */
+export class ArrayMachineMap<K = unknown, V = unknown> extends KeyedMachineMap<K, V> {
+  readonly #elements: (Entry | undefined)[] = [];
+  readonly #little: boolean;
+
+  /** @internal */
+  constructor(place: MapPlace, little: boolean) {
+    super(place);
+    this.#little = little;
+    const { contents } = place.spec;
+    if (contents !== undefined) {
+      if (contents.length > this.valueSize)
+        throw new MachineError(
+          `Map "${this.name}" has values of ${this.valueSize} bytes, and its contents are ${contents.length}.`,
+        );
+      (this.#element(0).values[0] as Uint8Array).set(contents);
+    }
+  }
+
+  override get size(): number {
+    return this.maxEntries;
+  }
+
+  override delete(key: K): boolean {
+    const entry = this._find(this.encodeKey(key), false);
+    for (const bytes of entry?.values ?? []) bytes.fill(0);
+    return entry !== undefined;
+  }
+
+  /** @internal */
+  override _find(key: Uint8Array, _used: boolean): Entry | undefined {
+    const index = this.#indexOf(key);
+    return index < this.maxEntries ? this.#element(index) : undefined;
+  }
+
+  /** @internal */
+  override _put(key: Uint8Array, value: Uint8Array, flags: number, cpu: number | undefined): number {
+    const known = flags & ~LOCK;
+    if (known > 2) return EINVAL;
+    const entry = this._find(key, false);
+    if (entry === undefined) return E2BIG;
+    if (known === NOEXIST) return EEXIST;
+    (entry.values[this.perCpu ? (cpu ?? 0) : 0] as Uint8Array).set(value);
+    return 0;
+  }
+
+  /** @internal */
+  override _remove(_key: Uint8Array): number {
+    return EINVAL;
+  }
+
+  /** @internal */
+  override *_all(): Iterable<Entry> {
+    for (let i = 0; i < this.maxEntries; i++) yield this.#element(i);
+  }
+
+  /** @internal */
+  override _valueAddress(offset: number): bigint | undefined {
+    if (this.maxEntries !== 1 || this.perCpu || offset < 0 || offset >= Math.max(1, this.valueSize)) return undefined;
+    return this._region(this.#element(0), 0).address + BigInt(offset);
+  }
+
+  #element(index: number): Entry {
+    let entry = this.#elements[index];
+    if (entry === undefined) {
+      const key = new Uint8Array(4);
+      new DataView(key.buffer).setUint32(0, index, this.#little);
+      entry = this.makeEntry(key);
+      this.#elements[index] = entry;
+    }
+    return entry;
+  }
+
+  #indexOf(key: Uint8Array): number {
+    return new DataView(key.buffer, key.byteOffset, 4).getUint32(0, this.#little);
+  }
+}

@@ -1,0 +1,47 @@
+import { ArrayMachineMap } from "./array-map.ts";
+import { HashMachineMap } from "./hash-map.ts";
+import { MachineMap, type MapPlace } from "./machine-map.ts";
+import {
+  MapOfMachineMaps,
+  PerfMachineMap,
+  ProgramMachineMap,
+  QueueMachineMap,
+  StackTraceMachineMap,
+  StorageMachineMap,
+} from "./other-maps.ts";
+import { RingMachineMap } from "./ring-map.ts";
+
+/** The map of a spec. Types that the machine does not run are maps that helpers refuse. */
+export function makeMap(place: MapPlace, little: boolean): MachineMap {
+  switch (place.spec.type) {
+    case "hash":
+    case "lru_hash":
+    case "percpu_hash":
+    case "lru_percpu_hash":
+      return new HashMachineMap(place);
+    case "array":
+    case "percpu_array":
+      return new ArrayMachineMap(place, little);
+    case "ringbuf":
+      return new RingMachineMap(place);
+    case "stack_trace":
+      return new StackTraceMachineMap(place);
+    case "task_storage":
+    case "sk_storage":
+    case "inode_storage":
+    case "cgrp_storage":
+      return new StorageMachineMap(place);
+    case "perf_event_array":
+      return new PerfMachineMap(place);
+    case "queue":
+    case "stack":
+      return new QueueMachineMap(place);
+    case "prog_array":
+      return new ProgramMachineMap(place);
+    case "array_of_maps":
+    case "hash_of_maps":
+      return new MapOfMachineMaps(place);
+    default:
+      return new MachineMap(place);
+  }
+}
