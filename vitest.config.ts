@@ -6,6 +6,7 @@ export default defineConfig({
     alias: {
       "skep/asm": fileURLToPath(new URL("src/object/asm/index.ts", import.meta.url)),
       "skep/doctor": fileURLToPath(new URL("src/tools/doctor/index.ts", import.meta.url)),
+      "skep/kernel": fileURLToPath(new URL("src/language/kernel/index.ts", import.meta.url)),
       "skep/trace": fileURLToPath(new URL("src/tools/trace/index.ts", import.meta.url)),
       skep: fileURLToPath(new URL("src/sdk/index.ts", import.meta.url)),
     },

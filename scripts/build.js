@@ -89,6 +89,19 @@ async function bundle() {
 }
 
 /**
+ * The ambient modules of kernel types, beside the declarations of `skep/kernel`: a file that declares a module for everybody can
+ * be no TypeScript source here (each is a module itself), and tsc neither copies it nor names it by where the copy will be.
+ */
+function btfModules() {
+  const folder = "language/kernel";
+  copyFileSync(`src/${folder}/btf-modules.d.ts`, `dist/${folder}/btf-modules.d.ts`);
+  const index = `dist/${folder}/index.d.ts`;
+  const text = readFileSync(index, "utf8");
+  const mended = text.replace(/(<reference path=")[^"]*(btf-modules\.d\.ts")/, "$1./$2");
+  if (mended !== text) writeFileSync(index, mended);
+}
+
+/**
  * The library as users import it: one file for each public name and what they share (esbuild → dist/esm/). A hundred and
  * fifty modules would cost every program that imports Skep some 60 ms and 11 MB.
  */
@@ -172,6 +185,7 @@ if (!existsSync("node_modules/typescript")) {
   process.exit(1);
 }
 tsc("tsconfig.build.json");
+btfModules();
 await library();
 await bundle();
 if (process.argv.includes("--tests")) {

@@ -37,7 +37,7 @@ describe("package.json", () => {
 
   it("exports the rooms that docs/architecture.md calls public, and no other", () => {
     expect(exported.map(([name]) => name).sort()).toEqual(
-      [".", "./asm", "./btf", "./doctor", "./inspect", "./package.json", "./trace"].sort(),
+      [".", "./asm", "./btf", "./doctor", "./inspect", "./kernel", "./package.json", "./trace"].sort(),
     );
     for (const [name, file, source] of [
       [".", "skep", "sdk/index"],
@@ -45,6 +45,7 @@ describe("package.json", () => {
       ["./btf", "btf", "sdk/btf"],
       ["./doctor", "doctor", "tools/doctor/index"],
       ["./inspect", "inspect", "tools/inspect/index"],
+      ["./kernel", "kernel", "language/kernel/index"],
       ["./trace", "trace", "tools/trace/index"],
     ] as const) {
       expect(manifest.exports[name]).toEqual({ types: `./dist/${source}.d.ts`, default: `./dist/esm/${file}.js` });
@@ -96,8 +97,12 @@ describe("the tarball", () => {
     ).toEqual([]);
   });
 
-  it("installs no other package", () => {
-    const installed = readdirSync(join(folder, "node_modules")).filter((name) => !name.startsWith("."));
+  it("installs no other package but the parser", () => {
+    // What the parser brings: its native part and its types.
+    const parser = ["@oxc-parser", "@oxc-project"];
+    const installed = readdirSync(join(folder, "node_modules")).filter(
+      (name) => !name.startsWith(".") && !parser.includes(name),
+    );
     expect(installed.sort()).toEqual(["skep", ...Object.keys(manifest.dependencies ?? {})].sort());
   });
 

@@ -1,0 +1,181 @@
+import type { KernelType } from "./context.ts";
+import { kernelOnly } from "./kernel-only.ts";
+import type { i64, u8, u16, u32, u64 } from "./scalar.ts";
+import type { Type } from "./type.ts";
+import type { KernelPtr, Str, UserPtr } from "./value.ts";
+
+/** The process's id, which its threads share (`getpid`). */
+export function pid(): u32 {
+  return kernelOnly("pid()");
+}
+
+/** The thread's id (`gettid`). */
+export function tid(): u32 {
+  return kernelOnly("tid()");
+}
+
+/** The user's id. */
+export function uid(): u32 {
+  return kernelOnly("uid()");
+}
+
+/** The group's id. */
+export function gid(): u32 {
+  return kernelOnly("gid()");
+}
+
+/** The thread's name, up to 15 characters. */
+export function comm(): Str<16> {
+  return kernelOnly("comm()");
+}
+
+/** Nanoseconds since the machine was started, without the time it slept. */
+export function ktime(): u64 {
+  return kernelOnly("ktime()");
+}
+
+/** Nanoseconds since the machine was started, with the time it slept. Linux 5.8. */
+export function ktimeBoot(): u64 {
+  return kernelOnly("ktimeBoot()");
+}
+
+/** The kernel's timer ticks. Linux 5.5. */
+export function jiffies(): u64 {
+  return kernelOnly("jiffies()");
+}
+
+/** The CPU that the program runs on. */
+export function cpu(): u32 {
+  return kernelOnly("cpu()");
+}
+
+/** The NUMA node of the CPU. */
+export function numaNode(): u32 {
+  return kernelOnly("numaNode()");
+}
+
+/** The id of the thread's cgroup (v2): the inode of its folder. */
+export function cgroupId(): u64 {
+  return kernelOnly("cgroupId()");
+}
+
+/** The thread's `task_struct`: `task().real_parent.tgid`. Linux 5.11; older kernels read through an address. */
+export function task(): KernelType<"task_struct"> {
+  return kernelOnly("task()");
+}
+
+/** A random number of 32 bits. */
+export function random(): u32 {
+  return kernelOnly("random()");
+}
+
+/** Sends a signal to the process (SIGKILL is 9): 0, or a negative error. Linux 5.3. */
+export function signal(_signal: number): i64 {
+  return kernelOnly("signal()");
+}
+
+/** Sends a signal to this very thread: 0, or a negative error. Linux 5.6. */
+export function signalThread(_signal: number): i64 {
+  return kernelOnly("signalThread()");
+}
+
+/**
+ * The text at an address of the process, cut to `max` bytes with its NUL; "" where it cannot be read. Assigned to a field it is
+ * read straight into it and has its size; else 64 bytes.
+ */
+export function userStr<N extends number = 64>(_address: UserPtr, _max?: N): Str<N> {
+  return kernelOnly("userStr()");
+}
+
+/** The text at an address of the kernel's; like `userStr`. */
+export function kernelStr<N extends number = 64>(_address: KernelPtr | Str, _max?: N): Str<N> {
+  return kernelOnly("kernelStr()");
+}
+
+/** What stands at an address of the process, as a value of the type; zeros where it cannot be read. */
+export function readUser<K>(_address: UserPtr, _type: Type<K, unknown>): K {
+  return kernelOnly("readUser()");
+}
+
+/** What stands at an address of the kernel, as a value of the type; zeros where it cannot be read. */
+export function readKernel<K>(_address: KernelPtr, _type: Type<K, unknown>): K {
+  return kernelOnly("readKernel()");
+}
+
+/** The address of the function that a kprobe or uprobe stands at. Linux 5.15. */
+export function funcIp(): u64 {
+  return kernelOnly("funcIp()");
+}
+
+/** The number that was given when the program was attached. Linux 5.15. */
+export function cookie(): u64 {
+  return kernelOnly("cookie()");
+}
+
+/** 16 bits from network byte order. */
+export function ntohs(_value: number): u16 {
+  return kernelOnly("ntohs()");
+}
+
+/** 32 bits from network byte order. */
+export function ntohl(_value: number): u32 {
+  return kernelOnly("ntohl()");
+}
+
+/** 64 bits from network byte order. */
+export function ntohll(_value: number): u64 {
+  return kernelOnly("ntohll()");
+}
+
+/** 16 bits to network byte order. */
+export function htons(_value: number): u16 {
+  return kernelOnly("htons()");
+}
+
+/** 32 bits to network byte order. */
+export function htonl(_value: number): u32 {
+  return kernelOnly("htonl()");
+}
+
+/** 64 bits to network byte order. */
+export function htonll(_value: number): u64 {
+  return kernelOnly("htonll()");
+}
+
+/** A number without its sign. */
+export function abs(_value: number): number {
+  return kernelOnly("abs()");
+}
+
+/** Zero bits above the highest one of the 32 low bits: 32 for 0. */
+export function clz32(_value: number): u8 {
+  return kernelOnly("clz32()");
+}
+
+/** The place of the highest bit that is set, of 64: 0 for 0 and 1. */
+export function log2(_value: number): u8 {
+  return kernelOnly("log2()");
+}
+
+/** Prints a line: a template of texts and numbers, which `load(module)` hands to JavaScript. */
+export function print(_text: string): void {
+  kernelOnly("print()");
+}
+
+/** A bound for numbers that are known only when the program runs. */
+export interface RangeOptions {
+  /** Turns that there are at most; the loop ends then. */
+  readonly atMost?: number;
+}
+
+/** Counts from 0, or from a start, up to the end and without it: `for (const i of range(16))`. */
+export function range(end: number, options?: RangeOptions): IterableIterator<number>;
+export function range(start: number, end: number, options?: RangeOptions): IterableIterator<number>;
+export function range(): IterableIterator<number> {
+  return kernelOnly("range()");
+}
+
+/** True for the first `turns` turns of a loop: `while (more && atMost(100))`. The kernel wants to see that a loop ends. */
+export function atMost(_turns: number): boolean {
+  return kernelOnly("atMost()");
+}

@@ -1,0 +1,112 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- a file that declares a module for everybody cannot be imported
+/// <reference path="./btf-modules.d.ts" preserve="true" />
+/**
+ * The words of kernel TypeScript: what a `*.bpf.ts` module imports. Evaluated by JavaScript they make descriptors of types, maps,
+ * parameters and programs and run no kernel code; `load(module)` of `skep` compiles and loads what they describe.
+ *
+ * @module
+ */
+export {
+  type AggregateOptions,
+  Average,
+  avg,
+  Counter,
+  counter,
+  Histogram,
+  type HistogramOptions,
+  histogram,
+  Linear,
+  type LinearOptions,
+  linear,
+  Maximum,
+  Minimum,
+  max,
+  min,
+  Sum,
+  sum,
+} from "./aggregate.ts";
+export type { Cell, Ref } from "./cell.ts";
+// All of it: only what comes through a star can be filled by the declarations of a project.
+export * from "./context.ts";
+export { EACCES, EAGAIN, EEXIST, EINTR, EINVAL, ENOENT, ENOMEM, ENOSYS, EPERM } from "./errno.ts";
+export {
+  abs,
+  atMost,
+  cgroupId,
+  clz32,
+  comm,
+  cookie,
+  cpu,
+  funcIp,
+  gid,
+  htonl,
+  htonll,
+  htons,
+  jiffies,
+  kernelStr,
+  ktime,
+  ktimeBoot,
+  log2,
+  ntohl,
+  ntohll,
+  ntohs,
+  numaNode,
+  pid,
+  print,
+  type RangeOptions,
+  random,
+  range,
+  readKernel,
+  readUser,
+  signal,
+  signalThread,
+  task,
+  tid,
+  uid,
+  userStr,
+} from "./helper.ts";
+export { KernelOnlyError } from "./kernel-only.ts";
+export {
+  ArrayMap,
+  type ArrayOptions,
+  arrayMap,
+  HashMap,
+  hash,
+  type MapOptions,
+  PerCpuArrayMap,
+  PerCpuHashMap,
+  StackTraces,
+  stackTraces,
+  TaskStorage,
+  taskStorage,
+  type WriteMode,
+} from "./map.ts";
+export { ORIGIN } from "./origin.ts";
+export {
+  fentry,
+  fexit,
+  interval,
+  iter,
+  KernelProgram,
+  kprobe,
+  kretprobe,
+  lsm,
+  type Packet,
+  type ProgramResult,
+  profile,
+  rawTracepoint,
+  type Schedule,
+  syscall,
+  tpBtf,
+  tracepoint,
+  uprobe,
+  uretprobe,
+  usdt,
+  XDP,
+  xdp,
+} from "./program.ts";
+export { Ring, type RingOptions, ringbuf, type Slot } from "./ring.ts";
+export * from "./scalar.ts";
+export * from "./type.ts";
+export type { Bytes, Fixed, KernelPtr, Str, UserPtr } from "./value.ts";
+export { Global, global, type Param, ParamDescriptor, param } from "./variable.ts";
