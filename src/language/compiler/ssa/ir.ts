@@ -127,7 +127,10 @@ export type Callee = (HelperCallee | KfuncCallee | FunctionCallee) & {
   readonly pure?: true;
   /** Arguments (numbers) whose stack memory it reads. */
   readonly reads?: readonly number[];
-  /** Arguments whose stack memory it writes, all of it, whatever happens. */
+  /**
+   * Arguments whose stack memory it writes, whatever happens, without reading it: as many bytes from that address on as the next
+   * argument says.
+   */
   readonly writes?: readonly number[];
   /** No value: what r0 holds afterwards means nothing. */
   readonly returnsNothing?: true;
