@@ -11,7 +11,19 @@ export interface Module {
   readonly globals: readonly GlobalDecl[];
   /** Programs and the functions they call, callees first. */
   readonly functions: readonly FunctionDecl[];
+  /** The places that print, by their number. */
+  readonly prints: readonly PrintSite[];
   readonly license: string;
+}
+
+/**
+ * A `print(…)` of the source: its record in the ring `print` (a `ringbuf` map without `value`) begins with the site's number
+ * (u32, a field of `record`); user space puts the text together: `texts[0]`, field 1, `texts[1]`, field 2 …
+ */
+export interface PrintSite {
+  readonly texts: readonly string[];
+  readonly record: StructType;
+  readonly span: Span;
 }
 
 /** A map of the program. Its name is the variable's. */
@@ -296,6 +308,8 @@ export type Expr = (
   | MapExpr
   /** A function of the vocabulary (vocabulary/helpers.ts) by name. */
   | { readonly op: "helper"; readonly name: string; readonly args: readonly Expr[] }
+  /** Prints: `value` is the site's record whole, its number included. Sent like `ringEmit`; gives nothing. */
+  | { readonly op: "print"; readonly map: MapDecl; readonly site: PrintSite; readonly value: Expr }
   | { readonly op: "call"; readonly callee: FunctionDecl; readonly args: readonly Expr[] }
 ) & { readonly type: Type; readonly span: Span };
 

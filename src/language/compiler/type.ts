@@ -25,6 +25,8 @@ export interface IntType {
   readonly bigEndian?: true;
   /** The descriptor it was declared with decodes to a checked JavaScript number (`u64n`, `i64n`). */
   readonly decodesToNumber?: true;
+  /** What arithmetic gave: `number` for tsc, which goes into any integer that it is proven to fit. */
+  readonly plain?: true;
 }
 
 /** One byte, 0 or 1. */

@@ -1,0 +1,147 @@
+import type { Expr, Place } from "../hir.ts";
+import type { StructType, Type } from "../type.ts";
+import { isAggregate, U8, U64 } from "../type.ts";
+import type { FunctionChecker } from "./function-checker.ts";
+import { holds, inRange } from "./integers.ts";
+import type { Placed } from "./report.ts";
+import { sameType, typeName } from "./type-names.ts";
+
+/** Where a value goes: how messages call it, and the code tsc has for what does not go there. */
+export interface Destination {
+  readonly what: string;
+  readonly code?: string;
+}
+
+/** A value as one of a type: as it is, extended, or to be proven to fit. What tsc refuses is refused. */
+export function coerce(
+  fc: FunctionChecker,
+  value: Expr,
+  to: Type,
+  node: Placed,
+  { what, code = "TS2322" }: Destination,
+): Expr {
+  const { type: from, span } = value;
+  if (to.kind === "optional") {
+    if (value.op === "undefined") return { ...value, type: to };
+    if (from.kind === "optional") return sameType(from.of, to.of) ? value : refuse(fc, value, to, node, what, code);
+    const inner = coerce(fc, value, to.of, node, { what, code });
+    return { op: "wrap", value: inner, type: to, span };
+  }
+  if (from.kind === "optional" || value.op === "undefined") return absent(fc, value, node);
+  if (to.kind === "int") {
+    if (from.kind === "int") {
+      if (value.op === "number" && from.plain) {
+        if (inRange(value.value, to)) return { ...value, type: to };
+        return fc.fail("EB2206", node, `${value.value} does not go into ${what}, which holds ${typeName(to)}.`);
+      }
+      if (from.plain) {
+        const whole = to.bits === 64 && to.signed === from.signed;
+        return whole ? ({ ...value, type: to } as Expr) : { op: "fit", value, type: to, what, span };
+      }
+      if (holds(to, from)) return value;
+      return fc.fail(code, node, `\`${fc.text(node)}\` is ${typeName(from)}, and ${what} holds ${typeName(to)}.`, {
+        help: `Convert it: \`${to.signed ? "i" : "u"}${to.bits}(${fc.text(node)})\`; what does not fit is cut off.`,
+      });
+    }
+    if (from.kind === "kernelPointer" && from.name === "" && to.bits === 64 && !to.signed)
+      return { op: "convert", value, type: U64, span };
+    if (from.kind === "userPointer" && to.bits === 64 && !to.signed) return { op: "convert", value, type: U64, span };
+    return refuse(fc, value, to, node, what, code);
+  }
+  if (to.kind === "userPointer" && from.kind === "int") return value;
+  if (to.kind === "str" && value.op === "string") {
+    if (value.bytes.length < to.size) return { ...value, type: to };
+    return fc.fail(
+      "EB2209",
+      node,
+      `The text has ${value.bytes.length} bytes, and ${what} has room for ${to.size - 1} and the NUL behind them.`,
+    );
+  }
+  if (value.op === "elements" && (to.kind === "array" || to.kind === "bytes"))
+    return coerceElements(fc, value, to, node, what);
+  if (from.kind === "reference" && isAggregate(to)) return coerce(fc, contentOf(value), to, node, { what, code });
+  if (to.kind === "reference" && from.kind !== "reference" && sameType(from, to.to) && isAggregate(from))
+    return { op: "address", place: placeOf(value), type: to, span };
+  if (to.kind === "reference" && from.kind === "reference")
+    return sameType(to.to, from.to) ? value : refuse(fc, value, to, node, what, code);
+  if (to.kind === "struct" && from.kind === "struct" && !sameType(to, from))
+    return coerceStruct(fc, value, to, node, what);
+  if (to.kind === "kernelPointer" && from.kind === "kernelPointer")
+    return to.type === from.type || to.type === 0 ? value : refuse(fc, value, to, node, what, code);
+  if (sameType(to, from)) return value;
+  return refuse(fc, value, to, node, what, code);
+}
+
+/** Refuses an optional where its value is wanted. */
+export function absent(fc: FunctionChecker, value: Expr, node: Placed): never {
+  const source = value.op === "local" ? `\`${value.local.name}\`` : `\`${fc.text(node)}\``;
+  return fc.fail("EB2101", node, `${source} may be undefined here.`, {
+    why: "What is looked up may not be there, and the kernel refuses programs that do not look first.",
+    help: "Test it before: `if (x === undefined) return;`, or give another value: `x ?? 0`.",
+  });
+}
+
+/** The place that an aggregate stands at. */
+export function placeOf(value: Expr): Place {
+  if (value.op === "read") return value.place;
+  return { base: { kind: "temporary", value }, offset: 0, indices: [], type: value.type, span: value.span };
+}
+
+/** The aggregate that a reference points to. */
+export function contentOf(value: Expr): Expr {
+  if (value.type.kind !== "reference") return value;
+  const { to } = value.type;
+  const place: Place = {
+    base: { kind: "pointer", pointer: value },
+    offset: 0,
+    indices: [],
+    type: to,
+    span: value.span,
+  };
+  return { op: "read", place, type: to, span: value.span };
+}
+
+/** A struct with the same fields in other places or of other widths: field by field. */
+function coerceStruct(fc: FunctionChecker, value: Expr, to: StructType, node: Placed, what: string): Expr {
+  const from = value.type as StructType;
+  const missing = to.fields.find(({ name }) => !from.fields.some((field) => field.name === name));
+  if (missing !== undefined)
+    return fc.fail("TS2741", node, `Field \`${missing.name}\` of ${what} is missing in \`${fc.text(node)}\`.`);
+  const place = placeOf(value);
+  const { span } = value;
+  return {
+    op: "object",
+    type: to,
+    span,
+    fields: to.fields.map((field) => {
+      const source = from.fields.find(({ name }) => name === field.name);
+      if (source === undefined) return refuse(fc, value, to, node, what, "TS2322");
+      const read: Expr = {
+        op: "read",
+        place: { ...place, offset: place.offset + source.offset, type: source.type },
+        type: source.type,
+        span,
+      };
+      const fieldValue = coerce(fc, read, field.type, node, { what: `field \`${field.name}\`` });
+      return { offset: field.offset, type: field.type, value: fieldValue };
+    }),
+  };
+}
+
+function coerceElements(
+  fc: FunctionChecker,
+  value: Extract<Expr, { op: "elements" }>,
+  to: Extract<Type, { kind: "array" | "bytes" }>,
+  node: Placed,
+  what: string,
+): Expr {
+  const [length, element] = to.kind === "bytes" ? [to.size, U8 as Type] : [to.length, to.element];
+  if (value.values.length !== length)
+    return fc.fail("EB2210", node, `${what} has ${length} elements, and ${value.values.length} are given.`);
+  const values = value.values.map((one) => coerce(fc, one, element, node, { what: `an element of ${what}` }));
+  return { op: "elements", values, type: to, span: value.span };
+}
+
+function refuse(fc: FunctionChecker, value: Expr, to: Type, node: Placed, what: string, code: string): never {
+  return fc.fail(code, node, `\`${fc.text(node)}\` is ${typeName(value.type)}, and ${what} wants ${typeName(to)}.`);
+}

@@ -1,0 +1,336 @@
+import type { CallExpression, Expression } from "@oxc-project/types";
+import type { Expr, FunctionDecl, PrintSite } from "../hir.ts";
+import { BOOL, type IntType, isAggregate, type Type, U32, U64, VOID } from "../type.ts";
+import { HELPERS, SPECIAL } from "../vocabulary/helpers.ts";
+import { coerce, contentOf } from "./assign.ts";
+import { constantOf, shown } from "./constants.ts";
+import { abandon, expr, isHidden, value, valueFor } from "./expressions.ts";
+import type { FunctionChecker } from "./function-checker.ts";
+import { checkFunction } from "./functions.ts";
+import { asInteger, plain } from "./integers.ts";
+import { mapCall } from "./map-calls.ts";
+import { globalPlace, nearest } from "./members.ts";
+import { methodCall } from "./methods.ts";
+import { entityOf, layStruct, SCALARS, typeOfDescriptor } from "./type-expressions.ts";
+import { typeName } from "./type-names.ts";
+
+/** The arguments of a call, none of them spread; an error when they are too few or too many. */
+export function argumentsOf(
+  fc: FunctionChecker,
+  node: CallExpression,
+  what: string,
+  least: number,
+  most = least,
+): Expression[] {
+  const list = node.arguments.map((argument) =>
+    argument.type === "SpreadElement"
+      ? fc.fail("EB1005", argument, "Arguments are written out one by one here.")
+      : argument,
+  );
+  if (list.length >= least && list.length <= most) return list;
+  const wanted = least === most ? `${least}` : `${least} to ${most}`;
+  return fc.fail(
+    "TS2554",
+    node,
+    `\`${what}\` takes ${wanted} argument${wanted === "1" ? "" : "s"}, and ${list.length} ${list.length === 1 ? "is" : "are"} given.`,
+  );
+}
+
+/** A call: of a function of `skep/kernel`, of one of the source's, of a method of a map or value. */
+export function call(fc: FunctionChecker, node: CallExpression, wanted: Type | undefined): Expr {
+  if (node.optional) return fc.fail("EB1004", node, "`?.()` has no meaning in the kernel.");
+  const { callee } = node;
+  if (callee.type === "Identifier" && fc.scope.find(callee.name) !== undefined)
+    return fc.fail("TS2349", callee, `\`${callee.name}\` is a variable, and cannot be called.`);
+  const entity = isHidden(fc, callee) ? undefined : entityOf(fc.file, callee);
+  switch (entity?.kind) {
+    case "vocabulary":
+      return vocabularyCall(fc, entity.name, node, wanted);
+    case "function":
+      return functionCall(fc, checkFunction(fc.cx, entity.source, fc.span(node)), node);
+    case "broken":
+      return abandon(fc);
+    case undefined:
+      break;
+    default:
+      return fc.fail("TS2349", callee, `\`${fc.text(callee)}\` is a ${entity?.kind}, and cannot be called.`);
+  }
+  if (callee.type === "MemberExpression" && !callee.computed && callee.property.type === "Identifier") {
+    const object = isHidden(fc, callee.object) ? undefined : entityOf(fc.file, callee.object);
+    const method = callee.property.name;
+    if (object?.kind === "broken") return abandon(fc);
+    if (object?.kind === "map") return mapCall(fc, object.map, method, node);
+    if (object?.kind === "global") {
+      const place = globalPlace(object.global, fc.span(callee.object));
+      const { type } = object.global;
+      if (object.global.kind === "global" && (type.kind === "int" || type.kind === "bool"))
+        return methodCall(
+          fc,
+          { op: "address", place, type: { kind: "cell", of: type, perCpu: false }, span: place.span },
+          method,
+          node,
+        );
+      return methodCall(fc, { op: "read", place, type, span: place.span }, method, node);
+    }
+    if (
+      callee.object.type === "Identifier" &&
+      callee.object.name === "Math" &&
+      object === undefined &&
+      !isHidden(fc, callee.object)
+    ) {
+      if (["min", "max", "abs", "clz32"].includes(method)) return vocabularyCall(fc, method, node, wanted);
+      return fc.fail("EB1012", node, `\`Math.${method}\` computes with fractions, which eBPF does not have.`);
+    }
+    return methodCall(fc, contentOf(expr(fc, callee.object)), method, node);
+  }
+  if (callee.type === "Identifier") {
+    const near = nearest(callee.name, fc.file.names.keys());
+    return fc.fail(
+      "TS2304",
+      callee,
+      `There is no function \`${callee.name}\` here.`,
+      near === undefined
+        ? { help: `If it is one of \`skep/kernel\`, import it: \`import { ${callee.name} } from "skep/kernel"\`.` }
+        : { help: `Is \`${near}\` meant?` },
+    );
+  }
+  return fc.fail("TS2349", callee, `\`${fc.text(callee)}\` cannot be called.`);
+}
+
+function vocabularyCall(fc: FunctionChecker, name: string, node: CallExpression, wanted: Type | undefined): Expr {
+  const scalar = SCALARS[name];
+  if (scalar !== undefined) return cast(fc, name, scalar, node);
+  if (SPECIAL.has(name)) return special(fc, name, node, wanted);
+  const signature = HELPERS[name];
+  if (signature === undefined)
+    return fc.fail("EB2015", node, `\`${name}\` is not called within a program.`, {
+      help: "It declares something: write it outside of functions, and give it a name.",
+    });
+  const list = argumentsOf(fc, node, name, signature.params.length);
+  const args = list.map((argument, i) => {
+    const kind = signature.params[i];
+    const given = value(fc, argument);
+    return kind === "integer" ? asInteger(fc, given, argument) : given;
+  });
+  return { op: "helper", name, args, type: signature.result, span: fc.span(node) };
+}
+
+/** `u32(x)`: what does not fit is cut off. */
+function cast(fc: FunctionChecker, name: string, type: Type, node: CallExpression): Expr {
+  const [argument] = argumentsOf(fc, node, name, 1) as [Expression];
+  const given = value(fc, argument);
+  if (type.kind !== "int" && type.kind !== "bool") return fc.fail("TS2349", node, `\`${name}\` cannot be called.`);
+  if (type.kind === "int" && type.bigEndian)
+    return fc.fail(
+      "TS2349",
+      node,
+      `\`${name}\` is how a field is stored; in a program its value is an ordinary u${type.bits}.`,
+    );
+  const span = fc.span(node);
+  if (given.type.kind === "bool") {
+    if (type.kind === "bool") return given;
+    return { op: "convert", value: given, type, span };
+  }
+  const source: Expr =
+    given.type.kind === "kernelPointer" || given.type.kind === "userPointer"
+      ? { op: "convert", value: given, type: U64, span }
+      : asInteger(fc, given, argument);
+  if (source.op === "number" && type.kind === "int") {
+    const bits = type.bits;
+    const cut = type.signed ? BigInt.asIntN(bits, source.value) : BigInt.asUintN(bits, source.value);
+    return { op: "number", value: cut, type: { kind: "int", bits, signed: type.signed }, span };
+  }
+  const to: IntType | typeof BOOL = type.kind === "int" ? { kind: "int", bits: type.bits, signed: type.signed } : BOOL;
+  return { op: "convert", value: source, type: to, span };
+}
+
+function special(fc: FunctionChecker, name: string, node: CallExpression, wanted: Type | undefined): Expr {
+  const span = fc.span(node);
+  switch (name) {
+    case "task": {
+      argumentsOf(fc, node, name, 0);
+      const kernel = fc.cx.kernel(span);
+      const id = kernel.struct("task_struct");
+      if (id === undefined) return fc.fail("EB4001", node, "This kernel's types have no task_struct.");
+      return { op: "helper", name, args: [], type: kernel.pointerTo(id, "trusted"), span };
+    }
+    case "userStr":
+    case "kernelStr":
+      return textFrom(fc, name, node, wanted);
+    case "readUser":
+    case "readKernel": {
+      const [address, descriptor] = argumentsOf(fc, node, name, 2) as [Expression, Expression];
+      const type = typeOfDescriptor(fc.cx, fc.file, descriptor);
+      const from = addressOf(fc, address, name);
+      if (type.kind === "int" || type.kind === "bool" || isAggregate(type))
+        return { op: "helper", name, args: [from], type, span };
+      return fc.fail("EB2001", descriptor, `\`${name}\` cannot read a ${typeName(type)}.`);
+    }
+    case "min":
+    case "max": {
+      const [a, b] = argumentsOf(fc, node, name, 2) as [Expression, Expression];
+      const left = asInteger(fc, value(fc, a), a);
+      const right = asInteger(fc, value(fc, b), b);
+      const signed = left.type.signed || right.type.signed;
+      const literal = (side: Expr) => side.op === "number" && side.value >= 0n;
+      if (
+        left.type.signed !== right.type.signed &&
+        !literal(left) &&
+        !literal(right) &&
+        (left.type.signed ? right : left).type.bits === 64
+      )
+        return fc.fail(
+          "EB2203",
+          node,
+          `\`${fc.text(a)}\` is ${typeName(left.type)} and \`${fc.text(b)}\` is ${typeName(right.type)}: no integer holds both.`,
+          { help: "Convert one side: `u64(…)` or `i64(…)`." },
+        );
+      return {
+        op: "helper",
+        name,
+        args: [left, right],
+        type: plain(signed && !(literal(left) && !right.type.signed) && !(literal(right) && !left.type.signed)),
+        span,
+      };
+    }
+    case "abs": {
+      const [argument] = argumentsOf(fc, node, name, 1) as [Expression];
+      return { op: "helper", name, args: [asInteger(fc, value(fc, argument), argument)], type: plain(false), span };
+    }
+    case "print":
+      return print(fc, node);
+    default:
+      return fc.fail(
+        "EB2016",
+        node,
+        name === "atMost"
+          ? "`atMost(n)` stands in a loop's condition: `while (test && atMost(100))`."
+          : "`range(…)` stands in a loop: `for (const i of range(0, n))`.",
+      );
+  }
+}
+
+function addressOf(fc: FunctionChecker, node: Expression, helper: string): Expr {
+  const given = value(fc, node);
+  const { type } = given;
+  const isUser = helper === "userStr" || helper === "readUser";
+  if (type.kind === "int") return given;
+  if (isUser && type.kind === "kernelPointer" && type.name !== "")
+    return fc.fail("EB3106", node, `\`${fc.text(node)}\` points to kernel memory, not to the process's.`, {
+      help: helper === "userStr" ? "Use `kernelStr`." : "Use `readKernel`, or read its fields.",
+    });
+  if (!isUser && type.kind === "userPointer")
+    return fc.fail("EB3105", node, `\`${fc.text(node)}\` points to memory of the process.`, {
+      help: helper === "kernelStr" ? "Use `userStr`." : "Use `readUser`.",
+    });
+  if (type.kind === "kernelPointer" || type.kind === "userPointer") return given;
+  return fc.fail("TS2345", node, `\`${fc.text(node)}\` is ${typeName(type)}, and \`${helper}\` wants an address.`);
+}
+
+/** `userStr(address, max?)`: as long as where it goes, or as it says, or 64. */
+function textFrom(fc: FunctionChecker, name: string, node: CallExpression, wanted: Type | undefined): Expr {
+  const [address, most] = argumentsOf(fc, node, name, 1, 2) as [Expression, Expression?];
+  let size = wanted?.kind === "str" ? wanted.size : 64;
+  if (most !== undefined) {
+    const limit = constantOf(fc.cx, fc.file, most);
+    if (typeof limit !== "bigint" || limit < 1n || limit > 4096n)
+      return fc.fail(
+        "EB2002",
+        most,
+        `The longest text \`${name}\` reads is from 1 to 4096 bytes; this is ${shown(limit)}.`,
+      );
+    size = Number(limit);
+  }
+  // A text that is a member of a kernel struct is copied from there; a `char *` is followed.
+  const given = name === "kernelStr" ? expr(fc, address) : addressOf(fc, address, name);
+  const from: Expr =
+    given.type.kind === "str" && given.op === "read"
+      ? given
+      : name === "kernelStr"
+        ? addressOf(fc, address, name)
+        : given;
+  return { op: "helper", name, args: [from], type: { kind: "str", size }, span: fc.span(node) };
+}
+
+/** `print("…")`, `` print(`pid ${pid()}`) ``, `print("pid", pid())`. */
+function print(fc: FunctionChecker, node: CallExpression): Expr {
+  const texts = [""];
+  const values: Expr[] = [];
+  const text = (more: string) => {
+    texts[texts.length - 1] += more;
+  };
+  const field = (part: Expression) => {
+    const given = contentOf(value(fc, part));
+    if (given.op === "string") return text(new TextDecoder().decode(given.bytes));
+    const { type } = given;
+    if (
+      type.kind !== "int" &&
+      type.kind !== "bool" &&
+      type.kind !== "str" &&
+      type.kind !== "kernelPointer" &&
+      type.kind !== "userPointer"
+    )
+      return fc.fail("EB2017", part, `A ${typeName(type)} cannot be printed.`, { help: "Print its fields." });
+    values.push(given);
+    texts.push("");
+  };
+  for (const [i, argument] of argumentsOf(fc, node, "print", 1, 12).entries()) {
+    if (i > 0) text(" ");
+    if (argument.type === "TemplateLiteral") {
+      for (const [j, quasi] of argument.quasis.entries()) {
+        text(quasi.value.cooked ?? quasi.value.raw);
+        const part = argument.expressions[j];
+        if (part !== undefined) field(part);
+      }
+    } else field(argument);
+  }
+  const { cx } = fc;
+  const span = fc.span(node);
+  const types = values.map(({ type }, i) => ({
+    name: `v${i}`,
+    type: type.kind === "int" || type.kind === "bool" || type.kind === "str" ? type : U64,
+  }));
+  const record = layStruct("", [{ name: "site", type: U32 }, ...types]);
+  const site: PrintSite = { texts, record, span };
+  const number: Expr = { op: "number", value: BigInt(cx.prints.length), type: U32, span };
+  cx.prints.push(site);
+  const fields = record.fields.map(({ name, offset, type }, i) => {
+    const given = i === 0 ? number : (values[i - 1] as Expr);
+    return { offset, type, value: coerce(fc, given, type, node, { what: `value \`${name}\`` }) };
+  });
+  return {
+    op: "print",
+    map: cx.printRing(span),
+    site,
+    value: { op: "object", type: record, fields, span },
+    type: VOID,
+    span,
+  };
+}
+
+function functionCall(fc: FunctionChecker, callee: FunctionDecl | undefined, node: CallExpression): Expr {
+  if (callee === undefined) return abandon(fc);
+  const list = argumentsOf(fc, node, callee.name, callee.params.length);
+  const args = list.map((argument, i) => {
+    const param = callee.params[i];
+    if (param === undefined) return abandon(fc);
+    const { type, name } = param;
+    const of = type.kind === "reference" ? type.to : type;
+    const given = expr(fc, argument, of);
+    if (type.kind === "reference" && given.type.kind !== "reference")
+      return coerce(
+        fc,
+        coerce(fc, given, of, argument, { what: `parameter \`${name}\``, code: "TS2345" }),
+        type,
+        argument,
+        { what: `parameter \`${name}\``, code: "TS2345" },
+      );
+    return coerce(fc, given, type, argument, { what: `parameter \`${name}\``, code: "TS2345" });
+  });
+  return { op: "call", callee, args, type: callee.result, span: fc.span(node) };
+}
+
+/** An argument of a method, as one of a type. */
+export function argument(fc: FunctionChecker, node: Expression, type: Type, what: string): Expr {
+  return valueFor(fc, node, type, what, "TS2345");
+}

@@ -1,0 +1,64 @@
+import type { Statement } from "@oxc-project/types";
+import type { Diagnostic } from "../diagnostic.ts";
+import type { Module } from "../hir.ts";
+import { parse } from "../syntax/parse.ts";
+import type { Target } from "../target.ts";
+import { Checker } from "./checker.ts";
+import { declareFile } from "./declarations.ts";
+import type { FileScope } from "./entity.ts";
+
+/** The files that are compiled: their texts by path. Imports name them relative to the file they stand in. */
+export interface Sources {
+  /** The module that is loaded: what it exports is what the user's side sees. */
+  readonly entry: string;
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/** What checking gives: the program, which means something only without errors, and what is wrong. */
+export interface Checked {
+  readonly module: Module;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Paths by the numbers that spans have. */
+  readonly paths: readonly string[];
+}
+
+/** Parses and checks a module and what it imports. Never throws for what is in the files. */
+export function check(sources: Sources, target: Target): Checked {
+  const cx = new Checker(target);
+  const paths: string[] = [];
+  const scopes = new Map<string, FileScope>();
+  const later: (() => void)[] = [];
+  const load = (path: string): FileScope | undefined => {
+    const known = scopes.get(path);
+    if (known !== undefined) return known;
+    const text = sources.files.get(path);
+    if (text === undefined) return undefined;
+    const file: FileScope = { index: paths.length, path, text, names: new Map(), exports: new Map() };
+    paths.push(path);
+    scopes.set(path, file);
+    const parsed = parse(path, text, file.index);
+    cx.report.diagnostics.push(...parsed.diagnostics);
+    // What could not be parsed has a tree of nothing; what could is still looked at.
+    later.push(
+      ...declareFile(cx, file, parsed.program.body as Statement[], path === sources.entry, (from, specifier) =>
+        load(resolvePath(from.path, specifier)),
+      ),
+    );
+    return file;
+  };
+  load(sources.entry);
+  for (const work of later) cx.report.attempt(work);
+  return { module: cx.module(), diagnostics: cx.report.diagnostics, paths };
+}
+
+/** `./b.bpf.ts` of `src/a.bpf.ts` is `src/b.bpf.ts`. */
+export function resolvePath(from: string, specifier: string): string {
+  const parts = from.split("/").slice(0, -1);
+  for (const part of specifier.split("/")) {
+    if (part === "..") {
+      if (parts.length > 0 && parts.at(-1) !== "..") parts.pop();
+      else parts.push("..");
+    } else if (part !== ".") parts.push(part);
+  }
+  return parts.join("/");
+}

@@ -1,0 +1,67 @@
+import type { FunctionDecl, GlobalDecl, MapDecl, Module, PrintSite } from "../hir.ts";
+import type { Span } from "../span.ts";
+import type { Target } from "../target.ts";
+import type { FileScope } from "./entity.ts";
+import { KernelTypes } from "./kernel-types.ts";
+import { type Placed, Reporter } from "./report.ts";
+
+/** What all parts of the checker share: the kernel that is checked for, what was declared, what is wrong. */
+export class Checker {
+  readonly target: Target;
+  readonly report = new Reporter();
+  readonly maps: MapDecl[] = [];
+  readonly globals: GlobalDecl[] = [];
+  readonly functions: FunctionDecl[] = [];
+  readonly prints: PrintSite[] = [];
+  readonly #kernel: KernelTypes | undefined;
+  readonly #names = new Set<string>();
+  #printRing: MapDecl | undefined;
+
+  constructor(target: Target) {
+    this.target = target;
+    this.#kernel = target.btf === undefined ? undefined : new KernelTypes(target.btf);
+  }
+
+  span(file: FileScope, node: Placed): Span {
+    return { file: file.index, start: node.start, end: node.end };
+  }
+
+  /** The kernel's types; an error where the kernel that is compiled for has none. */
+  kernel(span: Span): KernelTypes {
+    return (
+      this.#kernel ??
+      this.report.fail("EB4001", span, "The types of the kernel are needed here, and it has none.", {
+        why: "Fields of kernel structs and arguments of kernel functions are looked up in the kernel's BTF (/sys/kernel/btf/vmlinux).",
+        help: "Compile for a kernel with CONFIG_DEBUG_INFO_BTF.",
+      })
+    );
+  }
+
+  /** A name that no other map, global or function of the program has: of modules that use the same one, the later get a number. */
+  unique(name: string): string {
+    let free = name;
+    for (let i = 2; this.#names.has(free); i++) free = `${name}_${i}`;
+    this.#names.add(free);
+    return free;
+  }
+
+  /** The ring that `print` writes to. */
+  printRing(span: Span): MapDecl {
+    if (this.#printRing === undefined) {
+      this.#printRing = {
+        name: this.unique("print"),
+        exported: false,
+        kind: "ringbuf",
+        maxEntries: 1 << 18,
+        span,
+      };
+      this.maps.push(this.#printRing);
+    }
+    return this.#printRing;
+  }
+
+  module(): Module {
+    const { maps, globals, functions, prints } = this;
+    return { maps, globals, functions, prints, license: "Dual MIT/GPL" };
+  }
+}

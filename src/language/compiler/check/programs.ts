@@ -1,0 +1,506 @@
+import type { CallExpression, Expression } from "@oxc-project/types";
+import type { FunctionDecl, Local, ProgramDecl, Stmt } from "../hir.ts";
+import type { Span } from "../span.ts";
+import { parseTracepointFormat, type TracepointField, type TracepointInteger } from "../tracepoint-format.ts";
+import { I32, I64, isAggregate, sizeOf, type Type, U64 } from "../type.ts";
+import type { Checker } from "./checker.ts";
+import { constantOf } from "./constants.ts";
+import type { ContextField, ContextShape, FileScope, FunctionSource } from "./entity.ts";
+import type { FunctionChecker } from "./function-checker.ts";
+import { checkBody, refuseSpecial } from "./functions.ts";
+import type { KernelTypes } from "./kernel-types.ts";
+import { readPlace } from "./members.ts";
+import { typeOfDescriptor, vocabularyCallee } from "./type-expressions.ts";
+
+/** What a program's function finds: its context under one name, or values, one for each parameter. */
+type Parameters =
+  | { readonly kind: "context"; readonly shape: ContextShape }
+  | {
+      readonly kind: "values";
+      readonly values: readonly { readonly name: string; readonly field: ContextField }[];
+      readonly what: string;
+    };
+
+interface Kind {
+  readonly decl: ProgramDecl;
+  readonly parameters: Parameters;
+  /** What it returns; `undefined`: any number or nothing. */
+  readonly result?: Type;
+}
+
+/** A program being declared. */
+interface Declaration {
+  readonly cx: Checker;
+  readonly file: FileScope;
+  readonly node: CallExpression;
+  readonly span: Span;
+  /** Arguments before the function. */
+  readonly args: readonly Expression[];
+}
+
+const RETURNS: Type = I64;
+
+/** By the name in `skep/kernel`: how many arguments stand before the function, and what it makes of them. */
+const PROGRAMS: Readonly<
+  Record<string, { readonly least: number; readonly most: number; readonly make: (one: Declaration) => Kind }>
+> = {
+  tracepoint: { least: 1, most: 1, make: tracepoint },
+  rawTracepoint: { least: 1, most: 1, make: (one) => traced(one, "raw_tp") },
+  tpBtf: { least: 1, most: 1, make: (one) => traced(one, "tp_btf") },
+  kprobe: { least: 1, most: 1, make: (one) => probed(one, "kprobe") },
+  kretprobe: { least: 1, most: 1, make: (one) => probed(one, "kretprobe") },
+  uprobe: { least: 2, most: 2, make: (one) => userProbed(one, "uprobe") },
+  uretprobe: { least: 2, most: 2, make: (one) => userProbed(one, "uretprobe") },
+  fentry: { least: 1, most: 1, make: (one) => entered(one, "fentry") },
+  fexit: { least: 1, most: 1, make: (one) => entered(one, "fexit") },
+  lsm: { least: 1, most: 1, make: lsm },
+  profile: { least: 1, most: 1, make: (one) => scheduled(one, "profile") },
+  interval: { least: 1, most: 1, make: (one) => scheduled(one, "interval") },
+  iter: { least: 1, most: 1, make: iterator },
+  syscall: { least: 0, most: 1, make: syscall },
+};
+/** Kinds that `skep/kernel` has and this compiler does not. */
+const LATER = new Set(["xdp", "usdt"]);
+
+/** Whether a call declares a program. */
+export function isProgramCall(file: FileScope, node: CallExpression): boolean {
+  const callee = vocabularyCallee(file, node) ?? "";
+  return PROGRAMS[callee] !== undefined || LATER.has(callee);
+}
+
+/** The program that a call declares; it is added to the module. */
+export function declareProgram(
+  cx: Checker,
+  file: FileScope,
+  node: CallExpression,
+  name: string,
+  exported: boolean,
+): undefined {
+  const callee = vocabularyCallee(file, node) ?? "";
+  const span = cx.span(file, node);
+  const kind = PROGRAMS[callee];
+  if (kind === undefined)
+    cx.report.fail("EB4102", cx.span(file, node.callee), `\`${callee}\` programs cannot be compiled yet.`, {
+      help: "Write it in C and load the object with `loadObject`.",
+    });
+  const { least, most, make } = kind as NonNullable<typeof kind>;
+  const args = node.arguments.map((one) =>
+    one.type === "SpreadElement"
+      ? cx.report.fail("EB1005", cx.span(file, one), "Arguments are written out one by one here.")
+      : one,
+  );
+  const body = args.pop();
+  if (body === undefined || args.length < least || args.length > most)
+    return cx.report.fail(
+      "TS2554",
+      span,
+      `\`${callee}\` takes ${least === most ? least : `${least} or ${most}`} argument${most === 1 ? "" : "s"} and the program's function behind.`,
+    );
+  if (body.type !== "ArrowFunctionExpression" && body.type !== "FunctionExpression")
+    return cx.report.fail("EB2024", cx.span(file, body), "A program is a function that is written here.", {
+      help: `\`${callee}(…, (ctx) => { … })\`.`,
+    });
+  const source: FunctionSource = {
+    name,
+    file,
+    node: body,
+    span: cx.span(file, body),
+    decl: undefined,
+    checking: false,
+    failed: false,
+  };
+  refuseSpecial(cx, source);
+  const made = make({ cx, file, node, span, args });
+  const params: Local[] = [];
+  const context: Local = {
+    name: "ctx",
+    type: { kind: "kernelPointer", type: 0, name: "", trust: "plain" },
+    mutable: false,
+    span,
+  };
+  params.push(context);
+  const { body: statements, result } = checkBody(
+    cx,
+    source,
+    { isProgram: true, result: made.result ?? RETURNS, returnsNothing: made.result === undefined },
+    (fc) => bindParameters(fc, source, made.parameters),
+  );
+  const decl: FunctionDecl = {
+    name: cx.unique(name),
+    exported,
+    program: made.decl,
+    params,
+    result,
+    body: statements,
+    span: source.span,
+  };
+  cx.functions.push(decl);
+}
+
+/** Gives the function's parameters their names; values are read before its first statement. */
+function bindParameters(fc: FunctionChecker, { node, span }: FunctionSource, parameters: Parameters): Stmt[] {
+  const nodes = node.params;
+  const most = parameters.kind === "context" ? 1 : parameters.values.length;
+  if (nodes.length > most) {
+    const what = parameters.kind === "context" ? parameters.shape.what : parameters.what;
+    fc.cx.report.add("TS2345", span, `The function has ${nodes.length} parameters, and ${what} has ${most}.`);
+  }
+  const first: Stmt[] = [];
+  for (const [i, param] of nodes.slice(0, most).entries()) {
+    fc.cx.report.attempt(() => {
+      if (parameters.kind === "context") return bindContext(fc, param, parameters.shape, first);
+      const value = parameters.values[i];
+      if (param.type !== "Identifier" || value === undefined)
+        return fc.fail("EB1008", param, "A parameter has a plain name here.");
+      return bindValue(fc, param, value.field, first);
+    });
+  }
+  return first;
+}
+
+function bindContext(
+  fc: FunctionChecker,
+  param: FunctionSource["node"]["params"][number],
+  shape: ContextShape,
+  first: Stmt[],
+): undefined {
+  if (param.type === "Identifier") {
+    fc.scope.set(param.name, { kind: "context", shape });
+    return undefined;
+  }
+  if (param.type !== "ObjectPattern")
+    fc.fail("EB1008", param, "A parameter has a plain name here, or takes fields by theirs.");
+  for (const property of (param as Extract<typeof param, { type: "ObjectPattern" }>).properties) {
+    if (
+      property.type !== "Property" ||
+      property.computed ||
+      property.key.type !== "Identifier" ||
+      property.value.type !== "Identifier"
+    )
+      return fc.fail(
+        "EB1008",
+        property,
+        "Fields are taken by their plain names here, without other values for what is missing.",
+      );
+    const field = shape.fields.get(property.key.name);
+    if (field === undefined)
+      return fc.fail("TS2339", property, `There is no \`${property.key.name}\` in ${shape.what}.`, {
+        help: `It has ${[...shape.fields.keys()].map((one) => `\`${one}\``).join(", ")}.`,
+      });
+    bindValue(fc, property.value, field, first);
+  }
+}
+
+function bindValue(
+  fc: FunctionChecker,
+  id: { name: string; start: number; end: number },
+  field: ContextField,
+  first: Stmt[],
+): void {
+  const span = fc.span(id);
+  const local: Local = { name: id.name, type: field.type, mutable: false, span };
+  fc.scope.set(id.name, { kind: "local", local, isConst: false, node: id });
+  const place = { base: { kind: "context" }, offset: field.offset, indices: [], type: field.type, span } as const;
+  if (field.dataLoc === true) {
+    const word = readPlace({ ...place, type: { kind: "int", bits: 32, signed: false } });
+    first.push({
+      op: "let",
+      local,
+      init: { op: "helper", name: "dataLocStr", args: [word], type: field.type, span },
+      span,
+    });
+  } else first.push({ op: "let", local, init: readPlace(place), span });
+}
+
+// ---- what each kind finds
+
+function nameOf({ cx, file, args }: Declaration, position = 0): string {
+  const node = args[position] as Expression;
+  const name = constantOf(cx, file, node);
+  return typeof name === "string"
+    ? name
+    : cx.report.fail("TS2345", cx.span(file, node), "A name is wanted here, as a text.");
+}
+
+function at({ cx, file, args, span }: Declaration, position = 0): Span {
+  const node = args[position];
+  return node === undefined ? span : cx.span(file, node);
+}
+
+function program(section: string, attachTo: string, contextSize: number, more: Partial<ProgramDecl> = {}): ProgramDecl {
+  return { section, attachTo, sleepable: false, btfPointers: false, contextSize, ...more };
+}
+
+function tracepoint(one: Declaration): Kind {
+  const { cx } = one;
+  const name = nameOf(one);
+  const match = /^([\w-]+)[:/](\w+)$/.exec(name);
+  if (match === null)
+    return cx.report.fail("TS2345", at(one), `"${name}" is no tracepoint.`, {
+      help: 'A tracepoint is its category and its name: `"syscalls:sys_enter_openat"`.',
+    });
+  const [, category = "", event = ""] = match;
+  const text = cx.target.tracepointFormat(category, event);
+  if (text === undefined)
+    return cx.report.fail("TS2345", at(one), `This kernel has no tracepoint ${category}:${event}.`, {
+      help: "/sys/kernel/tracing/events has the tracepoints of this kernel, by category.",
+    });
+  const resolve = (typeName: string): TracepointInteger | undefined => {
+    const { btf } = cx.target;
+    const id = btf?.find(typeName, "typedef");
+    const type = id === undefined ? undefined : btf?.type(btf.resolve(id));
+    return type?.kind === "int" && type.size <= 8
+      ? { kind: "int", bits: (type.size * 8) as 8, signed: type.signed }
+      : undefined;
+  };
+  const format = parseTracepointFormat(text, resolve);
+  const fields = new Map<string, ContextField>();
+  for (const field of format.fields) {
+    const type = fieldType(cx, field);
+    if (type !== undefined) fields.set(field.name, type);
+  }
+  const shape: ContextShape = { what: `tracepoint ${category}:${event}`, fields };
+  return { decl: program("tracepoint", `${category}/${event}`, format.size), parameters: { kind: "context", shape } };
+}
+
+function fieldType(cx: Checker, { type, offset }: TracepointField): ContextField | undefined {
+  switch (type.kind) {
+    case "int":
+      return { offset, type };
+    case "bool":
+      return { offset, type: { kind: "bool" } };
+    case "text":
+      return { offset, type: { kind: "str", size: type.size } };
+    case "array":
+      return { offset, type: { kind: "array", element: type.element, length: type.length } };
+    case "bytes":
+      return { offset, type: { kind: "bytes", size: type.size } };
+    case "userPointer":
+      return { offset, type: { kind: "userPointer" } };
+    case "kernelPointer": {
+      const { btf } = cx.target;
+      const id =
+        type.struct === undefined ? undefined : (btf?.find(type.struct, "struct") ?? btf?.find(type.struct, "union"));
+      return {
+        offset,
+        type: {
+          kind: "kernelPointer",
+          type: id ?? 0,
+          name: id === undefined ? "" : (type.struct ?? ""),
+          trust: "plain",
+        },
+      };
+    }
+    case "located":
+      return type.element === "text" && !type.relative
+        ? { offset, type: { kind: "str", size: 64 }, dataLoc: true }
+        : undefined;
+  }
+}
+
+/** Arguments of a function of the kernel by its prototype, each in a slot of 8 bytes. */
+function argumentsOf(
+  kernel: KernelTypes,
+  prototype: number,
+  skip: number,
+  trust: "trusted" | "plain",
+): { name: string; field: ContextField }[] | undefined {
+  const proto = kernel.btf.type(kernel.resolve(prototype));
+  if (proto.kind !== "prototype") return undefined;
+  return proto.parameters.slice(skip).map(({ name, type }, i) => ({
+    name: name || `arg${i}`,
+    field: { offset: 8 * i, type: register(kernel, type, trust) },
+  }));
+}
+
+/** What a value of the type is in a register of 8 bytes: what has no scalar form is 64 bits. */
+function register(kernel: KernelTypes, type: number, trust: "trusted" | "plain"): Type {
+  const found = type === 0 ? undefined : kernel.typeOf(type, trust);
+  if (found === undefined || isAggregate(found)) return U64;
+  // A struct that is passed whole is no pointer.
+  const { kind } = kernel.btf.type(kernel.resolve(type));
+  return kind === "struct" || kind === "union" ? U64 : found;
+}
+
+function traced(one: Declaration, section: "raw_tp" | "tp_btf"): Kind {
+  const { cx } = one;
+  const name = nameOf(one);
+  const kernel = cx.kernel(at(one));
+  const typedef = kernel.btf.find(`btf_trace_${name}`, "typedef");
+  if (typedef === undefined)
+    return cx.report.fail("TS2345", at(one), `This kernel has no raw tracepoint "${name}".`, {
+      help: 'Raw tracepoints have names without a category: `"sys_enter"`, `"sched_switch"`.',
+    });
+  const pointer = kernel.btf.type(kernel.resolve(typedef));
+  const found =
+    pointer.kind === "pointer"
+      ? argumentsOf(kernel, pointer.type, 1, section === "tp_btf" ? "trusted" : "plain")
+      : undefined;
+  const args = found ?? [];
+  const what = `tracepoint ${name}`;
+  const decl = program(section, name, 8 * args.length, { btfPointers: section === "tp_btf" });
+  if (section === "tp_btf") return { decl, parameters: { kind: "values", values: args, what } };
+  const shape: ContextShape = { what, fields: new Map(), args: args.map(({ field }) => field) };
+  return { decl, parameters: { kind: "context", shape } };
+}
+
+/** Where the kernel's calling convention has arguments and results in struct pt_regs. */
+const REGISTERS: Readonly<
+  Record<"x64" | "arm64", { readonly args: readonly number[]; readonly result: number; readonly size: number }>
+> = {
+  x64: { args: [112, 104, 96, 88, 72, 64], result: 80, size: 168 },
+  arm64: { args: [0, 8, 16, 24, 32, 40, 48, 56], result: 0, size: 272 },
+};
+
+/** The prototype of a function of the kernel. */
+function functionOf(one: Declaration, name: string): { kernel: KernelTypes; prototype: number } {
+  const { cx } = one;
+  const kernel = cx.kernel(at(one));
+  const id = kernel.btf.find(name, "function");
+  const type = id === undefined ? undefined : kernel.btf.type(id);
+  if (type?.kind !== "function")
+    return cx.report.fail("TS2345", at(one), `The types of this kernel have no function "${name}".`, {
+      why: "It may not exist in this version, or the compiler has built it into its callers.",
+      help: "/sys/kernel/tracing/available_filter_functions has the functions that can be traced.",
+    });
+  return { kernel, prototype: type.type };
+}
+
+function probed(one: Declaration, section: "kprobe" | "kretprobe"): Kind {
+  const name = nameOf(one);
+  const { kernel, prototype } = functionOf(one, name);
+  const registers = REGISTERS[one.cx.target.arch];
+  const what = `function ${name}`;
+  const decl = program(section, name, registers.size);
+  if (section === "kretprobe") {
+    const proto = kernel.btf.type(kernel.resolve(prototype));
+    const type = proto.kind === "prototype" && proto.result !== 0 ? register(kernel, proto.result, "plain") : U64;
+    return {
+      decl,
+      parameters: { kind: "context", shape: { what, fields: new Map([["ret", { offset: registers.result, type }]]) } },
+    };
+  }
+  const args = (argumentsOf(kernel, prototype, 0, "plain") ?? [])
+    .slice(0, registers.args.length)
+    .map(({ field }, i): ContextField => ({ ...field, offset: registers.args[i] as number }));
+  return { decl, parameters: { kind: "context", shape: { what, fields: new Map(), args } } };
+}
+
+function userProbed(one: Declaration, section: "uprobe" | "uretprobe"): Kind {
+  const file = nameOf(one);
+  const symbol = nameOf(one, 1);
+  const registers = REGISTERS[one.cx.target.arch];
+  const what = `function ${symbol}`;
+  const decl = program(section, `${file}:${symbol}`, registers.size);
+  if (section === "uretprobe")
+    return {
+      decl,
+      parameters: {
+        kind: "context",
+        shape: { what, fields: new Map([["ret", { offset: registers.result, type: U64 }]]) },
+      },
+    };
+  const args = registers.args.map((offset): ContextField => ({ offset, type: U64 }));
+  return { decl, parameters: { kind: "context", shape: { what, fields: new Map(), args } } };
+}
+
+function entered(one: Declaration, section: "fentry" | "fexit"): Kind {
+  const name = nameOf(one);
+  const { kernel, prototype } = functionOf(one, name);
+  const args = argumentsOf(kernel, prototype, 0, "trusted") ?? [];
+  const what = `function ${name}`;
+  if (section === "fentry")
+    return {
+      decl: program(section, name, 8 * args.length, { btfPointers: true }),
+      parameters: { kind: "values", values: args, what },
+    };
+  const proto = kernel.btf.type(kernel.resolve(prototype));
+  const result = proto.kind === "prototype" && proto.result !== 0 ? register(kernel, proto.result, "trusted") : U64;
+  const ret = { name: "ret", field: { offset: 8 * args.length, type: result } };
+  return {
+    decl: program(section, name, 8 * (args.length + 1), { btfPointers: true }),
+    parameters: { kind: "values", values: [ret, ...args], what },
+  };
+}
+
+function lsm(one: Declaration): Kind {
+  const { cx } = one;
+  const name = nameOf(one);
+  const kernel = cx.kernel(at(one));
+  const id = kernel.btf.find(`bpf_lsm_${name}`, "function");
+  const type = id === undefined ? undefined : kernel.btf.type(id);
+  if (type?.kind !== "function")
+    return cx.report.fail("TS2345", at(one), `The security modules of this kernel have no hook "${name}".`);
+  const args = argumentsOf(kernel, type.type, 0, "trusted") ?? [];
+  return {
+    decl: program("lsm", name, 8 * args.length, { btfPointers: true }),
+    parameters: { kind: "values", values: args, what: `hook ${name}` },
+    result: I32,
+  };
+}
+
+function scheduled(one: Declaration, kind: "profile" | "interval"): Kind {
+  const { cx, file, args } = one;
+  const options = constantOf(cx, file, args[0] as Expression);
+  const key = kind === "profile" ? "hz" : "ms";
+  const given =
+    typeof options === "object" && !Array.isArray(options) ? (options as Record<string, unknown>)[key] : undefined;
+  if (typeof given !== "bigint" || given < 1n || given > 1_000_000n)
+    return cx.report.fail(
+      "TS2345",
+      at(one),
+      `\`${kind}\` says how often: \`${kind}({ ${key}: ${kind === "profile" ? 99 : 1000} }, …)\`.`,
+    );
+  const number = Number(given);
+  const schedule = kind === "profile" ? ({ kind, hz: number } as const) : ({ kind, ms: number } as const);
+  const { size } = REGISTERS[cx.target.arch];
+  const fields = new Map<string, ContextField>([
+    ["sample_period", { offset: size, type: U64 }],
+    ["addr", { offset: size + 8, type: U64 }],
+  ]);
+  return {
+    decl: program("perf_event", "", size + 16, { schedule }),
+    parameters: { kind: "context", shape: { what: `a ${kind} program's context`, fields } },
+  };
+}
+
+function iterator(one: Declaration): Kind {
+  const { cx } = one;
+  const name = nameOf(one);
+  const kernel = cx.kernel(at(one));
+  const id = kernel.struct(`bpf_iter__${name}`);
+  const type = id === undefined ? undefined : kernel.btf.type(id);
+  if (type?.kind !== "struct") return cx.report.fail("TS2345", at(one), `This kernel has no iterator "${name}".`);
+  const fields = new Map<string, ContextField>();
+  for (const member of type.members) {
+    // `__bpf_md_ptr` puts each pointer into an anonymous union.
+    const named = member.name !== "" ? member : undefined;
+    const inner = named === undefined ? kernel.btf.type(kernel.resolve(member.type)) : undefined;
+    const field = named ?? (inner?.kind === "union" ? inner.members[0] : undefined);
+    if (field === undefined) continue;
+    fields.set(field.name, { offset: member.bitOffset / 8, type: register(kernel, field.type, "trusted") });
+  }
+  return {
+    decl: program("iter", name, type.size, { btfPointers: true }),
+    parameters: { kind: "context", shape: { what: `iterator ${name}`, fields } },
+  };
+}
+
+function syscall({ cx, file, args }: Declaration): Kind {
+  const [descriptor] = args;
+  const type = descriptor === undefined ? undefined : typeOfDescriptor(cx, file, descriptor);
+  if (type !== undefined && type.kind !== "struct")
+    return cx.report.fail(
+      "EB2022",
+      cx.span(file, descriptor as Expression),
+      "What is handed to a `syscall` program is a struct.",
+    );
+  const fields = new Map<string, ContextField>(
+    type?.fields.map(({ name, offset, type: of }) => [name, { offset, type: of }]) ?? [],
+  );
+  const size = type === undefined ? 0 : sizeOf(type);
+  return {
+    decl: program("syscall", "", size, { sleepable: true }),
+    parameters: { kind: "context", shape: { what: "the program's context", fields } },
+  };
+}
