@@ -1,6 +1,6 @@
 import type { KernelType } from "./context.ts";
 import { kernelOnly } from "./kernel-only.ts";
-import type { i64, u8, u16, u32, u64 } from "./scalar.ts";
+import type { i64, u16, u32, u64 } from "./scalar.ts";
 import type { Type } from "./type.ts";
 import type { KernelPtr, Str, UserPtr } from "./value.ts";
 
@@ -148,17 +148,17 @@ export function abs(_value: number): number {
 }
 
 /** Zero bits above the highest one of the 32 low bits: 32 for 0. */
-export function clz32(_value: number): u8 {
+export function clz32(_value: number): u32 {
   return kernelOnly("clz32()");
 }
 
 /** The place of the highest bit that is set, of 64: 0 for 0 and 1. */
-export function log2(_value: number): u8 {
+export function log2(_value: number): u32 {
   return kernelOnly("log2()");
 }
 
-/** Prints a line: a template of texts and numbers, which `load(module)` hands to JavaScript. */
-export function print(_text: string): void {
+/** Prints a line, `print(`${comm()} opens`, pid())`: JavaScript puts it together (`prints` of what `load(module)` gives). */
+export function print(..._parts: readonly (string | number | boolean)[]): void {
   kernelOnly("print()");
 }
 

@@ -28,7 +28,20 @@ export {
 export type { Cell, Ref } from "./cell.ts";
 // All of it: only what comes through a star can be filled by the declarations of a project.
 export * from "./context.ts";
-export { EACCES, EAGAIN, EEXIST, EINTR, EINVAL, ENOENT, ENOMEM, ENOSYS, EPERM } from "./errno.ts";
+export {
+  EACCES,
+  EAGAIN,
+  EBUSY,
+  ECONNREFUSED,
+  EEXIST,
+  EINTR,
+  EINVAL,
+  EIO,
+  ENOENT,
+  ENOMEM,
+  ENOSYS,
+  EPERM,
+} from "./errno.ts";
 export {
   abs,
   atMost,

@@ -130,7 +130,7 @@ function parentOf(t: task_struct): i32 {
 
 export const onOpen = tracepoint("syscalls:sys_enter_openat", (ctx) => {
   if (target !== 0 && pid() !== target) return;
-  if (verbose) print(`${comm()} opens ${ctx.flags}`);
+  if (verbose) print(`${comm()} opens ${ctx.flags}`, pid());
   const name = comm();
   if (name === "bash" || name.startsWith("node") || name.length === 0 || name[0] === "x") return;
   if (prefix === name || name === userStr(ctx.filename, 128)) return 1;
@@ -196,7 +196,7 @@ export const emitting = tracepoint("sched:sched_process_exec", (ctx) => {
     port: ntohs(80) + htons(80),
     address: ntohl(1) + htonl(2),
     ok: signal(9) === 0 || signalThread(9) !== 0,
-    name: kernelStr(ctx.filename),
+    name: ctx.filename,
     raw: [1, 2, 3, 4],
     list: [gid(), numaNode(), random()],
     inner: { a: min(1, 2), b: max(jiffies(), cgroupId()) },
@@ -206,6 +206,7 @@ export const emitting = tracepoint("sched:sched_process_exec", (ctx) => {
 export const onSwitch = tpBtf("sched_switch", (preempt, prev, next) => {
   if (preempt) return;
   total.add(u32(prev.pid), parentOf(next));
+  flags.set(kernelStr(next.comm), true);
 });
 export const onRaw = rawTracepoint("sched_switch", (ctx) => void ctx.args[1].pid);
 export const onRead = kprobe("vfs_read", (ctx) => {
