@@ -3,8 +3,10 @@ import { EventColumns } from "./event-columns.ts";
 import { type Bucket, drawHistogram, quantile } from "./histogram.ts";
 import { boundText, grouped } from "./number.ts";
 import { printLine } from "./print-line.ts";
+import { programText } from "./program-text.ts";
 import { drawRows } from "./rows.ts";
 import { cellText } from "./text.ts";
+import { timingsText } from "./timings-text.ts";
 
 const powers = (counts: readonly number[], from = 0): Bucket[] =>
   counts.map((count, i) => ({ low: 1n << BigInt(i + from), high: 2n << BigInt(i + from), count }));
@@ -131,4 +133,48 @@ it("numbers and values are written for people", () => {
   expect(cellText({ a: [1, 2n], b: new Uint8Array([1, 255]), c: "\u202e", d: true })).toBe(
     "{a: [1 2], b: 01ff, c: \\u202e, d: true}",
   );
+});
+
+it("a program is listed under the lines it comes from, numbered as the verifier numbers it", () => {
+  const source = (line: number, text: string) => ({ file: "/a/b/hello.bpf.ts", line, column: 3, text: `  ${text}` });
+  const plain = { dst: 0, src: 0, offset: 0, imm: 0 };
+  const text = programText("onOpen", {
+    type: "tracepoint",
+    section: "tracepoint/syscalls/sys_enter_openat",
+    license: "GPL",
+    instructions: [
+      { ...plain, opcode: 0xb7, label: "onOpen", functionType: 3, source: source(6, "opens.inc(comm());") },
+      { ...plain, opcode: 0x18, dst: 1, src: 1, map: "opens" },
+      { ...plain, opcode: 0x85, src: 1, imm: -1, target: "twice" },
+      { ...plain, opcode: 0x05, target: "end" },
+      { ...plain, opcode: 0x95, label: "end", source: source(7, "});") },
+      { ...plain, opcode: 0xb7, label: "twice", functionType: 4, imm: 2 },
+      { ...plain, opcode: 0x95 },
+    ],
+  });
+  expect(text).toBe(`onOpen  tracepoint/syscalls/sys_enter_openat  7 instructions
+; hello.bpf.ts:6:3  opens.inc(comm());
+  0: r0 = 0
+  1: r1 = map["opens"] ll
+  3: call pc+2 <twice>
+  4: goto +0 <end>
+  end:
+; hello.bpf.ts:7:3  });
+  5: exit
+
+twice()
+  6: r0 = 2
+  7: exit`);
+});
+
+it("the compiler's passes are shown with what each took of the whole", () => {
+  expect(
+    timingsText([
+      { pass: "parse", ms: 0.25 },
+      { pass: "check", ms: 0.75 },
+    ]),
+  ).toBe(`parse     0.250 ms   25%
+check     0.750 ms   75%
+together  1.000 ms  100%`);
+  expect(timingsText([])).toBe("together  0.000 ms");
 });
