@@ -26,7 +26,7 @@ const ALLOWED = {
   sdk: ["object/*", "language/*", "runtime/*"],
   "machine/proc": [],
   "machine/symbol": ["machine/proc"],
-  tools: ["sdk", "machine/*"],
+  tools: ["sdk", "language/compiler", "machine/*"],
   "app/agent": ["sdk", "machine/*", "tools"],
   "app/cli": ["sdk", "machine/*", "tools", "app/agent"],
 };

@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   object: "tell what an eBPF object file holds, whether it fits this kernel, and load it",
   compile: "make an eBPF object of C, with clang",
   gen: "write the TypeScript types of an object file",
+  explain: "tell what a diagnostic of kernel TypeScript means, and what to write",
   btf: "find and print the types of the kernel, a module or an object",
   doctor: "tell what this kernel, this user and this machine can do, and how to mend what is missing",
 };

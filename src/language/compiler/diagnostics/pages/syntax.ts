@@ -42,4 +42,21 @@ export const onOpen = tracepoint("syscalls:sys_enter_openat", () => {
 });
 `,
   },
+  EB1050: {
+    title: "an aggregation of a one-liner that is used in two ways",
+    why: "What a one-liner adds up is made of its first use: its kind (`count`, `sum`, `hist` …), and how many parts its key has. It is one map in the kernel, and the map has one form.",
+    write:
+      "Use it in one way, or give it another name: `count.opens[comm()]++` and `count.reads[pid()]++` are two, and so are `opens[comm()]++` and `reads[pid()]++`.",
+  },
+  EB1051: {
+    title: "a one-liner that does not say when",
+    why: "A program in the kernel runs when something happens. What stands outside of any program never would.",
+    write:
+      'Name the event: `tp("syscalls:sys_enter_openat", count[comm()]++)`, `profile({ hz: 99 }, count[comm()]++)`.',
+  },
+  EB1052: {
+    title: "a histogram or mean that gets other values than it takes",
+    why: "`hist`, `avg`, `min` and `max` record one value: `hist[key](value)`. `lhist` needs the range and the step of its buckets as well.",
+    write: "`hist[comm()](ctx.ret)`, `avg(ctx.ret)`, `lhist[comm()](ctx.ret, 0, 1000, 50)`.",
+  },
 };
