@@ -38,7 +38,7 @@ declare module "skep/kernel" {
     "raw_syscalls:sys_enter": { id: i64; args: Fixed<u64, 6> };
     "block:block_rq_issue": { dev: u32; sector: u64; nr_sector: u32; bytes: u32; rwbs: Str<10> };
     "block:block_rq_complete": { dev: u32; sector: u64; nr_sector: u32; error: i32 };
-    "sched:sched_process_exec": { filename: Str<any>; pid: i32; old_pid: i32 };
+    "sched:sched_process_exec": { filename: Str<64>; pid: i32; old_pid: i32 };
   }
   interface RawTracepoints {
     sched_switch(

@@ -27,6 +27,7 @@ export { ObjectError } from "./object-error.ts";
 export { type ObjectSource, openObject, specOf } from "./object-source.ts";
 export type { PreparedProgram } from "./prepare-program.ts";
 export {
+  type CodeFeatures,
   type Environment,
   type Fact,
   type HelperResult,
@@ -37,6 +38,7 @@ export {
   type ProbeResult,
   type ProbeStatus,
   probeAttachKinds,
+  probeCode,
   probeEnvironment,
   probeHelpers,
   probeMapTypes,

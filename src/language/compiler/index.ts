@@ -1,0 +1,12 @@
+/** The compiler of kernel TypeScript: sources and a kernel in, an `ObjectSpec` and what is wrong out. */
+export type { Sources } from "./check/check.ts";
+export type { Diagnostic } from "./diagnostic.ts";
+export type { Features, Target } from "./target.ts";
+export {
+  parseTracepointFormat,
+  type ResolveInteger,
+  type TracepointField,
+  type TracepointFormat,
+  type TracepointInteger,
+  type TracepointType,
+} from "./tracepoint-format.ts";

@@ -1,0 +1,114 @@
+import { readFileSync } from "node:fs";
+import { release } from "node:os";
+import type { Features, Target } from "../../language/compiler/index.ts";
+import type { Btf } from "../../object/btf/index.ts";
+import { TracepointError } from "../../runtime/link/index.ts";
+import { probeCode } from "../../runtime/load/index.ts";
+import { possibleCpus } from "../../runtime/map/index.ts";
+import { KernelBtfError, kernelBtf, noTracefs, tracefsRoot } from "../../runtime/sys/index.ts";
+
+/** What was asked of the kernel once: it does not change while the process runs. */
+let known: Target | undefined;
+
+/**
+ * The kernel that this process runs on, as the compiler wants to know it: its types, what it can do (read off its types and
+ * probed with programs that are closed at once), its tracepoints, its CPUs. Asked once. Without CAP_BPF what is probed counts as
+ * missing, so that what is compiled for checking alone is careful. `tracepointFormat` throws TracepointError where tracefs cannot
+ * be read: no tracepoint is known then.
+ */
+export function liveTarget(): Target {
+  known ??= readTarget();
+  return known;
+}
+
+function readTarget(): Target {
+  const btf = types();
+  return {
+    arch: process.arch === "arm64" ? "arm64" : "x64",
+    byteOrder: "little",
+    btf,
+    release: release(),
+    cpus: possibleCpus(),
+    features: liveFeatures(btf),
+    tracepointFormat,
+  };
+}
+
+/** Each is found out when the compiler first asks: most programs need few of them, and going through the types takes milliseconds. */
+function liveFeatures(btf: Btf | undefined): Features {
+  const helper = once(() => helpersOf(btf));
+  const code = once(probeCode);
+  const kfunc = (name: string) => once(() => btf?.find(name, "function") !== undefined);
+  const [rdonlyCast, iterNum] = [kfunc("bpf_rdonly_cast"), kfunc("bpf_iter_num_new")];
+  return {
+    get fetchAtomics() {
+      return code().fetchAtomics;
+    },
+    get isaV4() {
+      return code().isaV4;
+    },
+    get privateStack() {
+      return code().privateStack;
+    },
+    get uninitialisedStack() {
+      return code().uninitialisedStack;
+    },
+    get probeReadKernel() {
+      return helper()("probe_read_kernel");
+    },
+    get currentTaskBtf() {
+      return helper()("get_current_task_btf");
+    },
+    get forEachMapElem() {
+      return helper()("for_each_map_elem");
+    },
+    get loop() {
+      return helper()("loop");
+    },
+    get rdonlyCast() {
+      return rdonlyCast();
+    },
+    get iterNum() {
+      return iterNum();
+    },
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+function types(): Btf | undefined {
+  try {
+    return kernelBtf();
+  } catch (error) {
+    if (error instanceof KernelBtfError) return undefined;
+    throw error;
+  }
+}
+
+/** Helpers that the kernel has, by the enumeration in its types. */
+function helpersOf(btf: Btf | undefined): (name: string) => boolean {
+  const id = btf?.find("bpf_func_id", "enum");
+  const type = id === undefined ? undefined : btf?.type(id);
+  const names = new Set(type?.kind === "enum" ? type.values.map(({ name }) => name) : []);
+  return (name) => names.has(`BPF_FUNC_${name}`);
+}
+
+function tracepointFormat(category: string, name: string): string | undefined {
+  // Names come from sources: none may lead elsewhere.
+  if (!/^\w+$/.test(category) || !/^\w+$/.test(name)) return undefined;
+  const root = tracefsRoot();
+  if (root === undefined)
+    throw new TracepointError(`The fields of tracepoint ${category}:${name} are in tracefs. ${noTracefs()}`);
+  try {
+    return readFileSync(`${root}/events/${category}/${name}/format`, "latin1");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
