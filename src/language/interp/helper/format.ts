@@ -69,9 +69,8 @@ function converted(
       const words = [...readBytes(value, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
       return conversion === "pi6" ? words : words.replace(/(.{4})(?!$)/g, "$1:");
     }
-    case "px":
-      return BigInt.asUintN(64, value).toString(16);
     default:
+      // Pointers have all their digits.
       if (conversion.startsWith("p")) return BigInt.asUintN(64, value).toString(16).padStart(16, "0");
       return integer(conversion, flags, value);
   }
