@@ -17,6 +17,8 @@ import {
 
 /** Words of 64 bits that a random program reads. */
 export const INPUT_WORDS = 8;
+/** Words that it works on besides its stack. */
+export const SCRATCH_WORDS = 8;
 /** Words that it leaves: r0 to r9, then its stack. */
 export const OUTPUT_WORDS = 18;
 
@@ -87,7 +89,8 @@ const COMPARE = ["jeq", "jne", "jgt", "jge", "jlt", "jle", "jsgt", "jsge", "jslt
 
 /**
  * A program that the verifier takes, of arithmetic, branches, loops, functions, stack and atomic operations, over the words in
- * map `input`; it leaves its registers and its stack in map `output`. All of it follows from the seed.
+ * map `input`; it leaves its registers and its stack in map `output`, and works on the words of map `scratch`. All of it follows
+ * from the seed.
  */
 export function randomProgram(seed: number, abilities: Abilities): readonly Instruction[] {
   return new Generator(seed, abilities).program();
@@ -133,7 +136,7 @@ class Generator {
     else if (kind < 10) this.#shift();
     else if (kind < 12) this.#other();
     else if (kind < 15) this.#memory();
-    else if (kind < 16) this.#atomic();
+    else if (kind < 16) this.#atomic(depth);
     else if (kind < 18 && depth > 0 && this.#branches < 12) this.#branch(depth);
     else if (kind < 19 && depth === 2) this.#loop();
     else if (depth === 2 && this.#functions < 3) this.#call();
@@ -210,29 +213,29 @@ class Generator {
     else a.loadSigned(`i${bytes * 8}` as "i8", this.#register(), r10, at);
   }
 
-  #atomic(): void {
+  /**
+   * Those that give the old value work on map `scratch`: of the stack the verifier knows what is there, and does not follow that
+   * through such an operation (6.18 leaves out branches that are taken).
+   */
+  #atomic(depth: number): void {
     const random = this.#random;
     const a = this.#a;
     const bytes = random.pick([4, 8] as const);
     const size = `u${bytes * 8}` as "u32";
-    const at = STACK + random.below(64 / bytes) * bytes;
-    const plain = ["atomicAdd"] as const;
-    const fetch = [
-      "atomicOr",
-      "atomicAnd",
-      "atomicXor",
-      "fetchAdd",
-      "fetchOr",
-      "fetchAnd",
-      "fetchXor",
-      "xchg",
-      "cmpxchg",
-    ] as const;
-    const name = random.pick<"xchg">([...plain, ...(this.#abilities.fetch ? fetch : [])] as never);
-    a[name](size, r10, at, this.#register());
-    // When it succeeds, x86's own instruction leaves r0 alone. The verifier puts a zero-extension behind it where it sees that the
-    // upper half is needed, which 6.18 does not always see (where a path is pruned): so the program does it.
-    if ((name as string) === "cmpxchg" && bytes === 4) a.mov32(r0, r0);
+    const slot = random.below(64 / bytes) * bytes;
+    if (!this.#abilities.fetch) return void a.atomicAdd(size, r10, STACK + slot, this.#register());
+    // In loops the counter's register is not free.
+    if (depth === 0 || random.below(3) === 0) {
+      const name = random.pick(["atomicAdd", "atomicOr", "atomicAnd", "atomicXor"] as const);
+      return void a[name](size, r10, STACK + slot, this.#register());
+    }
+    a.loadMapValue(COUNTER, "scratch", 0);
+    const name = random.pick(["fetchAdd", "fetchOr", "fetchAnd", "fetchXor", "xchg", "cmpxchg"] as const);
+    a[name](size, COUNTER, slot, this.#register());
+    // When it succeeds, x86's own instruction leaves r0 alone. The verifier puts a zero-extension behind it where it sees that
+    // the upper half is needed, which 6.18 does not always see (where a path is pruned): so the program does it.
+    if (name === "cmpxchg" && bytes === 4) a.mov32(r0, r0);
+    return void a.mov(COUNTER, random.immediate());
   }
 
   #compare(to: string): void {
