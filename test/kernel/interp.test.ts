@@ -101,7 +101,7 @@ function mapProgram(random: Random): readonly Instruction[] {
           .add(r3, -16)
           .mov(r4, random.pick([0, 0, 1, 2, 3]))
           .call("map_update_elem")
-          .mov(r6, r0);
+          .mov32(r6, r0);
         break;
       case 2:
         a.call("map_delete_elem").mov32(r6, r0);
