@@ -1,10 +1,13 @@
 import type { Expr, Place } from "../hir.ts";
 import type { StructType, Type } from "../type.ts";
-import { isAggregate, U8, U64 } from "../type.ts";
+import { isAggregate, sizeOf, U8, U64 } from "../type.ts";
 import type { FunctionChecker } from "./function-checker.ts";
 import { holds, inRange } from "./integers.ts";
 import type { Placed } from "./report.ts";
 import { sameType, typeName } from "./type-names.ts";
+
+/** Arrays up to this length are converted element by element. */
+const MOST_ELEMENTS = 64;
 
 /** Where a value goes: how messages call it, and the code tsc has for what does not go there. */
 export interface Destination {
@@ -66,6 +69,8 @@ export function coerce(
     return sameType(to.to, from.to) ? value : refuse(fc, value, to, node, what, code);
   if (to.kind === "struct" && from.kind === "struct" && !sameType(to, from))
     return coerceStruct(fc, value, to, node, what);
+  if (to.kind === "array" && from.kind === "array" && to.length === from.length && to.length <= MOST_ELEMENTS)
+    return convertElements(fc, value, to, node, what);
   if (to.kind === "kernelPointer" && from.kind === "kernelPointer")
     return to.type === from.type || to.type === 0 ? value : refuse(fc, value, to, node, what, code);
   if (sameType(to, from)) return value;
@@ -126,6 +131,26 @@ function coerceStruct(fc: FunctionChecker, value: Expr, to: StructType, node: Pl
       return { offset: field.offset, type: field.type, value: fieldValue };
     }),
   };
+}
+
+/** An array of other integers: one by one. */
+function convertElements(
+  fc: FunctionChecker,
+  value: Expr,
+  to: Extract<Type, { kind: "array" }>,
+  node: Placed,
+  what: string,
+): Expr {
+  if (sameType(value.type, to)) return value;
+  const element = value.type.kind === "array" ? value.type.element : U8;
+  const place = placeOf(value);
+  const stride = sizeOf(element);
+  const { span } = value;
+  const values = Array.from({ length: to.length }, (_, i): Expr => {
+    const at: Place = { ...place, offset: place.offset + i * stride, type: element };
+    return coerce(fc, { op: "read", place: at, type: element, span }, to.element, node, { what });
+  });
+  return { op: "elements", values, type: to, span };
 }
 
 function coerceElements(

@@ -81,7 +81,7 @@ export function call(fc: FunctionChecker, node: CallExpression, wanted: Type | u
       if (["min", "max", "abs", "clz32"].includes(method)) return vocabularyCall(fc, method, node, wanted);
       return fc.fail("EB1012", node, `\`Math.${method}\` computes with fractions, which eBPF does not have.`);
     }
-    return methodCall(fc, contentOf(expr(fc, callee.object)), method, node);
+    return methodCall(fc, expr(fc, callee.object), method, node);
   }
   if (callee.type === "Identifier") {
     const near = nearest(callee.name, fc.file.names.keys());

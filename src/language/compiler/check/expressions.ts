@@ -128,7 +128,7 @@ export function expr(fc: FunctionChecker, node: Expression, expected?: Type, opt
         return value(fc, element, of);
       });
       const [first] = values;
-      const element: Type = first?.type.kind === "int" && first.type.plain ? U64 : (first?.type ?? U64);
+      const element: Type = first?.type ?? U64;
       const type: Type =
         wanted?.kind === "array" || wanted?.kind === "bytes"
           ? wanted

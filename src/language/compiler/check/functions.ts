@@ -37,7 +37,13 @@ export function checkBody(
     const body = [...first, ...bodyOf(fc, source)];
     if (!fc.foundSigned) {
       const result = fc.result ?? VOID;
-      if (fc.facts.reachable && result.kind !== "void" && !(options.isProgram && options.returnsNothing))
+      // Behind a statement that was refused it is not known whether the end is reached.
+      if (
+        diagnostics.length === counts.diagnostics &&
+        fc.facts.reachable &&
+        result.kind !== "void" &&
+        !(options.isProgram && options.returnsNothing)
+      )
         cx.report.add("TS2366", source.span, `\`${source.name}\` ends without returning a ${typeName(result)}.`);
       return { body, result };
     }

@@ -1,7 +1,7 @@
 import type { CallExpression, Expression } from "@oxc-project/types";
 import type { Expr } from "../hir.ts";
 import { BOOL, U8, VOID } from "../type.ts";
-import { absent, placeOf } from "./assign.ts";
+import { absent, contentOf, placeOf } from "./assign.ts";
 import { argument, argumentsOf } from "./calls.ts";
 import { constantOf } from "./constants.ts";
 import { value } from "./expressions.ts";
@@ -11,8 +11,10 @@ import { elementOf, readPlace } from "./members.ts";
 import { typeName } from "./type-names.ts";
 
 /** A method of a value: of a text, of a cell, of a ring's record. */
-export function methodCall(fc: FunctionChecker, object: Expr, method: string, node: CallExpression): Expr {
+export function methodCall(fc: FunctionChecker, target: Expr, method: string, node: CallExpression): Expr {
   const span = fc.span(node);
+  // A text in a map is a text; a record of a ring has methods of its own.
+  const object = target.type.kind === "reference" && target.type.memory !== "ring" ? contentOf(target) : target;
   const { type } = object;
   const objectNode = node.callee.type === "MemberExpression" ? node.callee.object : node;
   if (type.kind === "optional") return absent(fc, object, objectNode);

@@ -1,0 +1,239 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { recordedTarget } from "../../../../test/support/recorded-target.ts";
+import { check, resolvePath } from "./check.ts";
+
+const target = recordedTarget();
+const VOCABULARY =
+  "struct, str, bytes, array, u8, u16, u32, u64, i8, i16, i32, i64, u64n, be16, bool, hash, arrayMap, ringbuf, counter, sum, avg, histogram, linear, stackTraces, taskStorage, param, global, tracepoint, rawTracepoint, tpBtf, kprobe, kretprobe, uprobe, fentry, fexit, lsm, profile, interval, iter, syscall, pid, tid, uid, comm, ktime, task, userStr, kernelStr, readUser, readKernel, min, max, abs, range, atMost, print, signal, ntohs, cgroupId, EPERM";
+
+/** Checks a module; `line: code` of what is wrong, lines counted from the first of `text`. */
+function faults(text: string, files: Readonly<Record<string, string>> = {}): string[] {
+  const source = `import { ${VOCABULARY} } from "skep/kernel"; import type { Kernel, UserPtr } from "skep/kernel"; import type { task_struct } from "btf:vmlinux";\n${text}`;
+  const { diagnostics } = check(
+    { entry: "a.bpf.ts", files: new Map([["a.bpf.ts", source], ...Object.entries(files)]) },
+    target,
+  );
+  return diagnostics
+    .map(({ code, span }) => {
+      const whole = span.file === 0 ? source : (Object.values(files)[span.file - 1] ?? "");
+      return `${whole.slice(0, span.start).split("\n").length - 1}: ${code}`;
+    })
+    .sort();
+}
+
+/** Checks statements of one program with some maps around. */
+function inProgram(body: string): string[] {
+  return faults(
+    [
+      "const started = hash(u32, u64); const Stat = struct({ n: u64, small: u16, name: str(16), list: array(u32, 4) }); const stats = hash(u32, Stat);",
+      "const slots = arrayMap(u64, 256); const seen = global(u64, 0); const limit = param(u32, 7); const events = ringbuf(Stat); const perTask = taskStorage(u64);",
+      "const opens = counter(str(16)); const total = sum(); const times = histogram(u32); const stacks = stackTraces(64); const N = 5; const T = { a: 1, list: [1, 2] };",
+      "function twice(x: u64): u64 { return x * 2; } function tell(s: Kernel<typeof Stat>) { s.n += 1; }",
+      `export const p = tracepoint("syscalls:sys_enter_openat", (ctx) => { ${body} });`,
+    ].join(" "),
+  ).map((fault) => fault.replace(/^1: /, ""));
+}
+
+describe("what is accepted", () => {
+  it.each([
+    ["one-liner", "opens.inc(comm());"],
+    [
+      "arithmetic of all signs",
+      "const a = ctx.dfd + 1; const b = ctx.flags * 3 - a; seen.value = u64(b); seen.add(1);",
+    ],
+    ["unsigned below signed", "if (ctx.dfd > pid()) seen.add(1);"],
+    ["narrowing by a return", "const t = started.get(pid()); if (t === undefined) return; seen.add(ktime() - t);"],
+    [
+      "narrowing by a branch",
+      "const t = started.get(pid()); if (t !== undefined) seen.add(ktime() - t); else seen.add(1);",
+    ],
+    ["narrowing by &&", "const t = started.get(pid()); if (t !== undefined && ktime() - t > 1000) seen.add(1);"],
+    [
+      "narrowing by ||",
+      "const t = started.get(pid()); if (t === undefined || ktime() - t < 1000) return; seen.add(t);",
+    ],
+    ["narrowing by !", "const s = stats.get(pid()); if (!s) return; s.n += 1;"],
+    ["references are true when they are there", "const s = stats.ref(pid()); if (s) s.n++;"],
+    ["another value", "const t = started.get(pid()) ?? ktime(); seen.add(t);"],
+    ["optional chaining", "const n = stats.get(pid())?.n ?? 0; seen.add(n);"],
+    [
+      "cells",
+      "const c = started.ref(pid()); if (c) { c.add(1); c.value = c.value + 1; const old = c.xchg(5); seen.add(old); c.cas(5, 6); }",
+    ],
+    ["ternaries", "const x = ctx.flags > 3 ? 1 : 2; const y = ctx.flags > 3 ? ktime() : 0; seen.add(x + y);"],
+    ["structs of the source", "stats.set(pid(), { n: 1, small: 2, name: comm(), list: [1, 2, 3, 4] });"],
+    ["structs by name", "const s = { n: ktime(), small: 3, name: comm(), list: [1, 2, 3, 4] }; stats.set(pid(), s);"],
+    ["events", 'events.emit({ n: 1, small: 2, name: "x", list: [1, 2, 3, 4] });'],
+    ["reserved records", "const e = events.reserve(); if (!e) return; e.n = 1; e.list[2] = 3; e.submit();"],
+    [
+      "texts",
+      'const c = comm(); if (c === "bash" || c.startsWith("node") || c.length > 3 || c[0] === "x" || c.charCodeAt(1) === 65) seen.add(1);',
+    ],
+    [
+      "texts of the process",
+      "const f = userStr(ctx.filename, 32); if (f === comm2) seen.add(1);".replace("=== comm2", '=== "/etc/passwd"'),
+    ],
+    ["kernel structs", "const t = task(); if (t.real_parent.tgid === 1 && t.cred.uid.val === 0) seen.add(1);"],
+    ["null of the kernel", "const p = task().real_parent; if (p !== null) seen.add(p.pid > 0 ? 1 : 0);"],
+    ["functions", "seen.add(twice(ktime())); const s = stats.get(1); if (s) tell(s);"],
+    ["counted loops", "for (let i = 0; i < 16; i++) { if (i === 3) continue; if (i > 8) break; seen.add(i); }"],
+    [
+      "ranges",
+      "for (const i of range(16)) slots.set(i, 0); for (const i of range(1, ctx.flags > 0 ? 4 : 8, { atMost: 8 })) seen.add(i);",
+    ],
+    ["while", "let n = u32(ctx.flags); while (n > 0 && atMost(32)) { n = n >> 1; seen.add(1); }"],
+    [
+      "labels",
+      "outer: for (const i of range(4)) for (const j of range(4)) { if (i === j) continue outer; if (j > 2) break outer; }",
+    ],
+    [
+      "switch",
+      "switch (ctx.flags & 3) { case 0: seen.add(1); break; case 1: case 2: seen.add(2); default: seen.add(3); }",
+    ],
+    ["elements", "const s = stats.get(1); if (s) { for (const x of s.list) seen.add(x); s.list[ctx.flags & 3] = 7; }"],
+    ["going over a map", "for (const [key, value] of started) { if (value > 3) seen.add(key); }"],
+    ["aggregations", "total.add(5); times.record(pid(), ctx.dfd); opens.add(comm(), 3);"],
+    ["printing", "print(`${" + "pid()} opened ${" + 'userStr(ctx.filename)}`); print("done", ktime());'],
+    ["stacks and storage", "if (stacks.id() >= 0) { const v = perTask.getOrInsert(task()); if (v) v.add(1); }"],
+    ["constants", "seen.add(N + T.a + T.list[1]); slots.set(N, 1);"],
+    ["params", "if (limit !== 0 && pid() !== limit) return; seen.add(limit);"],
+    ["signed variables", "let d = 0; d = ctx.dfd; if (d < 0) seen.add(1);"],
+    [
+      "optional variables",
+      "let last: u64 | undefined = undefined; if (ctx.flags > 1) last = ktime(); if (last !== undefined) seen.add(last);",
+    ],
+    ["destructuring", "const { flags, mode } = ctx; seen.add(u64(flags) + mode);"],
+    ["min and max", "seen.add(min(ctx.flags, 10) > 3 ? 1 : 0); seen.add(max(pid(), uid())); seen.add(abs(ctx.dfd));"],
+    ["reading memory", "const n = readUser(ctx.filename, u32); seen.add(n);"],
+    ["an early way out", "if (pid() === 1) return; if (pid() === 2) { return 0; } seen.add(1); return 1;"],
+  ])("%s", (_, body) => expect(inProgram(body)).toEqual([]));
+
+  it("programs of every kind", () => {
+    expect(
+      faults(`
+const n = counter();
+export const a = rawTracepoint("sys_enter", (ctx) => { if (ctx.args[1] === 3) n.inc(); });
+export const b = tpBtf("sched_switch", (preempt, prev, next) => { if (prev.pid !== next.pid) n.inc(); });
+export const c = kprobe("vfs_read", (ctx) => { if (ctx.args[2] > 3) n.inc(); });
+export const d = kretprobe("vfs_read", (ctx) => { if (ctx.ret < 0) n.inc(); });
+export const e = uprobe("libc", "malloc", (ctx) => { if (ctx.args[0] > 3) n.inc(); });
+export const f = fentry("vfs_read", (file, buf, count) => { if (file.f_inode.i_ino === count) n.inc(); });
+export const g = fexit("vfs_read", (ret, file) => { if (ret > 0 && file.f_flags === 0) n.inc(); });
+export const h = lsm("file_open", (file) => { if (file.f_inode.i_ino === 3) return -EPERM; return 0; });
+export const i = profile({ hz: 99 }, () => n.inc());
+export const j = interval({ ms: 100 }, (ctx) => { if (ctx.sample_period > 0) n.inc(); });
+export const k = iter("task", ({ task }) => { if (task !== null && task.pid > 1) n.inc(); });
+export const l = syscall(struct({ x: u64, y: u32 }), (ctx) => { n.add(ctx.x); return ctx.y; });
+export const m = tracepoint("sched:sched_process_exec", (ctx) => { if (ctx.pid === 1 && ctx.filename === "x") n.inc(); });`),
+    ).toEqual([]);
+  });
+
+  it("modules", () => {
+    const files = {
+      "lib/m.bpf.ts":
+        'import { hash, u32, u64 } from "skep/kernel"; export const shared = hash(u32, u64); export function half(x: u64): u64 { return x / 2; } export const LIMIT = 3;',
+    };
+    expect(
+      faults(
+        'import { shared, half, LIMIT } from "./lib/m.bpf.ts"; export const p = interval({ ms: 5 }, () => { shared.set(LIMIT, half(8)); });',
+        files,
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe("what is refused", () => {
+  it.each([
+    ["absent values", "const t = started.get(pid()); seen.add(ktime() - t);", ["EB2101"]],
+    [
+      "absent values, behind a loop that assigns",
+      "let t = started.get(1); if (t === undefined) return; for (const i of range(3)) { seen.add(t); t = started.get(i); }",
+      ["EB2101"],
+    ],
+    ["0 or absent", "const t = started.get(pid()); if (t) seen.add(1);", ["EB2104"]],
+    ["!", "const t = started.get(pid())!; seen.add(t);", ["EB2102"]],
+    ["u64 into u32", "const n: u32 = ktime();", ["TS2322"]],
+    ["a cast of the other sign", "const n: u32 = i32(3);", ["TS2322"]],
+    ["a number too large", "const n: u8 = 256;", ["EB2206"]],
+    ["u64 with signed", "if (ktime() < ctx.dfd * 2) seen.add(1);", ["EB2203"]],
+    ["never negative", "if (ktime() - 5 < 0) seen.add(1);", ["EB2207"]],
+    ["fractions", "seen.add(0.5);", ["EB1012"]],
+    ["bigints", "seen.add(5n);", ["EB1013"]],
+    ["division by 0", "seen.add(ktime() / 0);", ["EB2201"]],
+    ["shifts", "seen.add(1 << 64);".replace("1 <<", "ktime() <<"), ["EB2208"]],
+    ["==", "if (pid() == 1) seen.add(1);", ["EB1002"]],
+    ["await", "await 5;", ["EB1000", "EB1001"]],
+    ["new", "new Foo();", ["EB1001"]],
+    ["try", "try { seen.add(1); } catch {}", ["EB1001"]],
+    ["var", "var x = 1;", ["EB1007"]],
+    ["a closure", "const f = () => 1;", ["EB1001"]],
+    ["unknown names", "foo(1); bar;", ["TS2304", "TS2304"]],
+    ["unknown fields", "seen.add(ctx.flag);", ["TS2339"]],
+    ["unknown members of the kernel", "seen.add(task().pidd);", ["TS2339"]],
+    ["unknown methods", "started.gett(1);", ["TS2339"]],
+    ["missing fields", "events.emit({ n: 1, small: 1, name: comm() });", ["TS2741"]],
+    ["fields too many", "stats.set(1, { n: 1, small: 1, name: comm(), list: [1, 2, 3, 4], x: 1 });", ["TS2353"]],
+    ["elements too few", "stats.set(1, { n: 1, small: 1, name: comm(), list: [1] });", ["EB2210"]],
+    ["an index too large", "slots.set(256, 1);", ["EB3101"]],
+    ["memory of the process", "seen.add(ctx.filename.x);", ["EB3105"]],
+    ["kernel memory is not written", "task().pid = 3;", ["EB3103"]],
+    ["parameters are not written", "limit = 3;", ["EB3104"]],
+    ["constants", "const x = 1; x = 2;", ["TS2588"]],
+    ["endless recursion", "seen.add(loops(1));", ["TS2304"]],
+    [
+      "texts too long",
+      'stats.set(1, { n: 1, small: 1, name: "a text that is too long for it", list: [1, 2, 3, 4] });',
+      ["EB2209"],
+    ],
+    ["texts that never match", 'if (comm() === "a name of more than fifteen") seen.add(1);', ["EB2211"]],
+    ["texts that are joined", 'const x = comm() + "x";', ["EB1015"]],
+    ["|| for a number", "const x = pid() || 3;", ["EB2108"]],
+    ["the context as a value", "const x = ctx;", ["EB2010"]],
+    ["what a program returns", "return comm();", ["TS2322"]],
+    ["tasks that nobody vouches for", "perTask.get(task().real_parent);", ["EB3106"]],
+    ["break outside", "break;", ["EB1000", "TS1105"]],
+    ["several at once", "foo(1); const n: u8 = 300; seen.add(n); started.gett(1);", ["EB2206", "TS2304", "TS2339"]],
+    ["arguments", "started.get(); twice(1, 2); twice(comm());", ["TS2345", "TS2554", "TS2554"]],
+  ])("%s", (_, body, codes) => expect(inProgram(body)).toEqual(codes));
+
+  it.each([
+    ["tracepoints", 'export const p = tracepoint("syscalls:sys_enter_opennat", () => {});', ["1: TS2345"]],
+    ["raw tracepoints", 'export const p = rawTracepoint("sys_entered", () => {});', ["1: TS2345"]],
+    ["functions of the kernel", 'export const p = fentry("vfs_reed", () => {});', ["1: TS2345"]],
+    [
+      "recursion",
+      "function a(x: u64): u64 { return b(x); } function b(x: u64): u64 { return a(x); }\nexport const p = interval({ ms: 1 }, () => { a(1); });",
+      ["1: EB2310"],
+    ],
+    ["imports of others", 'import x from "node:fs";', ["1: EB1021"]],
+    ["missing files", 'import { x } from "./no.bpf.ts";', ["1: TS2307"]],
+    ["statements", "ktime();", ["1: EB1018"]],
+    ["let", "let x = 1;", ["1: EB1017"]],
+    ["rings of odd sizes", "const r = ringbuf(struct({ a: u32 }), { bytes: 5000 });", ["1: EB2022"]],
+    ["a ring of no struct", "const r = ringbuf(u32);", ["1: EB2022"]],
+    ["options", "const h = hash(u32, u64, { size: 3 });", ["1: TS2353"]],
+    ["types of parameters", "function f(x) { return x; }", ["1: TS7006"]],
+    ["number", "function f(x: number) { return x; }", ["1: EB2004"]],
+    [
+      "what uses a broken declaration is not refused again",
+      "const h = hash(u32, foo);\nexport const p = interval({ ms: 1 }, () => { h.set(1, 2); });",
+      ["1: EB2001"],
+    ],
+    ["no end without a value", "function f(x: u64): u64 { if (x > 1) return 2; }", ["1: TS2366"]],
+    ["an lsm program answers", 'export const p = lsm("file_open", () => { return; });', ["1: TS2322"]],
+    ["syntax", "const = 3;", ["1: EB1000"]],
+  ])("%s", (_, text, expected) => expect(faults(text)).toEqual(expected));
+});
+
+it("resolves paths of imports", () => {
+  expect(resolvePath("/a/b/c.bpf.ts", "./d.bpf.ts")).toBe("/a/b/d.bpf.ts");
+  expect(resolvePath("/a/b/c.bpf.ts", "../d.bpf.ts")).toBe("/a/d.bpf.ts");
+  expect(resolvePath("c.bpf.ts", "../x/d.bpf.ts")).toBe("../x/d.bpf.ts");
+});
+
+it("never throws, whatever it is given", () => {
+  const files = ["1-hello", "2-opensnoop"].map((name) => `// ${name}`);
+  const text = readFileSync(new URL(import.meta.url), "utf8");
+  for (let i = 0; i < text.length; i += 97) faults(text.slice(i, i + 400) + files.join("\n"));
+});

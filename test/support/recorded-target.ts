@@ -1,0 +1,37 @@
+// What tests compile for without a kernel: recorded by scripts/record-target.js.
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Features, Target } from "../../src/language/compiler/target.ts";
+import { Btf } from "../../src/object/btf/index.ts";
+
+/** A kernel that can do everything. */
+export const ALL_FEATURES: Features = {
+  fetchAtomics: true,
+  isaV4: true,
+  probeReadKernel: true,
+  currentTaskBtf: true,
+  forEachMapElem: true,
+  loop: true,
+  rdonlyCast: true,
+  iterNum: true,
+  privateStack: true,
+  uninitialisedStack: true,
+};
+
+/** The recorded kernel; with less than it can do, where that is said. */
+export function recordedTarget(features: Partial<Features> = {}, version = "6.18"): Target {
+  // From test/support/ and from dist-test/test/support/ it is the same way up.
+  const here = fileURLToPath(import.meta.url).replace(/(dist-test\/)?test\/support\/.*$/, "");
+  const record: { release: string; arch: "x64"; formats: Record<string, string>; btf: string } = JSON.parse(
+    readFileSync(`${here}test/data/targets/${version}.json`, "utf8"),
+  );
+  return {
+    arch: record.arch,
+    byteOrder: "little",
+    btf: Btf.parse(new Uint8Array(Buffer.from(record.btf, "base64"))),
+    release: record.release,
+    features: { ...ALL_FEATURES, ...features },
+    cpus: 2,
+    tracepointFormat: (category, name) => record.formats[`${category}/${name}`],
+  };
+}
