@@ -1,8 +1,10 @@
 import type { Statement } from "@oxc-project/types";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Module } from "../hir.ts";
+import { desugar } from "../sugar/index.ts";
 import { parse } from "../syntax/parse.ts";
 import type { Target } from "../target.ts";
+import { WORDS } from "../vocabulary/words.ts";
 import { Checker } from "./checker.ts";
 import { declareFile } from "./declarations.ts";
 import type { FileScope } from "./entity.ts";
@@ -12,6 +14,8 @@ export interface Sources {
   /** The module that is loaded: what it exports is what the user's side sees. */
   readonly entry: string;
   readonly files: ReadonlyMap<string, string>;
+  /** The entry is a one-liner: imports and declarations that it leaves out are put in (sugar/). */
+  readonly oneLiner?: boolean;
 }
 
 /** What checking gives: the program, which means something only without errors, and what is wrong. */
@@ -38,9 +42,15 @@ export function check(sources: Sources, target: Target): Checked {
     scopes.set(path, file);
     const parsed = parse(path, text, file.index);
     cx.report.diagnostics.push(...parsed.diagnostics);
+    let { program } = parsed;
+    if (sources.oneLiner === true && path === sources.entry && parsed.diagnostics.length === 0) {
+      const desugared = desugar(program, WORDS, file.index);
+      cx.report.diagnostics.push(...desugared.diagnostics);
+      ({ program } = desugared);
+    }
     // What could not be parsed has a tree of nothing; what could is still looked at.
     later.push(
-      ...declareFile(cx, file, parsed.program.body as Statement[], path === sources.entry, (from, specifier) =>
+      ...declareFile(cx, file, program.body as Statement[], path === sources.entry, (from, specifier) =>
         load(resolvePath(from.path, specifier)),
       ),
     );

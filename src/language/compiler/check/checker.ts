@@ -13,6 +13,8 @@ export class Checker {
   readonly globals: GlobalDecl[] = [];
   readonly functions: FunctionDecl[] = [];
   readonly prints: PrintSite[] = [];
+  /** Aggregations of one-liners whose keys have no type yet: it is that of the first key (infer.ts). */
+  readonly untyped = new Set<MapDecl>();
   readonly #kernel: KernelTypes | undefined;
   readonly #names = new Set<string>();
   #printRing: MapDecl | undefined;
@@ -61,7 +63,9 @@ export class Checker {
   }
 
   module(): Module {
-    const { maps, globals, functions, prints } = this;
+    const { globals, functions, prints } = this;
+    // What was declared by a use that is wrong has no type, and no use.
+    const maps = this.maps.filter((map) => !this.untyped.has(map));
     return { maps, globals, functions, prints, license: "Dual MIT/GPL" };
   }
 }

@@ -5,6 +5,7 @@ import { argument, argumentsOf } from "./calls.ts";
 import { constantOf } from "./constants.ts";
 import { value } from "./expressions.ts";
 import type { FunctionChecker } from "./function-checker.ts";
+import { inferKey } from "./infer.ts";
 import { asInteger } from "./integers.ts";
 import { nearest, referenceTo } from "./members.ts";
 
@@ -200,6 +201,7 @@ function storageCall(fc: FunctionChecker, map: MapDecl, method: string, node: Ca
 /** Counters, sums, histograms: what is added, under a key when it has keys. */
 function aggregateCall(fc: FunctionChecker, map: MapDecl, method: string, node: CallExpression): Expr {
   const kind = map.aggregate?.kind ?? "counter";
+  if (fc.cx.untyped.has(map)) inferKey(fc, map, node);
   const keyType = keyOfAggregate(map);
   const span = fc.span(node);
   const keys = keyType === undefined ? 0 : 1;

@@ -13,6 +13,9 @@ const DEFAULT_ENTRIES = 10_240;
 /** Bytes of a ring that does not say how many. */
 const DEFAULT_RING = 256 * 1024;
 
+/** In place of a key's type: it is that of the first key. What the sugar of one-liners writes; no word of `skep/kernel`. */
+const INFER = "infer";
+
 /** What a declaration is made from. */
 interface Declaration {
   readonly cx: Checker;
@@ -169,9 +172,23 @@ function makeTaskStorage(one: Declaration): MapDecl {
   return { ...common(one), kind: "taskStorage", value, maxEntries: 0 };
 }
 
+/** Whether the type of the keys is left to their first use. */
+function isUntyped({ file, args: [first] }: Declaration): boolean {
+  const entity = first === undefined ? undefined : entityOf(file, first);
+  return entity?.kind === "vocabulary" && entity.name === INFER;
+}
+
+/** The map, noted as one whose keys have no type yet where that is so. */
+function noted(one: Declaration, map: MapDecl): MapDecl {
+  if (isUntyped(one)) one.cx.untyped.add(map);
+  return map;
+}
+
 /** The key, which may be left out, and the position behind it. */
-function keyOf({ cx, file, args }: Declaration): [Type | undefined, number] {
+function keyOf(one: Declaration): [Type | undefined, number] {
+  const { cx, file, args } = one;
   const [first] = args;
+  if (isUntyped(one)) return [undefined, 1];
   if (first === undefined || !isDescriptor(file, first)) return [undefined, 0];
   return [typeOfDescriptor(cx, file, first), 1];
 }
@@ -186,7 +203,7 @@ function isDescriptor(file: FileScope, node: Expression): boolean {
 function aggregate(one: Declaration, kind: NonNullable<MapDecl["aggregate"]>, value: Type): MapDecl {
   const [key, next] = keyOf(one);
   const options = optionsOf(one, next, ["max", "pinned"]);
-  if (key === undefined)
+  if (key === undefined && !isUntyped(one))
     return {
       ...common(one),
       kind: "perCpuArray",
@@ -196,19 +213,19 @@ function aggregate(one: Declaration, kind: NonNullable<MapDecl["aggregate"]>, va
       aggregate: kind,
       ...pinnedOf(options),
     };
-  return {
+  return noted(one, {
     ...common(one),
     kind: "hash",
-    key,
+    ...(key !== undefined && { key }),
     value,
     maxEntries: count(one, options["max"], DEFAULT_ENTRIES, "`max`"),
     aggregate: kind,
     ...pinnedOf(options),
-  };
+  });
 }
 
 /** The key of a histogram's map: what people give, and which bucket. */
-function bucketed(key: Type | undefined): Type {
+export function bucketed(key: Type | undefined): Type {
   const bucket = { name: "bucket", type: U32 };
   return layStruct("", key === undefined ? [bucket] : [{ name: "key", type: key }, bucket]);
 }
@@ -220,7 +237,7 @@ function makeHistogram(one: Declaration): MapDecl {
   if (typeof bits !== "bigint" || bits < 0n || bits > 5n)
     return one.cx.report.fail("EB2002", one.cx.span(one.file, one.node), "`bits` is from 0 to 5.");
   const maxEntries = count(one, options["max"], DEFAULT_ENTRIES, "`max`");
-  return {
+  return noted(one, {
     ...common(one),
     kind: "hash",
     key: bucketed(key),
@@ -228,7 +245,7 @@ function makeHistogram(one: Declaration): MapDecl {
     maxEntries,
     aggregate: { kind: "log2", bits: Number(bits) },
     ...pinnedOf(options),
-  };
+  });
 }
 
 function makeLinear(one: Declaration): MapDecl {
@@ -244,7 +261,7 @@ function makeLinear(one: Declaration): MapDecl {
       { help: "For example `linear({ min: 0, max: 1000, step: 50 })`." },
     );
   const maxEntries = count(one, options["entries"], DEFAULT_ENTRIES, "`entries`");
-  return {
+  return noted(one, {
     ...common(one),
     kind: "hash",
     key: bucketed(key),
@@ -252,7 +269,7 @@ function makeLinear(one: Declaration): MapDecl {
     maxEntries,
     aggregate: { kind: "linear", min, max, step },
     ...pinnedOf(options),
-  };
+  });
 }
 
 /** `param(type, initial)` and `global(type, initial?)`; undefined for other calls. */

@@ -3,14 +3,11 @@ import type { Diagnostic } from "../diagnostic.ts";
 import { Aggregations } from "./aggregations.ts";
 import { namesOf } from "./names.ts";
 import { arrow, exportConst, identifier, importNames, type Range } from "./nodes.ts";
-import { type PrintFormat, Prints } from "./prints.ts";
 import { rewrite, within } from "./walk.ts";
 
 /** A module as the checker takes it. */
 export interface Desugared {
   readonly program: Program;
-  /** How the events of rings that stand for `print(…)` become lines. */
-  readonly prints: readonly PrintFormat[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -36,21 +33,15 @@ const OWN = "$";
 /**
  * A one-liner as a module: what it uses of the vocabulary is imported, `tp("…", body)` becomes an exported program, an
  * expression in place of a function its body (with `ctx`), `count[key]++`, `sum[key] += x`, `hist[key](x)` … aggregations
- * of their own, `print(…)` a ring's event. The types of their keys and events are left to the checker (`infer`). What it declares itself
- * is never touched. `vocabulary` are the words of `skep/kernel`.
+ * of their own. The types of their keys are left to the checker (`infer`). What it declares itself is never touched. `vocabulary`
+ * are the words of `skep/kernel`.
  */
 export function desugar(program: Program, vocabulary: ReadonlySet<string>, file = 0): Desugared {
   const { declared, used } = namesOf(program);
   const free = (name: string) => !declared.has(name);
   const diagnostics: Diagnostic[] = [];
   const aggregations = new Aggregations(file, free, (diagnostic) => diagnostics.push(diagnostic));
-  const prints = new Prints(new Set([...declared, ...used]), `${OWN}ktime`);
-  const change = (node: Node): Node | undefined => {
-    const word = calledWord(node);
-    if ((word === "print" || word === "exit") && free(word))
-      return prints.use(node as CallExpression & Range, word, inner);
-    return aggregations.use(node, inner);
-  };
+  const change = (node: Node): Node | undefined => aggregations.use(node, inner);
   const inner = (expression: Expression): Expression => rewrite(expression, change);
   const names = new Set([...declared, ...used]);
   const body = program.body.map((statement) => {
@@ -74,64 +65,16 @@ export function desugar(program: Program, vocabulary: ReadonlySet<string>, file 
     imports.set(OWN + word, word);
     return OWN + word;
   };
-  const made = [...aggregations.declarations(local), ...prints.declarations(local)];
-  if (prints.formats.length > 0) local("ktime");
-  // A word that became an aggregation's name is no longer the vocabulary's.
+  const made = aggregations.declarations(local);
+  // A word that is added to (`bytes += n`) is an aggregation, and no longer the vocabulary's.
   for (const { name } of made) imports.delete(name);
   const head: Range = { start: program.start, end: program.start };
   const declarations = made.map(({ name, init, range }) => exportConst(name, init, range));
   const all = imports.size === 0 ? [] : [importNames(imports, SOURCE, head)];
   return {
     program: { ...program, body: [...all, ...declarations, ...body] },
-    prints: prints.formats,
     diagnostics,
   };
-}
-
-/**
- * A module whose `print(…)`, imported of the vocabulary, are events of rings; the rest of it stays. The same module where it
- * prints nothing.
- */
-export function desugarPrints(program: Program): Desugared {
-  const none: Desugared = { program, prints: [], diagnostics: [] };
-  const names = printNames(program);
-  if (names.size === 0) return none;
-  const { declared, used } = namesOf(program);
-  const prints = new Prints(new Set([...declared, ...used]), `${OWN}ktime`);
-  const change = (node: Node): Node | undefined => {
-    const word = calledWord(node);
-    return word !== undefined && names.has(word)
-      ? prints.use(node as CallExpression & Range, "print", inner)
-      : undefined;
-  };
-  const inner = (expression: Expression): Expression => rewrite(expression, change);
-  const body = program.body.map((statement) => rewrite(statement, change));
-  if (prints.formats.length === 0) return none;
-  const imports = new Map([[`${OWN}ktime`, "ktime"]]);
-  const made = prints.declarations((word) => {
-    imports.set(OWN + word, word);
-    return OWN + word;
-  });
-  const declarations = made.map(({ name, init, range }) => exportConst(name, init, range));
-  const head: Range = { start: program.start, end: program.start };
-  return {
-    program: { ...program, body: [importNames(imports, SOURCE, head), ...declarations, ...body] },
-    prints: prints.formats,
-    diagnostics: [],
-  };
-}
-
-/** The names that `print` has in a module. */
-function printNames(program: Program): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const statement of program.body) {
-    if (statement.type !== "ImportDeclaration" || statement.source.value !== SOURCE) continue;
-    for (const specifier of statement.specifiers) {
-      if (specifier.type !== "ImportSpecifier" || specifier.imported.type !== "Identifier") continue;
-      if (specifier.imported.name === "print") names.add(specifier.local.name);
-    }
-  }
-  return names;
 }
 
 /** The word that a call calls: `print` of `print(x)`. */

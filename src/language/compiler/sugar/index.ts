@@ -1,3 +1,2 @@
 /** What one-liners may leave out, put in: a rewriting of the syntax tree before it is checked. */
-export { type Desugared, desugar, desugarPrints } from "./desugar.ts";
-export { PRINT_TIME, type PrintFormat } from "./prints.ts";
+export { type Desugared, desugar } from "./desugar.ts";

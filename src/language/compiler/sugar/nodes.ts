@@ -6,7 +6,6 @@ import type {
   IdentifierName,
   IdentifierReference,
   ImportDeclaration,
-  NumericLiteral,
   ObjectExpression,
   StringLiteral,
 } from "@oxc-project/types";
@@ -47,10 +46,6 @@ export function callMethod(
     ...at(object),
   };
   return call(callee, args, range);
-}
-
-export function number(value: number, range: Range): NumericLiteral {
-  return { type: "Literal", value, raw: String(value), ...at(range) };
 }
 
 export function string(value: string, range: Range): StringLiteral {

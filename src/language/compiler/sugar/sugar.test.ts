@@ -2,14 +2,9 @@ import type { Node, Program } from "@oxc-project/types";
 import fc from "fast-check";
 import { parseSync } from "oxc-parser";
 import { describe, expect, it } from "vitest";
-import { desugar, desugarPrints } from "./index.ts";
+import { WORDS } from "../vocabulary/words.ts";
+import { desugar } from "./index.ts";
 import { visit } from "./walk.ts";
-
-const VOCABULARY = new Set(
-  "avg comm counter histogram infer interval ktime linear max min pid print profile ringbuf sum tid tracepoint kprobe u32 userStr hash".split(
-    " ",
-  ),
-);
 
 function parse(text: string): Program {
   const { program, errors } = parseSync("-e.ts", text);
@@ -74,7 +69,7 @@ function text(node: Node): string {
 
 /** What a one-liner becomes, as text. */
 function module(source: string): string {
-  const { program, diagnostics } = desugar(parse(source), VOCABULARY);
+  const { program, diagnostics } = desugar(parse(source), WORDS);
   expect(diagnostics).toEqual([]);
   return text(program);
 }
@@ -124,23 +119,6 @@ export const tracepoint1 = tp("a:b", (ctx) => { sums.add({ comm: comm(), pid: pi
     );
   });
 
-  it("prints by events", () => {
-    const source = `tp("a:b", (ctx) => { print(\`\${comm()} opened \${userStr(ctx.filename)}\`); print("x", pid()); exit(); })`;
-    const { program, prints } = desugar(parse(source), VOCABULARY);
-    expect(text(program)).toBe(
-      `import { tracepoint as tp, print, comm, userStr, pid, ringbuf as $ringbuf, infer as $infer, ktime as $ktime } from "skep/kernel";
-export const print0 = $ringbuf($infer, { bytes: 262144 });
-export const print1 = $ringbuf($infer, { bytes: 262144 });
-export const exit2 = $ringbuf($infer, { bytes: 262144 });
-export const tracepoint1 = tp("a:b", (ctx) => { print0.emit({ at: $ktime(), comm: comm(), filename: userStr(ctx.filename) }); print1.emit({ at: $ktime(), pid: pid() }); exit2.emit({ at: $ktime() }); });`,
-    );
-    expect(prints).toEqual([
-      { ring: "print0", texts: ["", " opened ", ""], fields: ["comm", "filename"] },
-      { ring: "print1", texts: ["x ", ""], fields: ["pid"] },
-      { ring: "exit2", texts: [""], fields: [], exit: true },
-    ]);
-  });
-
   it("keeps what it declares itself", () => {
     expect(
       module(`const count = hash(u32, u32);
@@ -159,7 +137,7 @@ export const tracepoint2 = tp("a:b", (ctx) => { let sum = 1; sum += 2; hist++; c
   it("says what is used in two ways, at both places", () => {
     const source =
       'tp("a:b", () => { count[pid()]++; count++; }); tp("a:c", () => { x++; x += 1; lhist(1, 0, 9, 1); lhist(1, 0, 9, 2); hist(1, 2); })';
-    const { diagnostics } = desugar(parse(source), VOCABULARY);
+    const { diagnostics } = desugar(parse(source), WORDS);
     expect(
       diagnostics.map(({ code, message, span, related }) => [
         code,
@@ -176,7 +154,7 @@ export const tracepoint2 = tp("a:b", (ctx) => { let sum = 1; sum += 2; hist++; c
   });
 
   it("without a program says when it should be done", () => {
-    const { diagnostics } = desugar(parse("count[comm()]++"), VOCABULARY);
+    const { diagnostics } = desugar(parse("count[comm()]++"), WORDS);
     expect(diagnostics).toMatchObject([{ code: "EB1051", span: { file: 0, start: 0, end: 15 } }]);
   });
 
@@ -184,7 +162,7 @@ export const tracepoint2 = tp("a:b", (ctx) => { let sum = 1; sum += 2; hist++; c
     const source = `tp("a:b", (ctx) => { sum[comm(), pid()] += ctx.ret; print(\`a\${pid()}b\`); })`;
     const tree = parse(source);
     const before = JSON.stringify(tree);
-    const { program } = desugar(tree, VOCABULARY);
+    const { program } = desugar(tree, WORDS);
     expect(JSON.stringify(tree)).toBe(before);
     visit(program, (node) => {
       expect(node.start).toBeGreaterThanOrEqual(0);
@@ -242,28 +220,10 @@ export const tracepoint2 = tp("a:b", (ctx) => { let sum = 1; sum += 2; hist++; c
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
         const { program, errors } = parseSync("-e.ts", pieces.join(""));
         if (errors.length === 0) whole++;
-        desugar(program, VOCABULARY);
-        desugarPrints(program);
+        desugar(program, WORDS);
       }),
       { numRuns: 5000 },
     );
     expect(whole).toBeGreaterThan(100);
-  });
-});
-
-describe("a module", () => {
-  it("that imports print sends lines as events, and stays itself otherwise", () => {
-    const source = `import { print as say, pid, tracepoint } from "skep/kernel";
-export const a = tracepoint("a:b", () => { say(\`pid \${pid()}\`); count[pid()]++; });`;
-    const { program, prints } = desugarPrints(parse(source));
-    expect(text(program)).toBe(
-      `import { ktime as $ktime, ringbuf as $ringbuf, infer as $infer } from "skep/kernel";
-export const print0 = $ringbuf($infer, { bytes: 262144 });
-import { print as say, pid, tracepoint } from "skep/kernel";
-export const a = tracepoint("a:b", () => { print0.emit({ at: $ktime(), pid: pid() }); count[pid()]++; });`,
-    );
-    expect(prints).toEqual([{ ring: "print0", texts: ["pid ", ""], fields: ["pid"] }]);
-    const other = parse('import { pid } from "skep/kernel"; print(1);');
-    expect(desugarPrints(other).program).toBe(other);
   });
 });

@@ -1,0 +1,11 @@
+import { expect, it } from "vitest";
+import * as kernel from "../../kernel/index.ts";
+import { WORDS } from "./words.ts";
+
+it("the words are those that skep/kernel exports", () => {
+  // Classes and what serves JavaScript alone are no words of the language.
+  const exported = Object.keys(kernel).filter(
+    (name) => !/^[A-Z][a-z]/.test(name) && name !== "ORIGIN" && name !== "isType",
+  );
+  expect([...WORDS].sort()).toEqual(exported.sort());
+});
