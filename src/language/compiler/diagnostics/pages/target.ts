@@ -2,16 +2,17 @@ import type { Pages } from "./page.ts";
 
 /** EB4xxx: what the kernel that is compiled for has not. */
 export const TARGET: Pages = {
-  EB4101: {
-    title: "a function that this kind of program has not",
-    why: "The kernel lets each kind of program call certain helpers only: `overrideReturn` changes what a function returns and works where the kernel is prepared for that.",
+  EB4001: {
+    title: "types of the kernel that are not there",
+    why: "Members of the kernel's structs and arguments of its functions are looked up in the types that the kernel carries with it (BTF, /sys/kernel/btf/vmlinux). This kernel has none, or lacks this one.",
     write:
-      "Another kind of program, or another way to the same end. `skep doctor --all` lists which helper works where.",
+      "Run it on a kernel with CONFIG_DEBUG_INFO_BTF. `skep doctor` tells whether it has; `skep btf find NAME` what is in it.",
   },
-  EB4201: {
-    title: "a feature that the target kernel has not",
-    why: "What is used came with a later version of Linux than the kernel that is compiled for. The kernel was asked, it is not its version that decides.",
-    write: "The message names the first version that has it. Do without, or run it there.",
+  EB4102: {
+    title: "a kind of program that cannot be compiled yet",
+    why: "The words for it are there, and the compiler does not know it so far.",
+    write: "Write it in C and load the object with `loadObject`.",
+    bad: 'import { xdp, XDP } from "skep/kernel";\n\nexport const all = xdp(() => XDP.PASS);\n',
   },
   EB4301: {
     title: "a loop for which this kernel has no means",
