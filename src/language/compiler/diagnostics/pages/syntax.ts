@@ -190,7 +190,7 @@ export const SYNTAX: Pages = {
     title: "an import of something that is not for the kernel",
     why: "Everything that is imported becomes part of the program: libraries of JavaScript cannot.",
     write: 'Import from "skep/kernel", from "btf:vmlinux" (types of the kernel) and from other `*.bpf.ts` files.',
-    bad: 'import { join } from "node:path";\n\nexport const a = 1;\n',
+    bad: 'import { parse } from "some-library";\n\nexport const a = 1;\n',
     good: "export const a = 1;\n",
   },
   EB1050: {
