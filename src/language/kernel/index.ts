@@ -25,7 +25,7 @@ export {
   Sum,
   sum,
 } from "./aggregate.ts";
-export type { Cell, Ref } from "./cell.ts";
+export { type Cell, cell, type Ref } from "./cell.ts";
 // All of it: only what comes through a star can be filled by the declarations of a project.
 export * from "./context.ts";
 export {

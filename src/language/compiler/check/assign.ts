@@ -60,6 +60,8 @@ export function coerce(
       `The text has ${value.bytes.length} bytes, and ${what} has room for ${to.size - 1} and the NUL behind them.`,
     );
   }
+  // A text of a tracepoint's record is as long as the record says: it is cut where it goes.
+  if (to.kind === "str" && value.op === "helper" && value.name === "dataLocStr") return { ...value, type: to };
   if (value.op === "elements" && (to.kind === "array" || to.kind === "bytes"))
     return coerceElements(fc, value, to, node, what);
   if (from.kind === "reference" && isAggregate(to)) return coerce(fc, contentOf(value), to, node, { what, code });

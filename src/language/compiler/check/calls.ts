@@ -11,6 +11,7 @@ import { asInteger, plain } from "./integers.ts";
 import { mapCall } from "./map-calls.ts";
 import { globalPlace, nearest } from "./members.ts";
 import { methodCall } from "./methods.ts";
+import { writable } from "./statements.ts";
 import { entityOf, layStruct, SCALARS, typeOfDescriptor } from "./type-expressions.ts";
 import { typeName } from "./type-names.ts";
 
@@ -165,6 +166,19 @@ function special(fc: FunctionChecker, name: string, node: CallExpression, wanted
       if (type.kind === "int" || type.kind === "bool" || isAggregate(type))
         return { op: "helper", name, args: [from], type, span };
       return fc.fail("EB2001", descriptor, `\`${name}\` cannot read a ${typeName(type)}.`);
+    }
+    case "cell": {
+      const [at] = argumentsOf(fc, node, name, 1) as [Expression];
+      const place = writable(fc, at);
+      const { type } = place;
+      if (type.kind !== "int" && type.kind !== "bool")
+        return fc.fail("TS2345", at, `\`${fc.text(at)}\` is ${typeName(type)}: a cell holds a number or a boolean.`);
+      if (place.base.kind === "local")
+        return fc.fail("EB3109", at, `\`${fc.text(at)}\` stands on this program's own stack.`, {
+          why: "Nobody else sees it: there is nothing to be atomic against.",
+          help: "Assign to it.",
+        });
+      return { op: "address", place, type: { kind: "cell", of: type, perCpu: false }, span };
     }
     case "min":
     case "max": {

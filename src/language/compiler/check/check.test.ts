@@ -5,7 +5,7 @@ import { check, resolvePath } from "./check.ts";
 
 const target = recordedTarget();
 const VOCABULARY =
-  "struct, str, bytes, array, u8, u16, u32, u64, i8, i16, i32, i64, u64n, be16, bool, hash, arrayMap, ringbuf, counter, sum, avg, histogram, linear, stackTraces, taskStorage, param, global, tracepoint, rawTracepoint, tpBtf, kprobe, kretprobe, uprobe, fentry, fexit, lsm, profile, interval, iter, syscall, pid, tid, uid, comm, ktime, task, userStr, kernelStr, readUser, readKernel, min, max, abs, range, atMost, print, signal, ntohs, cgroupId, EPERM";
+  "struct, str, bytes, array, u8, u16, u32, u64, i8, i16, i32, i64, u64n, be16, bool, hash, arrayMap, ringbuf, counter, sum, avg, histogram, linear, stackTraces, taskStorage, param, global, tracepoint, rawTracepoint, tpBtf, kprobe, kretprobe, uprobe, fentry, fexit, lsm, profile, interval, iter, syscall, pid, tid, uid, comm, ktime, task, userStr, kernelStr, readUser, readKernel, cell, min, max, abs, range, atMost, print, signal, ntohs, cgroupId, EPERM";
 
 /** Checks a module; `line: code` of what is wrong, lines counted from the first of `text`. */
 function faults(text: string, files: Readonly<Record<string, string>> = {}): string[] {
@@ -60,6 +60,10 @@ describe("what is accepted", () => {
     [
       "cells",
       "const c = started.ref(pid()); if (c) { c.add(1); c.value = c.value + 1; const old = c.xchg(5); seen.add(old); c.cas(5, 6); }",
+    ],
+    [
+      "cells within structs",
+      "const s = stats.ref(pid()); if (s) { cell(s.n).add(1); cell(s.list[ctx.flags & 3]).add(2); const was = cell(s.n).cas(1, 2); seen.add(was); }",
     ],
     ["ternaries", "const x = ctx.flags > 3 ? 1 : 2; const y = ctx.flags > 3 ? ktime() : 0; seen.add(x + y);"],
     ["structs of the source", "stats.set(pid(), { n: 1, small: 2, name: comm(), list: [1, 2, 3, 4] });"],
@@ -178,6 +182,11 @@ describe("what is refused", () => {
     ["an index too large", "slots.set(256, 1);", ["EB3101"]],
     ["memory of the process", "seen.add(ctx.filename.x);", ["EB3105"]],
     ["kernel memory is not written", "task().pid = 3;", ["EB3103"]],
+    ["cells of kernel memory", "cell(task().pid).add(1);", ["EB3103"]],
+    ["cells of the stack", "const s = { n: ktime() }; cell(s.n).add(1);", ["EB3109"]],
+    ["cells of parameters", "cell(limit).add(1);", ["EB3104"]],
+    ["cells of texts", "const s = stats.ref(1); if (s) cell(s.name).add(1);", ["TS2345"]],
+    ["cells of 16 bits", "const s = stats.ref(1); if (s) cell(s.small).add(1);", ["EB3109"]],
     ["parameters are not written", "limit = 3;", ["EB3104"]],
     ["constants", "const x = 1; x = 2;", ["TS2588"]],
     ["endless recursion", "seen.add(loops(1));", ["TS2304"]],
@@ -224,6 +233,13 @@ describe("what is refused", () => {
     ["an lsm program answers", 'export const p = lsm("file_open", () => { return; });', ["1: TS2322"]],
     ["syntax", "const = 3;", ["1: EB1000"]],
   ])("%s", (_, text, expected) => expect(faults(text)).toEqual(expected));
+});
+
+it("a text of a tracepoint's record is cut where it goes", () => {
+  const program = (size: number) =>
+    `const events = ringbuf(struct({ file: str(${size}) })); export const p = tracepoint("sched:sched_process_exec", (ctx) => { events.emit({ file: ctx.filename }); const text = ctx.filename; events.emit({ file: text }); });`;
+  expect(faults(program(127))).toEqual(["1: TS2322"]); // A variable has 64 bytes.
+  expect(faults(program(64))).toEqual([]);
 });
 
 it("resolves paths of imports", () => {

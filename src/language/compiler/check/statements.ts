@@ -303,7 +303,7 @@ function constant(fc: FunctionChecker, node: Expression, name: string): never {
 }
 
 /** A place that programs may write. */
-function writable(fc: FunctionChecker, node: Expression): Place {
+export function writable(fc: FunctionChecker, node: Expression): Place {
   const entity =
     node.type === "Identifier"
       ? fc.scope.find(node.name) === undefined

@@ -43,6 +43,7 @@ export const SPECIAL = new Set([
   "kernelStr",
   "readUser",
   "readKernel",
+  "cell",
   "min",
   "max",
   "abs",
