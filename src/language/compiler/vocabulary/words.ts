@@ -9,7 +9,7 @@ export const WORDS: ReadonlySet<string> = new Set(
     "tracepoint rawTracepoint tpBtf kprobe kretprobe uprobe uretprobe usdt fentry fexit lsm profile interval iter syscall xdp",
     // functions
     "pid tid uid gid comm ktime ktimeBoot jiffies cpu numaNode cgroupId task random signal signalThread cookie funcIp",
-    "userStr kernelStr readUser readKernel cell ntohs ntohl ntohll htons htonl htonll abs clz32 log2 range atMost print",
+    "userStr kernelStr readUser readKernel cell ntohs ntohl ntohll htons htonl htonll abs clz32 log2 range atMost print cell",
     // constants
     "XDP EPERM ENOENT EINTR EIO EAGAIN ENOMEM EACCES EBUSY EEXIST EINVAL ENOSYS ECONNREFUSED",
   ]
