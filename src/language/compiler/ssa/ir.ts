@@ -132,6 +132,8 @@ export type Callee = (HelperCallee | KfuncCallee | FunctionCallee) & {
    * argument says.
    */
   readonly writes?: readonly number[];
+  /** Changes what the context says (helpers that move packet data and the like): loads of it before and after are not one. */
+  readonly changesContext?: true;
   /** No value: what r0 holds afterwards means nothing. */
   readonly returnsNothing?: true;
 };

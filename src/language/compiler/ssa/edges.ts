@@ -1,0 +1,40 @@
+import type { Block, Func } from "./ir.ts";
+
+/** Takes away the edge, and what the phis of `to` had from it. The end of `from` is the caller's to change. */
+export function removeEdge(from: Block, to: Block): void {
+  const index = to.preds.indexOf(from);
+  to.preds.splice(index, 1);
+  for (const phi of to.phis) phi.args.splice(index, 1);
+}
+
+/** Makes the branch that ends `block` a jump to `taken`, one of its successors. */
+export function branchToJump(block: Block, taken: Block): void {
+  const end = block.end!;
+  for (const succ of end.succs) if (succ !== taken) removeEdge(block, succ);
+  end.op = "jump";
+  end.args.length = 0;
+  end.succs.length = 0;
+  end.succs.push(taken);
+}
+
+/** Takes out blocks that nothing leads to. Returns whether there were any. */
+export function removeUnreachable(func: Func): boolean {
+  const reached = new Uint8Array(func.blockCount);
+  const work: Block[] = [func.blocks[0]!];
+  reached[func.blocks[0]!.id] = 1;
+  let count = 1;
+  for (let block = work.pop(); block !== undefined; block = work.pop())
+    for (const succ of block.end!.succs) {
+      if (reached[succ.id] === 1) continue;
+      reached[succ.id] = 1;
+      count++;
+      work.push(succ);
+    }
+  if (count === func.blocks.length) return false;
+  for (const block of func.blocks) {
+    if (reached[block.id] === 1) continue;
+    for (const succ of block.end!.succs) if (reached[succ.id] === 1) removeEdge(block, succ);
+  }
+  func.blocks = func.blocks.filter((block) => reached[block.id] === 1);
+  return true;
+}
