@@ -14,6 +14,7 @@ export {
   type Registers,
   registersContext,
 } from "./context.ts";
+export type { Step } from "./cpu/cpu.ts";
 export type { HelperCall, HelperFunction } from "./helper/helper-call.ts";
 export type { KernelValue } from "./kernel-struct.ts";
 export { Machine, type MachineOptions, type RunOptions, type RunResult } from "./machine.ts";

@@ -12,7 +12,7 @@ import {
   relocateCore,
 } from "../../object/spec/index.ts";
 import { type Context, PACKET_POINTERS } from "./context.ts";
-import { Cpu, type RunState } from "./cpu/cpu.ts";
+import { Cpu, type RunState, type Step } from "./cpu/cpu.ts";
 import { Image } from "./cpu/image.ts";
 import { type Surroundings, translate } from "./cpu/translate.ts";
 import type { HelperFunction } from "./helper/helper-call.ts";
@@ -65,6 +65,8 @@ export interface RunOptions {
   readonly argumentCount?: number;
   /** What stands in r2 when the program begins, as user-space machines pass the context's length; the kernel passes nothing. */
   readonly size?: number;
+  /** Told of each instruction after it has run, with the registers: for finding out what a program does. */
+  readonly trace?: (step: Step) => void;
 }
 
 /** What came of a run. */
@@ -282,6 +284,7 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
       locks: new Set(),
       iterators: new Set(),
       tailCalls: 0,
+      trace: options.trace,
     };
   }
 

@@ -48,6 +48,22 @@ export interface RunState {
   readonly locks: Set<bigint>;
   readonly iterators: Set<bigint>;
   tailCalls: number;
+  /** Told of each instruction after it has run. */
+  readonly trace: ((step: Step) => void) | undefined;
+}
+
+/** An instruction that was run. */
+export interface Step {
+  /** The program's name in the object. */
+  readonly program: string;
+  /** Index in `ProgramSpec.instructions`. */
+  readonly instruction: number;
+  /** The instruction as `disassemble` writes it. */
+  readonly text: string;
+  /** r0 to r10 after it. */
+  readonly registers: readonly bigint[];
+  /** Registers that it changed, by number. */
+  readonly changed: readonly number[];
 }
 
 /**
@@ -140,11 +156,29 @@ export class Cpu {
 
   #loop(entry: number): void {
     const { handlers } = this.#image;
-    let pc = entry;
+    let pc = this.state.trace === undefined ? entry : this.#traced(entry, this.state.trace);
     while (pc >= 0) {
       if (--this.fuel < 0) this.#endless(pc);
       pc = (handlers[pc] as Handler)(this, pc);
     }
+  }
+
+  /** As `#loop`, telling of each instruction. */
+  #traced(entry: number, trace: (step: Step) => void): number {
+    const { handlers } = this.#image;
+    let pc = entry;
+    let before = [...this.wide.subarray(0, 11)];
+    while (pc >= 0) {
+      if (--this.fuel < 0) this.#endless(pc);
+      const { program, index, instruction } = this.#image.place(pc);
+      pc = (handlers[pc] as Handler)(this, pc);
+      const registers = [...this.wide.subarray(0, 11)];
+      const changed = registers.flatMap((value, n) => (value === before[n] ? [] : [n]));
+      const text = instruction === undefined ? "" : disassemble([instruction]).trim();
+      trace({ program, instruction: index, text, registers, changed });
+      before = registers;
+    }
+    return pc;
   }
 
   #endless(pc: number): never {
