@@ -18,7 +18,7 @@ import { type Surroundings, translate } from "./cpu/translate.ts";
 import type { HelperFunction } from "./helper/helper-call.ts";
 import { helperResolver, kfuncResolver } from "./helper/index.ts";
 import { MachineError, MachineFault } from "./machine-fault.ts";
-import type { MachineMaps } from "./machine-maps.ts";
+import type { MachineMapOf, MachineMaps } from "./machine-maps.ts";
 import { KeyedMachineMap } from "./map/keyed-map.ts";
 import type { MachineMap } from "./map/machine-map.ts";
 import { makeMap } from "./map/make-map.ts";
@@ -118,6 +118,8 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
   /** The object's maps, typed by their specs. */
   readonly maps: MachineMaps<S>;
   readonly #maps = new Map<string, MachineMap>();
+  /** Maps that are not the object's. */
+  readonly #further: MachineMap[] = [];
   readonly #programs = new Map<string, { readonly entry: number } | { readonly fault: MachineFault }>();
   readonly #cpu: Cpu;
   readonly #options: MachineOptions;
@@ -182,10 +184,17 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
       };
     } finally {
       this.#running = false;
-      for (const map of this.#maps.values()) if (map instanceof RingMachineMap) map._abandon();
+      for (const ring of this.#rings()) ring._abandon();
       for (const region of this.#graves.splice(0)) this.#remove(region);
       for (const region of regions) this.#remove(region);
     }
+  }
+
+  /** Makes a further map, for a slot of a map of maps. Throws MachineError for a spec that cannot be. */
+  createMap<const M extends MapSpec>(name: string, spec: M): MachineMapOf<M> {
+    const map = this.#makeMap(name, spec, (this.spec.byteOrder ?? MACHINE_ORDER) === "little");
+    this.#further.push(map);
+    return map as MachineMapOf<M>;
   }
 
   /**
@@ -299,6 +308,10 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
         );
     if (locks.size > 0) cpu.fault("UNRELEASED", "The program ends with a lock held.");
     if (iterators.size > 0) cpu.fault("UNRELEASED", "The program ends with an iterator that is not destroyed.");
+  }
+
+  #rings(): RingMachineMap<unknown>[] {
+    return [...this.#maps.values(), ...this.#further].filter((map) => map instanceof RingMachineMap);
   }
 
   #remove(region: Region): void {
