@@ -3,15 +3,13 @@ import type { MapSpec, MapTypeName, NumberedMap, ObjectSpec, PerCpuMap } from ".
 import type { ArrayMachineMap } from "./map/array-map.ts";
 import type { HashMachineMap } from "./map/hash-map.ts";
 import type { MachineMap } from "./map/machine-map.ts";
-import type {
-  MapOfMachineMaps,
-  PerfMachineMap,
-  ProgramMachineMap,
-  QueueMachineMap,
-  StackTraceMachineMap,
-  StorageMachineMap,
-} from "./map/other-maps.ts";
+import type { MapOfMachineMaps } from "./map/map-of-maps.ts";
+import type { PerfMachineMap } from "./map/perf-map.ts";
+import type { ProgramMachineMap } from "./map/program-map.ts";
+import type { QueueMachineMap } from "./map/queue-map.ts";
 import type { RingMachineMap } from "./map/ring-map.ts";
+import type { StackTraceMachineMap } from "./map/stack-trace-map.ts";
+import type { StorageMachineMap } from "./map/storage-map.ts";
 
 type KeyOf<S> = S extends { readonly key: infer L extends Layout }
   ? Infer<L>

@@ -3,7 +3,6 @@ import { type Btf, CoreResolver, MACHINE_ORDER } from "../../object/btf/index.ts
 import { type Layout, layoutOf } from "../../object/codec/index.ts";
 import {
   decodeVariable,
-  type ExternSpec,
   encodeVariable,
   type MapSpec,
   type ObjectSpec,
@@ -12,74 +11,23 @@ import {
   relocateCore,
 } from "../../object/spec/index.ts";
 import { type Context, PACKET_POINTERS } from "./context.ts";
-import { Cpu, type RunState, type Step } from "./cpu/cpu.ts";
+import { Cpu } from "./cpu/cpu.ts";
 import { Image } from "./cpu/image.ts";
+import type { RunState } from "./cpu/run-state.ts";
 import { type Surroundings, translate } from "./cpu/translate.ts";
-import type { HelperFunction } from "./helper/helper-call.ts";
-import { helperResolver, kfuncResolver } from "./helper/index.ts";
+import { helperResolver } from "./helper/index.ts";
 import { MachineError, MachineFault } from "./machine-fault.ts";
 import type { MachineMapOf, MachineMaps } from "./machine-maps.ts";
+import type { MachineOptions, RunOptions, RunResult } from "./machine-options.ts";
 import { KeyedMachineMap } from "./map/keyed-map.ts";
 import type { MachineMap } from "./map/machine-map.ts";
 import { makeMap } from "./map/make-map.ts";
-import { MapOfMachineMaps, ProgramMachineMap } from "./map/other-maps.ts";
+import { MapOfMachineMaps } from "./map/map-of-maps.ts";
+import { ProgramMachineMap } from "./map/program-map.ts";
 import { RingMachineMap } from "./map/ring-map.ts";
 import type { Region } from "./memory/region.ts";
+import { surroundingsOf } from "./surroundings.ts";
 import { World } from "./world.ts";
-
-/** How a machine is made. */
-export interface MachineOptions {
-  /** Time, task and memory; a world of its own when left out. */
-  readonly world?: World;
-  /** How many CPUs there are: values of per-CPU maps. 2 when left out. */
-  readonly cpus?: number;
-  /** The kernel's types: CO-RE relocations are carried out against them. Without, offsets stay as they were compiled. */
-  readonly btf?: Btf;
-  /** Values of `extern` variables: addresses of the kernel's symbols, values of its configuration. */
-  readonly externs?: Readonly<Record<string, bigint | number>>;
-  /** Helpers of your own by name (without `bpf_`): what the machine does not have, or shall do otherwise. */
-  readonly helpers?: Readonly<Record<string, HelperFunction>>;
-  /** Functions of the kernel of your own, by name. */
-  readonly kfuncs?: Readonly<Record<string, HelperFunction>>;
-  /**
-   * What reading stack or a ring record that nobody wrote is: a `"fault"` (the default), or `"zero"`, where stack and
-   * registers begin as zeros. Kernels before 6.3 refuse such programs.
-   */
-  readonly uninitialised?: "fault" | "zero";
-  /** The most instructions of one run; 10,000,000 when left out. */
-  readonly maxInstructions?: number;
-  /**
-   * What reading through null or where there is nothing is: a `"fault"`, or `"zero"`, as where the kernel reads through
-   * its own typed pointers. By default `"zero"` in programs that have such (tracing, LSM, struct_ops), otherwise a fault.
-   */
-  readonly badReads?: "fault" | "zero";
-}
-
-/** What one run is besides the program and its context. */
-export interface RunOptions {
-  /** What `get_attach_cookie` gives. */
-  readonly cookie?: bigint | number;
-  /** What `get_func_ip` gives: the address of the traced function. */
-  readonly functionAddress?: bigint | number;
-  /** Arguments of the traced function (`get_func_arg_cnt`); those of the context when left out. */
-  readonly argumentCount?: number;
-  /** What stands in r2 when the program begins, as user-space machines pass the context's length; the kernel passes nothing. */
-  readonly size?: number;
-  /** Told of each instruction after it has run, with the registers: for finding out what a program does. */
-  readonly trace?: (step: Step) => void;
-}
-
-/** What came of a run. */
-export interface RunResult {
-  /** r0 at the end, unsigned. */
-  readonly r0: bigint;
-  /** Its lower half, signed: what the kernel takes as the program's result. */
-  readonly result: number;
-  /** Instructions that were run, wide ones as one. */
-  readonly instructions: number;
-  /** What an iterator wrote with `seq_printf` and `seq_write`, as text. */
-  readonly output: string;
-}
 
 const MOST_INSTRUCTIONS = 10_000_000;
 const CPUS = 2;
@@ -143,7 +91,7 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
     this.#fillSlots();
     const image = new Image();
     const helper = helperResolver(options.helpers ?? {});
-    this.#translate(image, this.#surroundings(helper, little));
+    this.#translate(image, surroundingsOf(this.world._space, this.#maps, spec, options, helper));
     image.finish();
     this.#cpu = new Cpu(image, this.world._space, {
       checked: options.uninitialised !== "zero",
@@ -364,52 +312,5 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
         this.#programs.set(name, { fault: error });
       }
     }
-  }
-
-  #surroundings(helper: Surroundings["helper"], little: boolean): Surroundings {
-    const { _space: space } = this.world;
-    const functions = new Map<number, bigint>();
-    const given = this.#options.externs ?? {};
-    const { btf } = this.#options;
-    return {
-      little,
-      helper,
-      kfunc: kfuncResolver(this.#options.kfuncs ?? {}),
-      kfuncName: (id) => {
-        const type = btf !== undefined && id > 0 && id < btf.endId ? btf.type(id) : undefined;
-        return type === undefined ? `of type ${id}` : type.name;
-      },
-      mapAddress: (name) => this.#maps.get(name)?._handle.address,
-      mapValueAddress: (name, offset) => this.#maps.get(name)?._valueAddress(offset),
-      functionAddress: (entry, name) => {
-        let address = functions.get(entry);
-        if (address === undefined) {
-          const region = space.add("function", name, new Uint8Array(0), false);
-          region.owner = entry;
-          ({ address } = region);
-          functions.set(entry, address);
-        }
-        return address;
-      },
-      externAddress: (name) => {
-        const value = Object.hasOwn(given, name) ? given[name] : undefined;
-        const extern = this.spec.externs?.[name];
-        if (extern?.kind === "kconfig") return this.#option(extern, value);
-        return value === undefined ? (extern?.weak === true ? 0n : undefined) : BigInt(value);
-      },
-    };
-  }
-
-  /** The address of a value of the kernel's configuration, which is put there. */
-  #option(extern: ExternSpec, value: bigint | number | undefined): bigint | undefined {
-    const map = this.#maps.get(".kconfig");
-    const entry = map instanceof KeyedMachineMap ? map._find(new Uint8Array(4), false) : undefined;
-    const bytes = entry?.values[0];
-    const { offset = 0, size = 0, weak } = extern;
-    if (map === undefined || bytes === undefined) return undefined;
-    if (value !== undefined)
-      for (let i = 0; i < size; i++) bytes[offset + i] = Number((BigInt(value) >> BigInt(8 * i)) & 0xffn);
-    else if (!weak) return undefined;
-    return map._valueAddress(offset);
   }
 }

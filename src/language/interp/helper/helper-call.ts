@@ -14,7 +14,7 @@ export interface HelperCall {
 }
 
 /** What such a call gives back, in r0: a whole number (−errno for an error), or nothing. */
-export type HelperFunction = (call: HelperCall) => bigint | number | undefined;
+export type HelperFunction = ((call: HelperCall) => bigint | number | undefined) | ((call: HelperCall) => void);
 
 /** The machine's form of a function that a test gave. */
 export function custom(run: HelperFunction): Helper {

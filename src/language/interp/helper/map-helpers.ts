@@ -3,15 +3,13 @@ import type { Helper } from "../cpu/image.ts";
 import { E2BIG, EFAULT, EINVAL, ENOENT } from "../map/errno.ts";
 import { KeyedMachineMap } from "../map/keyed-map.ts";
 import { MachineMap } from "../map/machine-map.ts";
-import {
-  MapOfMachineMaps,
-  PerfMachineMap,
-  ProgramMachineMap,
-  QueueMachineMap,
-  StackTraceMachineMap,
-  StorageMachineMap,
-} from "../map/other-maps.ts";
+import { MapOfMachineMaps } from "../map/map-of-maps.ts";
+import { PerfMachineMap } from "../map/perf-map.ts";
+import { ProgramMachineMap } from "../map/program-map.ts";
+import { QueueMachineMap } from "../map/queue-map.ts";
 import { RingMachineMap } from "../map/ring-map.ts";
+import { StackTraceMachineMap } from "../map/stack-trace-map.ts";
+import { StorageMachineMap } from "../map/storage-map.ts";
 
 /** BPF_MAX_LOOPS. */
 const MOST_LOOPS = 8 * 1024 * 1024;

@@ -1,15 +1,13 @@
 import { ArrayMachineMap } from "./array-map.ts";
 import { HashMachineMap } from "./hash-map.ts";
 import { MachineMap, type MapPlace } from "./machine-map.ts";
-import {
-  MapOfMachineMaps,
-  PerfMachineMap,
-  ProgramMachineMap,
-  QueueMachineMap,
-  StackTraceMachineMap,
-  StorageMachineMap,
-} from "./other-maps.ts";
+import { MapOfMachineMaps } from "./map-of-maps.ts";
+import { PerfMachineMap } from "./perf-map.ts";
+import { ProgramMachineMap } from "./program-map.ts";
+import { QueueMachineMap } from "./queue-map.ts";
 import { RingMachineMap } from "./ring-map.ts";
+import { StackTraceMachineMap } from "./stack-trace-map.ts";
+import { StorageMachineMap } from "./storage-map.ts";
 
 /** The map of a spec. Types that the machine does not run are maps that helpers refuse. */
 export function makeMap(place: MapPlace, little: boolean): MachineMap {
