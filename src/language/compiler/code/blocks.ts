@@ -1,0 +1,160 @@
+import { Opcode } from "../../../object/asm/index.ts";
+import { compare } from "../ssa/evaluate.ts";
+import type { Block, Func, Inst } from "../ssa/ir.ts";
+import { MachineBlock, MachineInst } from "./machine.ts";
+
+/** The blocks of a function in machine form and their order; all but those in `sources` have their instructions already. */
+export interface BlockPlan {
+  readonly order: MachineBlock[];
+  /** The blocks that are to be filled with the instructions of a block in SSA form. */
+  readonly sources: Map<MachineBlock, Block>;
+  /** Where the function returns a constant and does nothing else. */
+  readonly returns: Map<MachineBlock, { readonly value: bigint; readonly origin: Inst }>;
+}
+
+/**
+ * Lays the blocks out: those that are reached, in reverse postorder, so that what leaves a loop or the function stands behind
+ * what stays. Critical edges get a block of their own, which holds their moves. Ways to return the same constant become one
+ * block.
+ */
+export function planBlocks(func: Func): BlockPlan {
+  const entry = func.blocks[0] as Block;
+  const blocks: MachineBlock[] = new Array(func.blockCount);
+  const sources: BlockPlan["sources"] = new Map();
+  const returns: BlockPlan["returns"] = new Map();
+  const returnOf = new Map<bigint, MachineBlock>();
+  const order: MachineBlock[] = [];
+  let count = 0;
+  const newBlock = (depth: number) => new MachineBlock(count++, depth);
+  const newJump = (depth: number, origin: Inst) => {
+    const block = newBlock(depth);
+    block.insts.push(new MachineInst("jump", Opcode.JA, origin));
+    return block;
+  };
+
+  const sourceOrder = reversePostorder(func);
+  for (const source of sourceOrder) {
+    const block = newBlock(source.loopDepth);
+    blocks[source.id] = block;
+    sources.set(block, source);
+  }
+  // The registers of the parameters are read where no jump comes back to.
+  if (entry.preds.length > 0) {
+    const prologue = newJump(0, entry.end as Inst);
+    link(prologue, blocks[entry.id] as MachineBlock, -1);
+    order.push(prologue);
+  }
+  for (const source of sourceOrder) {
+    const block = blocks[source.id] as MachineBlock;
+    order.push(block);
+    const end = source.end as Inst;
+    const targets = targetsOf(end);
+    for (const k of targets) {
+      const to = end.succs[k] as Block;
+      const number = edgeNumber(source, k);
+      const value = returnedConstant(to, number);
+      if (value !== undefined) {
+        let target = returnOf.get(value);
+        if (target === undefined) {
+          target = newBlock(0);
+          returnOf.set(value, target);
+          returns.set(target, { value, origin: to.end as Inst });
+        }
+        link(block, target, -1);
+      } else if (targets.length > 1 && to.preds.length > 1) {
+        const target = blocks[to.id] as MachineBlock;
+        const middle = newJump(Math.min(source.loopDepth, to.loopDepth), end);
+        link(block, middle, -1);
+        link(middle, target, number);
+        order.push(middle);
+      } else link(block, blocks[to.id] as MachineBlock, number);
+    }
+  }
+  for (const block of returnOf.values()) {
+    // Behind the last that only jumps to it, which then needs no jump.
+    let at = order.length;
+    while (at > 0 && !onlyJumpsTo(order[at - 1] as MachineBlock, block)) at--;
+    order.splice(at === 0 ? order.length : at, 0, block);
+  }
+  return { order, sources, returns };
+}
+
+function link(from: MachineBlock, to: MachineBlock, number: number): void {
+  from.succs.push(to);
+  to.preds.push(from);
+  to.predNumbers.push(number);
+}
+
+function onlyJumpsTo(block: MachineBlock, target: MachineBlock): boolean {
+  return block.succs.length === 1 && block.succs[0] === target;
+}
+
+/** The blocks that are reached, each before those that it alone leads to. */
+function reversePostorder(func: Func): Block[] {
+  const entry = func.blocks[0] as Block;
+  const seen = new Uint8Array(func.blockCount);
+  const order: Block[] = [];
+  const stack: { block: Block; next: Block[] }[] = [];
+  const enter = (block: Block) => {
+    seen[block.id] = 1;
+    stack.push({ block, next: laidOutSuccessors(block) });
+  };
+  enter(entry);
+  while (stack.length > 0) {
+    const top = stack[stack.length - 1] as { block: Block; next: Block[] };
+    const next = top.next.pop();
+    if (next === undefined) {
+      order.push(top.block);
+      stack.pop();
+    } else if (seen[next.id] === 0) enter(next);
+  }
+  return order.reverse();
+}
+
+/** Where the end of a block goes, without blocks that only return a constant: the one that is to follow first. */
+function laidOutSuccessors(block: Block): Block[] {
+  const end = block.end as Inst;
+  const targets = targetsOf(end).filter(
+    (k) => returnedConstant(end.succs[k] as Block, edgeNumber(block, k)) === undefined,
+  );
+  const found = targets.map((k) => end.succs[k] as Block);
+  if (found.length === 2 && secondFollows(found[0] as Block, found[1] as Block)) found.reverse();
+  // The last of the list is entered first and stands last: what is to follow directly is the first of it.
+  return found;
+}
+
+/** Whether, of the two ways of a branch, the second should stand directly behind it. */
+function secondFollows(first: Block, second: Block): boolean {
+  if (first.loopDepth !== second.loopDepth) return second.loopDepth > first.loopDepth;
+  const firstReturns = first.end?.op === "return";
+  if (firstReturns !== (second.end?.op === "return")) return firstReturns;
+  return second.end?.op === "jump" && second.end.succs[0] === first;
+}
+
+/** The numbers of the successors that the end of a block can go to. */
+function targetsOf(end: Inst): readonly number[] {
+  if (end.op === "return") return [];
+  if (end.op === "jump") return [0];
+  const [a, b] = end.args as [Inst, Inst];
+  if (a.op === "const" && b.op === "const")
+    return [compare(end.condition, BigInt.asUintN(64, a.imm), BigInt.asUintN(64, b.imm)) ? 0 : 1];
+  return [0, 1];
+}
+
+/** Which of the predecessors of its successor number `k` a block is. */
+function edgeNumber(block: Block, k: number): number {
+  const succs = (block.end as Inst).succs;
+  const to = succs[k] as Block;
+  const first = to.preds.indexOf(block);
+  return k === 1 && succs[0] === to ? to.preds.indexOf(block, first + 1) : first;
+}
+
+/** The constant that the function returns when `block` is entered by the edge, when it does nothing else there. */
+function returnedConstant(block: Block, edge: number): bigint | undefined {
+  const end = block.end as Inst;
+  if (end.op !== "return" || block.insts.some((inst) => inst.op !== "const")) return undefined;
+  let value = end.args[0];
+  if (value === undefined) return 0n;
+  if (value.op === "phi" && value.block === block) value = value.args[edge];
+  return value?.op === "const" ? BigInt.asIntN(64, value.imm) : undefined;
+}

@@ -1,0 +1,228 @@
+import { firstIntersection, type Interval, MEMORY, NEVER } from "./interval.ts";
+import type { Intervals } from "./intervals.ts";
+import { CodeGenerationError, type MachineFunction, NONE } from "./machine.ts";
+
+/** r0 to r9; r10 is the frame pointer. */
+const REGISTERS = 10;
+/** Those that calls overwrite first, and of them those last that calls take arguments in; then those that calls leave alone. */
+const PREFERENCE = [0, 5, 4, 3, 2, 1, 6, 7, 8, 9] as const;
+
+/** Where each value is at each position. */
+export class Allocation {
+  /** By virtual register: its parts, ascending, each in one place. */
+  readonly parts: readonly (readonly Interval[])[];
+  /** By virtual register: 1 when some part of it is on the stack (constants never are, they are made anew). */
+  readonly spilled: Uint8Array;
+
+  constructor(parts: readonly (readonly Interval[])[], func: MachineFunction) {
+    this.parts = parts;
+    this.spilled = new Uint8Array(parts.length);
+    for (let vreg = 0; vreg < parts.length; vreg++) {
+      if (func.constants[vreg] === undefined && this.partsOf(vreg).some((part) => part.register === MEMORY)) {
+        this.spilled[vreg] = 1;
+      }
+    }
+  }
+
+  partsOf(vreg: number): readonly Interval[] {
+    return this.parts[vreg] as readonly Interval[];
+  }
+
+  /** The register that a value is in at a position at which it is live, or MEMORY. */
+  registerAt(vreg: number, position: number): number {
+    const parts = this.partsOf(vreg);
+    for (let i = parts.length - 1; i >= 0; i--) {
+      const part = parts[i] as Interval;
+      if (part.start <= position) return part.register;
+    }
+    throw new CodeGenerationError(`Value ${vreg} is looked for at ${position}, before it exists.`);
+  }
+}
+
+/**
+ * Gives each value a register or a place on the stack: linear scan over intervals with holes, which are split where the
+ * register is needed for something whose next use is nearer. A value that is ever on the stack is stored once, where it is
+ * written, so that a part of it in memory costs nothing to begin.
+ */
+export function allocate(func: MachineFunction, intervals: Intervals): Allocation {
+  return new LinearScan(func, intervals).run();
+}
+
+class LinearScan {
+  readonly #func: MachineFunction;
+  readonly #intervals: Intervals;
+  /** By start, descending. */
+  readonly #unhandled: Interval[] = [];
+  #active: Interval[] = [];
+  #inactive: Interval[] = [];
+  readonly #parts: Interval[][] = [];
+  readonly #free = new Int32Array(REGISTERS);
+  readonly #blocked = new Int32Array(REGISTERS);
+
+  constructor(func: MachineFunction, intervals: Intervals) {
+    this.#func = func;
+    this.#intervals = intervals;
+    for (const interval of intervals.values) {
+      this.#parts.push([]);
+      if (interval !== undefined) this.#unhandled.push(interval);
+    }
+    this.#unhandled.sort((a, b) => b.start - a.start);
+  }
+
+  run(): Allocation {
+    for (let current = this.#unhandled.pop(); current !== undefined; current = this.#unhandled.pop()) {
+      this.#advance(current.start);
+      (this.#parts[current.vreg] as Interval[]).push(current);
+      if (!this.#takeFree(current)) this.#takeOccupied(current);
+      if (current.register !== MEMORY) this.#active.push(current);
+    }
+    return new Allocation(this.#parts, this.#func);
+  }
+
+  #advance(position: number): void {
+    const active: Interval[] = [];
+    const inactive: Interval[] = [];
+    for (const list of [this.#active, this.#inactive]) {
+      for (const interval of list) {
+        if (interval.end <= position || interval.register === MEMORY) continue;
+        (interval.covers(position) ? active : inactive).push(interval);
+      }
+    }
+    this.#active = active;
+    this.#inactive = inactive;
+  }
+
+  #queue(interval: Interval): void {
+    const list = this.#unhandled;
+    let at = list.length;
+    while (at > 0 && (list[at - 1] as Interval).start < interval.start) at--;
+    list.splice(at, 0, interval);
+  }
+
+  /** A register that is free, for all of the interval or for its beginning. */
+  #takeFree(current: Interval): boolean {
+    const position = current.start;
+    const free = this.#free;
+    for (let r = 0; r < REGISTERS; r++) {
+      free[r] = firstIntersection(this.#intervals.fixed[r] as number[], current.ranges, position);
+    }
+    for (const other of this.#active) free[other.register] = 0;
+    for (const other of this.#inactive) {
+      const at = firstIntersection(other.ranges, current.ranges, position);
+      if (at < (free[other.register] as number)) free[other.register] = at;
+    }
+    const { end } = current;
+    const hint = this.#hint(current, free);
+    let best = hint !== NONE && (free[hint] as number) >= end ? hint : NONE;
+    if (best === NONE) {
+      for (const r of PREFERENCE) {
+        if ((free[r] as number) >= end) {
+          best = r;
+          break;
+        }
+      }
+    }
+    if (best !== NONE) {
+      current.register = best;
+      return true;
+    }
+    best = hint;
+    for (const r of PREFERENCE) if (best === NONE || (free[r] as number) > (free[best] as number)) best = r;
+    const until = evenBelow(free[best] as number);
+    if (until <= position || current.nextRegisterUse(position) >= until) return false;
+    current.register = best;
+    this.#queue(current.split(until));
+    return true;
+  }
+
+  /** The free register that spares a move, when there is one. */
+  #hint(current: Interval, free: Int32Array): number {
+    const { vreg, start, end } = current;
+    let best = NONE;
+    const consider = (register: number) => {
+      if (register < 0) return;
+      const until = free[register] as number;
+      if (until > start && (best === NONE || (until > (free[best] as number) && (free[best] as number) < end))) {
+        best = register;
+      }
+    };
+    const own = this.#parts[vreg] as Interval[];
+    // A part that follows another in a register goes on there.
+    const previous = own[own.length - 2];
+    if (previous !== undefined && previous.end === start) consider(previous.register);
+    consider(this.#intervals.registerHints[vreg] as number);
+    for (const relative of this.#intervals.relatives[vreg] as number[]) {
+      const parts = this.#parts[relative] as Interval[];
+      if (parts.length === 0) continue;
+      const last = parts[parts.length - 1] as Interval;
+      consider((last.end === start ? last : (parts[0] as Interval)).register);
+    }
+    return best;
+  }
+
+  /** The register whose values are used latest, unless the interval itself is used later than all. */
+  #takeOccupied(current: Interval): void {
+    const position = current.start;
+    const nextUse = this.#free.fill(NEVER);
+    const blocked = this.#blocked;
+    for (const other of this.#active) lower(nextUse, other.register, evenBelow(other.nextUse(position)));
+    for (const other of this.#inactive) {
+      if (firstIntersection(other.ranges, current.ranges, position) !== NEVER) {
+        lower(nextUse, other.register, evenBelow(other.nextUse(position)));
+      }
+    }
+    for (let r = 0; r < REGISTERS; r++) {
+      const at = evenBelow(firstIntersection(this.#intervals.fixed[r] as number[], current.ranges, position));
+      blocked[r] = at;
+      lower(nextUse, r, at);
+    }
+    let best = PREFERENCE[0] as number;
+    for (const r of PREFERENCE) if ((nextUse[r] as number) > (nextUse[best] as number)) best = r;
+    const needed = current.nextRegisterUse(position);
+    const mustHave = needed !== NEVER && evenBelow(needed) <= position;
+    const latest = nextUse[best] as number;
+    if (!mustHave && (latest <= position || latest <= evenBelow(current.nextUse(position)))) {
+      this.#toMemory(current);
+      return;
+    }
+    if (latest <= position) throw new CodeGenerationError(`${this.#func.name} has no register left at ${position}.`);
+    current.register = best;
+    for (const other of this.#active) if (other.register === best) this.#evict(other, position);
+    for (const other of this.#inactive) {
+      if (other.register === best && firstIntersection(other.ranges, current.ranges, position) !== NEVER) {
+        this.#evict(other, position);
+      }
+    }
+    if ((blocked[best] as number) < current.end) this.#queue(current.split(blocked[best] as number));
+  }
+
+  /** From a position on it is in memory, until it is needed in a register again. */
+  #evict(interval: Interval, position: number): void {
+    if (interval.start >= position) {
+      this.#toMemory(interval);
+      return;
+    }
+    const rest = interval.split(position);
+    if (evenBelow(rest.nextRegisterUse(rest.start)) <= rest.start) {
+      this.#queue(rest);
+      return;
+    }
+    (this.#parts[rest.vreg] as Interval[]).push(rest);
+    this.#toMemory(rest);
+  }
+
+  #toMemory(interval: Interval): void {
+    const needed = interval.nextRegisterUse(interval.start);
+    if (needed !== NEVER) this.#queue(interval.split(evenBelow(needed)));
+    interval.register = MEMORY;
+  }
+}
+
+/** Splits stand between instructions. */
+function evenBelow(position: number): number {
+  return position & ~1;
+}
+
+function lower(values: Int32Array, index: number, value: number): void {
+  if (value < (values[index] as number)) values[index] = value;
+}

@@ -1,0 +1,150 @@
+import { Class, type Instruction, Jump, Opcode, slotsOf } from "../../../object/asm/index.ts";
+import type { Span } from "../span.ts";
+
+/** Slots that a jump can pass over. */
+const REACH = 32767;
+/** How far from a jump the one stands that carries it on: what is put between them later must not part them. */
+const HOP = 28000;
+
+/** Conditional jumps whose opposite the machine has. */
+const OPPOSITE: Readonly<Record<number, number>> = {
+  [Jump.JEQ]: Jump.JNE,
+  [Jump.JNE]: Jump.JEQ,
+  [Jump.JGT]: Jump.JLE,
+  [Jump.JLE]: Jump.JGT,
+  [Jump.JGE]: Jump.JLT,
+  [Jump.JLT]: Jump.JGE,
+  [Jump.JSGT]: Jump.JSLE,
+  [Jump.JSLE]: Jump.JSGT,
+  [Jump.JSGE]: Jump.JSLT,
+  [Jump.JSLT]: Jump.JSGE,
+};
+
+interface Placed {
+  instruction: Instruction;
+  readonly span: Span;
+}
+
+/**
+ * Makes every jump reach its target. What is too far for 16 bits goes by a jump of 32 bits (ISA v4), or by jumps that stand in
+ * between.
+ */
+export function relaxJumps(
+  name: string,
+  instructions: readonly Instruction[],
+  spans: readonly Span[],
+  isaV4: boolean,
+): { readonly instructions: readonly Instruction[]; readonly spans: readonly Span[] } {
+  // No wide load makes more than two slots of one.
+  if (instructions.length * 2 <= REACH) return { instructions, spans };
+  let list: Placed[] = instructions.map((instruction, i) => ({ instruction, span: spans[i] as Span }));
+  const relaxer = new Relaxer(name, isaV4);
+  for (let next = relaxer.round(list); next !== undefined; next = relaxer.round(list)) list = next;
+  return { instructions: list.map((placed) => placed.instruction), spans: list.map((placed) => placed.span) };
+}
+
+class Relaxer {
+  readonly #name: string;
+  readonly #isaV4: boolean;
+  #labels = 0;
+  /** Hops by what they lead to. */
+  readonly #hops = new Map<string, string[]>();
+
+  constructor(name: string, isaV4: boolean) {
+    this.#name = name;
+    this.#isaV4 = isaV4;
+  }
+
+  /** Mends all jumps that are too far as things stand; undefined when there are none. */
+  round(list: Placed[]): Placed[] | undefined {
+    const slots: number[] = [];
+    const slotOf = new Map<string, number>();
+    let slot = 0;
+    for (const { instruction } of list) {
+      slots.push(slot);
+      for (const label of labelsOf(instruction)) slotOf.set(label, slot);
+      slot += slotsOf(instruction);
+    }
+    /** What is put before the instruction of that number. */
+    const inserted = new Map<number, Placed[]>();
+    const insert = (at: number, placed: Placed[]) => inserted.set(at, [...(inserted.get(at) ?? []), ...placed]);
+    let changed = false;
+    list.forEach((placed, i) => {
+      const { instruction, span } = placed;
+      const { target, opcode } = instruction;
+      if (target === undefined || !isShortJump(opcode)) return;
+      const from = slots[i] as number;
+      const distance = (slotOf.get(target) as number) - from - 1;
+      if (Math.abs(distance) <= REACH - 64) return;
+      changed = true;
+      if (opcode !== Opcode.JA) {
+        // The condition goes round a jump that goes everywhere.
+        const over = this.#label();
+        const opposite = OPPOSITE[opcode & 0xf0];
+        const far: Instruction = { opcode: Opcode.JA, dst: 0, src: 0, offset: 0, imm: 0, target };
+        const next = list[i + 1] as Placed;
+        if (opposite !== undefined) {
+          placed.instruction = { ...instruction, opcode: (opcode & ~0xf0) | opposite, target: over };
+          insert(i + 1, [{ instruction: far, span }]);
+        } else {
+          const taken = this.#label();
+          placed.instruction = { ...instruction, target: taken };
+          const around: Instruction = { ...far, target: over };
+          insert(i + 1, [
+            { instruction: around, span },
+            { instruction: { ...far, label: taken }, span },
+          ]);
+        }
+        next.instruction = withLabel(next.instruction, over);
+      } else if (this.#isaV4) placed.instruction = { ...instruction, opcode: Opcode.JA32 };
+      else {
+        const near = (this.#hops.get(target) ?? []).find((hop) => {
+          const at = slotOf.get(hop);
+          return at !== undefined && Math.abs(at - from) <= HOP && Math.sign(at - from) === Math.sign(distance);
+        });
+        if (near !== undefined) placed.instruction = { ...instruction, target: near };
+        else {
+          const hop = this.#label();
+          const wanted = from + Math.sign(distance) * HOP;
+          let at = slots.findIndex((s) => s >= wanted);
+          if (at <= 0) at = 1;
+          const over = this.#label();
+          const jump: Instruction = { opcode: Opcode.JA, dst: 0, src: 0, offset: 0, imm: 0, target };
+          const behind = list[at] as Placed;
+          insert(at, [
+            { instruction: { ...jump, target: over }, span },
+            { instruction: { ...jump, label: hop }, span },
+          ]);
+          behind.instruction = withLabel(behind.instruction, over);
+          placed.instruction = { ...instruction, target: hop };
+          this.#hops.set(target, [...(this.#hops.get(target) ?? []), hop]);
+          slotOf.set(hop, slots[at] as number);
+        }
+      }
+    });
+    return changed ? list.flatMap((placed, i) => [...(inserted.get(i) ?? []), placed]) : undefined;
+  }
+
+  #label(): string {
+    return `${this.#name}#far${this.#labels++}`;
+  }
+}
+
+function isShortJump(opcode: number): boolean {
+  const cls = opcode & 7;
+  const operation = opcode & 0xf0;
+  return (
+    (cls === Class.JMP || (cls === Class.JMP32 && opcode !== Opcode.JA32)) &&
+    operation !== Jump.CALL &&
+    operation !== Jump.EXIT
+  );
+}
+
+function labelsOf({ label }: Instruction): readonly string[] {
+  return label === undefined ? [] : typeof label === "string" ? [label] : label;
+}
+
+function withLabel(instruction: Instruction, label: string): Instruction {
+  const labels = [...labelsOf(instruction), label];
+  return { ...instruction, label: labels.length === 1 ? (labels[0] as string) : labels };
+}
