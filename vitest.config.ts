@@ -7,6 +7,7 @@ export default defineConfig({
       "skep/asm": fileURLToPath(new URL("src/object/asm/index.ts", import.meta.url)),
       "skep/doctor": fileURLToPath(new URL("src/tools/doctor/index.ts", import.meta.url)),
       "skep/kernel": fileURLToPath(new URL("src/language/kernel/index.ts", import.meta.url)),
+      "skep/testing": fileURLToPath(new URL("src/language/interp/index.ts", import.meta.url)),
       "skep/trace": fileURLToPath(new URL("src/tools/trace/index.ts", import.meta.url)),
       skep: fileURLToPath(new URL("src/sdk/index.ts", import.meta.url)),
     },

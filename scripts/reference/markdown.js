@@ -49,7 +49,7 @@ function writeIndex(modules, pages) {
     "",
     "Every export of the package, by what it is for; each page begins with a table of what stands on it. How the parts work",
     "together is told in the guides beside this folder: [maps](../maps.md), [objects](../objects.md), [probes](../probes.md),",
-    "[inspect](../inspect.md), [trace](../trace.md), [rights](../privileges.md).",
+    "[inspect](../inspect.md), [testing](../testing.md), [trace](../trace.md), [rights](../privileges.md).",
   ];
   for (const { name, text } of modules) {
     lines.push("", `## \`${name}\``, "", escapeText(text), "");

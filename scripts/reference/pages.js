@@ -29,6 +29,7 @@ export const PAGES = [
   { page: "btf", title: "BTF: the kernel's types", rooms: ["object/btf"] },
   { page: "system", title: "Descriptors, errors and the kernel around them", rooms: ["runtime/sys"] },
   { page: "kernel", title: "The words of kernel TypeScript", rooms: ["language/kernel"] },
+  { page: "testing", title: "Programs in tests, without a kernel", rooms: ["language/interp"] },
   { page: "trace", title: "`skep trace` as a library", rooms: ["tools/trace", "machine/proc"] },
   { page: "doctor", title: "`skep doctor` as a library", rooms: ["tools/doctor"] },
   { page: "inspect", title: "`skep prog`, `skep map`, `skep link` as a library", rooms: ["tools/inspect"] },

@@ -75,7 +75,7 @@ kernelTest("random programs leave the same registers and stack in the machine an
       assert.deepEqual(
         [words(machine.maps.output.get(0) as Uint8Array), words(machine.maps.scratch.get(0) as Uint8Array)],
         [words(output.get(0) as Uint8Array), words(scratch.get(0) as Uint8Array)],
-        `seed ${seed}, run ${run}, input ${words(given)}:\n${disassemble(program.instructions, { slots: true })}`,
+        `seed ${seed}, run ${run}, input ${words(given).join()}:\n${disassemble(program.instructions, { slots: true })}`,
       );
     }
   }

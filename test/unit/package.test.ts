@@ -37,7 +37,7 @@ describe("package.json", () => {
 
   it("exports the rooms that docs/architecture.md calls public, and no other", () => {
     expect(exported.map(([name]) => name).sort()).toEqual(
-      [".", "./asm", "./btf", "./doctor", "./inspect", "./kernel", "./package.json", "./trace"].sort(),
+      [".", "./asm", "./btf", "./doctor", "./inspect", "./kernel", "./package.json", "./testing", "./trace"].sort(),
     );
     for (const [name, file, source] of [
       [".", "skep", "sdk/index"],
@@ -46,6 +46,7 @@ describe("package.json", () => {
       ["./doctor", "doctor", "tools/doctor/index"],
       ["./inspect", "inspect", "tools/inspect/index"],
       ["./kernel", "kernel", "language/kernel/index"],
+      ["./testing", "testing", "language/interp/index"],
       ["./trace", "trace", "tools/trace/index"],
     ] as const) {
       expect(manifest.exports[name]).toEqual({ types: `./dist/${source}.d.ts`, default: `./dist/esm/${file}.js` });

@@ -8,9 +8,9 @@ export interface HelperCall {
   readonly args: readonly [bigint, bigint, bigint, bigint, bigint];
   readonly world: World;
   /** Memory at an address. Throws RangeError where there is none. */
-  read(address: bigint, length: number): Uint8Array;
+  readonly read: (address: bigint, length: number) => Uint8Array;
   /** Writes memory at an address. Throws RangeError where there is none. */
-  write(address: bigint, bytes: Uint8Array): void;
+  readonly write: (address: bigint, bytes: Uint8Array) => void;
 }
 
 /** What such a call gives back, in r0: a whole number (−errno for an error), or nothing. */

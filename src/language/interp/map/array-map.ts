@@ -11,7 +11,7 @@ export class ArrayMachineMap<K = unknown, V = unknown> extends KeyedMachineMap<K
   readonly #elements: (Entry | undefined)[] = [];
   readonly #little: boolean;
 
-  /** @internal */
+  /** Made by a `Machine`. */
   constructor(place: MapPlace, little: boolean) {
     super(place);
     this.#little = little;
@@ -29,6 +29,7 @@ export class ArrayMachineMap<K = unknown, V = unknown> extends KeyedMachineMap<K
     return this.maxEntries;
   }
 
+  /** Makes the value zero, in a per-CPU map each CPU's; false for a key that there is not. */
   override delete(key: K): boolean {
     const entry = this._find(this.encodeKey(key), false);
     for (const bytes of entry?.values ?? []) bytes.fill(0);

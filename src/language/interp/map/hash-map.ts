@@ -10,7 +10,7 @@ export class HashMachineMap<K = unknown, V = unknown> extends KeyedMachineMap<K,
   readonly #entries = new Map<string | number, Entry>();
   readonly #lru: boolean;
 
-  /** @internal */
+  /** Made by a `Machine`. */
   constructor(place: MapPlace) {
     super(place);
     this.#lru = place.spec.type.startsWith("lru_");
@@ -20,6 +20,7 @@ export class HashMachineMap<K = unknown, V = unknown> extends KeyedMachineMap<K,
     return this.#entries.size;
   }
 
+  /** Removes a key; whether it was there. */
   override delete(key: K): boolean {
     return this._remove(this.encodeKey(key)) === 0;
   }

@@ -29,7 +29,7 @@ export abstract class KeyedMachineMap<K = unknown, V = unknown> extends MachineM
   /** Values that each entry has. */
   protected readonly copies: number;
 
-  /** @internal */
+  /** Made by a `Machine`. */
   constructor(place: MapPlace) {
     super(place);
     const { type } = place.spec;

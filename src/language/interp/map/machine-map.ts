@@ -37,7 +37,7 @@ export class MachineMap {
   /** @internal What programs load as the map. */
   readonly _handle: Region;
 
-  /** @internal */
+  /** Made by a `Machine`. */
   constructor(place: MapPlace) {
     const { name, spec, space } = place;
     this._place = place;

@@ -6,7 +6,7 @@ export class QueueMachineMap<V = unknown> extends MachineMap {
   #values: Uint8Array[] = [];
   readonly #codec: Codec<V>;
 
-  /** @internal */
+  /** Made by a `Machine`. */
   constructor(place: MapPlace) {
     super(place);
     this.#codec = new Codec<V>(place.value, this.valueSize);

@@ -27,7 +27,7 @@ export class RingMachineMap<T = Uint8Array> extends MachineMap {
   #discarded = 0;
   #unwritten = 0;
 
-  /** @internal */
+  /** Made by a `Machine`. */
   constructor(place: MapPlace) {
     super(place);
     this.#codec = new Codec<T>(place.value, place.value?.size ?? 0);

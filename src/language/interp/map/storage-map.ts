@@ -7,7 +7,7 @@ export class StorageMachineMap<V = unknown> extends MachineMap {
   readonly #values = new Map<bigint, { readonly bytes: Uint8Array; region: Region | undefined }>();
   readonly #codec: Codec<V>;
 
-  /** @internal */
+  /** Made by a `Machine`. */
   constructor(place: MapPlace) {
     super(place);
     this.#codec = new Codec<V>(place.value, this.valueSize);
