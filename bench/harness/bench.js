@@ -110,6 +110,33 @@ export class Bench {
     this.#results.push({ name: measure.name, rounds, values: raw, missing: Object.fromEntries(absent), goals });
   }
 
+  /**
+   * A table of what is counted, not timed: once is enough.
+   * @param {object} counted
+   * @param {string} counted.name
+   * @param {string} [counted.note]
+   * @param {readonly (readonly string[])[]} counted.rows the first is the heading
+   * @param {readonly string[]} [counted.remarks] lines under the table
+   * @param {readonly string[]} [counted.failures] what could not be counted
+   * @param {readonly { what: string, value: number | undefined, atMost: number }[]} counted.goals
+   * @param {unknown} counted.raw
+   */
+  count({ name, note, rows, remarks = [], failures = [], goals, raw }) {
+    this.#log(`\n${name}`);
+    if (note !== undefined) this.#log(note);
+    this.#log(table(rows));
+    for (const line of [...remarks, ...failures]) this.#log(`  ${line}`);
+    this.#failures += failures.length;
+    const judged = goals.map(({ what, value, atMost }) => {
+      const met = value === undefined || !Number.isFinite(value) ? undefined : value <= atMost;
+      this.#goals[met === undefined ? "unmeasured" : met ? "met" : "missed"]++;
+      const verdict = met === undefined ? "not measured" : `${met ? "met" : "NOT MET"}: ${show(value)}`;
+      this.#log(`  goal: ${what} ≤ ${atMost} — ${verdict}`);
+      return { what, value, atMost, met };
+    });
+    this.#results.push({ name, values: raw, goals: judged });
+  }
+
   #print(measure, values, absent, rounds) {
     const metrics = Object.entries(measure.metrics);
     const { base } = measure;
