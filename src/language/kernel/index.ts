@@ -25,6 +25,15 @@ export {
   Sum,
   sum,
 } from "./aggregate.ts";
+export {
+  bucketCount,
+  bucketOf,
+  bucketRange,
+  type LinearBuckets,
+  linearBucketCount,
+  linearBucketOf,
+  linearBucketRange,
+} from "./buckets.ts";
 export { type Cell, cell, type Ref } from "./cell.ts";
 // All of it: only what comes through a star can be filled by the declarations of a project.
 export * from "./context.ts";

@@ -33,6 +33,8 @@ export interface MapSpec {
   readonly numaNode?: number;
   /** Kept in a bpffs under its name and found there by the next load. */
   readonly pinning?: "by-name";
+  /** The name it is pinned by, where that is not its own. */
+  readonly pinName?: string;
   /** What the maps inside a map of maps are like. */
   readonly inner?: MapSpec;
   /** Maps or programs of the object, by name, that its slots hold from the start (maps of maps, program arrays). */

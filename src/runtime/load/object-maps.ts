@@ -59,7 +59,7 @@ export class ObjectMaps {
       const make = () => createMap(full, map.name ?? name, needs, types, token) as BpfMap;
       if (map.pinning !== "by-name" || pinPath === false) this.live[name] = make();
       else {
-        const path = pinPathOf(pinPath, name);
+        const path = pinPathOf(pinPath, map.pinName ?? name);
         const { live, isNew } = openOrPin(name, full, path, make);
         this.live[name] = live;
         // What a map that was there already holds is its own.

@@ -203,10 +203,12 @@ function isDescriptor(file: FileScope, node: Expression): boolean {
 function aggregate(one: Declaration, kind: NonNullable<MapDecl["aggregate"]>, value: Type): MapDecl {
   const [key, next] = keyOf(one);
   const options = optionsOf(one, next, ["max", "pinned"]);
+  // Extremes begin as other than zeros, which values of per-CPU maps cannot.
+  const isExtreme = kind.kind === "min" || kind.kind === "max";
   if (key === undefined && !isUntyped(one))
     return {
       ...common(one),
-      kind: "perCpuArray",
+      kind: isExtreme ? "array" : "perCpuArray",
       key: U32,
       value,
       maxEntries: 1,

@@ -1,0 +1,81 @@
+import type { Expr } from "../hir.ts";
+import type { AtomicOp, Inst } from "../ssa/ir.ts";
+import { type BoolType, type CellType, type IntType, sizeOf, type Type } from "../type.ts";
+import type { Lowering } from "./lowering.ts";
+import { loadScalar, storeScalar } from "./scalar-memory.ts";
+import { value } from "./value.ts";
+
+type Cell<Op> = Expr & { readonly op: Op };
+
+function cellOf(type: Type): IntType | BoolType {
+  return (type as CellType).of;
+}
+
+/** Whether the machine changes memory of the type at once: words of 4 and 8 bytes in its own byte order. */
+function isAtomic(type: IntType | BoolType): boolean {
+  return type.kind === "int" && type.bits >= 32 && type.bigEndian !== true;
+}
+
+/**
+ * `cell.add(n)`. Atomic also in memory of this CPU alone: an interrupt's program may come between reading and writing.
+ * Numbers of 8 and 16 bits have no atomic operations: they are read, changed and written.
+ */
+export function cellAdd(l: Lowering, expr: Cell<"cellAdd">): void {
+  const cell = value(l, expr.cell);
+  addTo(l, cellOf(expr.cell.type), cell, 0, value(l, expr.value));
+}
+
+export function addTo(l: Lowering, type: IntType | BoolType, base: Inst, offset: number, by: Inst): void {
+  const { b } = l;
+  if (isAtomic(type)) b.atomic("add", base, offset, sizeOf(type) as 4 | 8, by);
+  else storeScalar(l, type, base, offset, b.add(loadScalar(l, type, base, offset), by));
+}
+
+/** `cell.xchg(v)`: what was there before. Two steps where the kernel has no atomic exchange (before Linux 5.12). */
+export function cellExchange(l: Lowering, expr: Cell<"cellExchange">): Inst {
+  const cell = value(l, expr.cell);
+  const type = cellOf(expr.cell.type);
+  const given = value(l, expr.value);
+  if (isAtomic(type) && l.target.features.fetchAtomics) return extended(l, type, atomic(l, "xchg", type, cell, given));
+  const before = loadScalar(l, type, cell, 0);
+  storeScalar(l, type, cell, 0, given);
+  return before;
+}
+
+/** `cell.cas(old, v)`: whether it was `old`, and is `v` now. */
+export function cellCompareExchange(l: Lowering, expr: Cell<"cellCompareExchange">): Inst {
+  const { b } = l;
+  const cell = value(l, expr.cell);
+  const type = cellOf(expr.cell.type);
+  const old = value(l, expr.old);
+  const given = value(l, expr.value);
+  const result = l.newVariable();
+  const matched = () => b.write(result, b.constant(1n));
+  const differed = () => b.write(result, b.constant(0n));
+  if (isAtomic(type) && l.target.features.fetchAtomics) {
+    const before = extended(l, type, atomic(l, "cmpxchg", type, cell, given, old));
+    l.when("eq", before, old, matched, differed);
+  } else {
+    l.when(
+      "eq",
+      loadScalar(l, type, cell, 0),
+      old,
+      () => {
+        storeScalar(l, type, cell, 0, given);
+        matched();
+      },
+      differed,
+    );
+  }
+  return b.read(result);
+}
+
+function atomic(l: Lowering, op: AtomicOp, type: IntType | BoolType, base: Inst, given: Inst, expected?: Inst): Inst {
+  return l.b.atomic(op, base, 0, sizeOf(type) as 4 | 8, given, expected);
+}
+
+/** What an atomic operation on 4 bytes gives, as registers have the type. */
+function extended(l: Lowering, type: IntType | BoolType, got: Inst): Inst {
+  if (type.kind !== "int" || type.bits === 64) return got;
+  return type.signed ? l.b.sext(got, 4) : l.b.zext(got, 4);
+}

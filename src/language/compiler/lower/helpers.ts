@@ -1,0 +1,233 @@
+import type { Expr } from "../hir.ts";
+import type { Variable } from "../ssa/builder.ts";
+import type { Callee, Inst, Size } from "../ssa/ir.ts";
+import { isAggregate, sizeOf, type Type } from "../type.ts";
+import { CALLEE } from "./callees.ts";
+import { log2Floor } from "./integers.ts";
+import { copyKernel, copyKernelText, copyUser, movedContext, rawAddress, readThrough } from "./kernel-memory.ts";
+import type { Destination, Lowering } from "./lowering.ts";
+import { zero } from "./memory.ts";
+import { unwrapType, value } from "./value.ts";
+
+type HelperExpr = Extract<Expr, { readonly op: "helper" }>;
+type Lower = (l: Lowering, expr: HelperExpr, present: Variable | undefined) => Inst;
+
+/** Functions that give texts. */
+const TEXTS: ReadonlySet<string> = new Set(["comm", "userStr", "kernelStr", "dataLocStr"]);
+
+/** Longest that `comm` is, with its NUL (TASK_COMM_LEN). */
+const COMM = 16;
+
+function arg(l: Lowering, { args, name }: HelperExpr, index: number): Inst {
+  const given = args[index];
+  if (given === undefined) throw new Error(`${name} has no argument ${index}`);
+  return value(l, given);
+}
+
+/** A helper of the kernel without arguments. */
+function plain(callee: Callee): Lower {
+  return (l) => l.b.call(callee, []);
+}
+
+function upper(callee: Callee): Lower {
+  return (l) => l.b.lshr(l.b.call(callee, []), l.b.constant(32n));
+}
+
+function lower(callee: Callee): Lower {
+  return (l) => l.b.zext(l.b.call(callee, []), 4);
+}
+
+function withContext(callee: Callee): Lower {
+  return (l) => l.b.call(callee, [l.context()]);
+}
+
+/** The network's byte order is the machine's, or the other. */
+function swap(size: Size): Lower {
+  return (l, expr) => {
+    const given = arg(l, expr, 0);
+    return l.target.byteOrder === "little" ? l.b.bswap(given, size) : l.b.zext(given, size);
+  };
+}
+
+function isSigned(type: Type): boolean {
+  return type.kind === "int" && type.signed;
+}
+
+function extreme(kind: "min" | "max"): Lower {
+  return (l, expr) => {
+    const { b } = l;
+    // All are evaluated before they are compared.
+    const given = expr.args.map((each) => value(l, each));
+    const signed = isSigned(expr.type) || expr.args.some(({ type }) => isSigned(type));
+    const condition = kind === "min" ? (signed ? "slt" : "ult") : signed ? "sgt" : "ugt";
+    return given.reduce((best, each) => {
+      const result = l.newVariable();
+      l.when(
+        condition,
+        each,
+        best,
+        () => b.write(result, each),
+        () => b.write(result, best),
+      );
+      return b.read(result);
+    });
+  };
+}
+
+const abs: Lower = (l, expr) => {
+  const { b } = l;
+  const given = arg(l, expr, 0);
+  const result = l.newVariable();
+  l.when(
+    "slt",
+    given,
+    l.zero(),
+    () => b.write(result, b.neg(given)),
+    () => b.write(result, given),
+  );
+  return b.read(result);
+};
+
+/** Zeros before the highest bit of 32: 32 for 0. */
+const clz32: Lower = (l, expr) => {
+  const { b } = l;
+  const given = b.zext(arg(l, expr, 0), 4);
+  const nonZero = b.lshr(b.neg(given), b.constant(63n));
+  return b.sub(b.sub(b.constant(32n), nonZero), log2Floor(l, given));
+};
+
+const task: Lower = (l) => {
+  if (l.target.features.currentTaskBtf) return l.b.call(CALLEE.currentTaskBtf, [], { kind: "kernel" });
+  return l.b.call(CALLEE.currentTask, [], { kind: "plain" });
+};
+
+function readScalar(copy: (l: Lowering, expr: HelperExpr, to: Destination, size: number) => Inst): Lower {
+  return (l, expr, present) => {
+    const type = unwrapType(expr.type);
+    return readThrough(l, type, (to) => copy(l, expr, to, sizeOf(type)), present);
+  };
+}
+
+const LOWERED: Readonly<Record<string, Lower>> = {
+  pid: upper(CALLEE.pidTgid),
+  tid: lower(CALLEE.pidTgid),
+  uid: lower(CALLEE.uidGid),
+  gid: upper(CALLEE.uidGid),
+  ktime: plain(CALLEE.ktime),
+  ktimeBoot: plain(CALLEE.ktimeBoot),
+  cpu: plain(CALLEE.cpu),
+  numaNode: plain(CALLEE.numaNode),
+  cgroupId: plain(CALLEE.cgroupId),
+  // The upper half of what the helper gives means nothing.
+  random: (l) => l.b.zext(l.b.call(CALLEE.random, []), 4),
+  jiffies: plain(CALLEE.jiffies),
+  funcIp: withContext(CALLEE.funcIp),
+  cookie: withContext(CALLEE.cookie),
+  task,
+  signal: (l, expr) => l.b.call(CALLEE.signal, [arg(l, expr, 0)]),
+  signalThread: (l, expr) => l.b.call(CALLEE.signalThread, [arg(l, expr, 0)]),
+  ntohs: swap(2),
+  htons: swap(2),
+  ntohl: swap(4),
+  htonl: swap(4),
+  ntohll: swap(8),
+  htonll: swap(8),
+  min: extreme("min"),
+  max: extreme("max"),
+  abs,
+  clz32,
+  log2: (l, expr) => log2Floor(l, arg(l, expr, 0)),
+  readUser: readScalar((l, expr, to, size) => copyUser(l, to, arg(l, expr, 0), size, false)),
+  readKernel: readScalar((l, expr, to, size) =>
+    l.b.call(l.target.features.probeReadKernel ? CALLEE.readKernel : CALLEE.readAny, [
+      rawAddress(l, to.base, to.offset),
+      l.b.constant(BigInt(size)),
+      arg(l, expr, 0),
+    ]),
+  ),
+};
+
+/** Names of the vocabulary's functions that have code. */
+export const HELPERS: ReadonlySet<string> = new Set([...Object.keys(LOWERED), ...TEXTS]);
+
+/** What a function of the vocabulary gives, where a register holds it; `present` becomes whether an optional is there. */
+export function helperValue(l: Lowering, expr: HelperExpr, present?: Variable): Inst {
+  if (present !== undefined) l.b.write(present, l.b.constant(1n));
+  if (isAggregate(unwrapType(expr.type)) || isText(expr.name)) {
+    const to = l.temporary(unwrapType(expr.type), expr.name);
+    helperInto(l, unwrapType(expr.type), expr, to, present);
+    return to.base;
+  }
+  const found = Object.hasOwn(LOWERED, expr.name) ? LOWERED[expr.name] : undefined;
+  if (found === undefined) {
+    unknown(l, expr);
+    return l.b.constant(0n);
+  }
+  return found(l, expr, present);
+}
+
+function isText(name: string): boolean {
+  return TEXTS.has(name);
+}
+
+function unknown(l: Lowering, expr: HelperExpr): void {
+  l.report("EB9002", expr.span, `there is no code for \`${expr.name}()\``, {
+    why: "The checker knows the function and the compiler does not: this is a bug of the compiler.",
+  });
+}
+
+/** What a function of the vocabulary puts into memory: texts, bytes, what is read from elsewhere. */
+export function helperInto(l: Lowering, type: Type, expr: HelperExpr, to: Destination, present?: Variable): void {
+  const { b } = l;
+  const size = sizeOf(type);
+  const said = (status: Inst, failed: "slt" | "ne") => {
+    if (present === undefined) return;
+    l.when(
+      failed,
+      status,
+      l.zero(),
+      () => b.write(present, b.constant(0n)),
+      () => b.write(present, b.constant(1n)),
+    );
+  };
+  // No longer than the text that was asked for.
+  const length = type.kind === "str" ? Math.min(size, sizeOf(unwrapType(expr.type)) || size) : size;
+  switch (expr.name) {
+    case "comm": {
+      const used = Math.min(size, COMM);
+      b.call(CALLEE.comm, [rawAddress(l, to.base, to.offset), b.constant(BigInt(used))]);
+      zero(l, to, used, size - used);
+      return;
+    }
+    case "userStr": {
+      const from = arg(l, expr, 0);
+      zero(l, to, 0, size);
+      said(copyUser(l, to, from, length, true), "slt");
+      return;
+    }
+    case "kernelStr": {
+      const from = arg(l, expr, 0);
+      zero(l, to, 0, size);
+      said(copyKernelText(l, to, from, 0, length), "slt");
+      return;
+    }
+    case "dataLocStr": {
+      // The lower half of the word says where in the record of the tracepoint the text stands.
+      const at = b.and(arg(l, expr, 0), b.constant(0xffffn));
+      zero(l, to, 0, size);
+      copyKernelText(l, to, movedContext(b.offset(l.context(), at), l.context()), 0, length);
+      return;
+    }
+    case "readUser": {
+      said(copyUser(l, to, arg(l, expr, 0), size, false), "ne");
+      return;
+    }
+    case "readKernel": {
+      copyKernel(l, to, arg(l, expr, 0), 0, size);
+      return;
+    }
+    default:
+      zero(l, to, 0, size);
+      unknown(l, expr);
+  }
+}

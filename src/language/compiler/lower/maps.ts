@@ -1,0 +1,237 @@
+import type { Expr, MapDecl, MapExpr } from "../hir.ts";
+import type { Inst } from "../ssa/ir.ts";
+import { type BoolType, type IntType, isAggregate, sizeOf, type Type, U32 } from "../type.ts";
+import { CALLEE } from "./callees.ts";
+import { into } from "./into.ts";
+import type { Destination, Lowering } from "./lowering.ts";
+import { zero } from "./memory.ts";
+import { nameOf } from "./places.ts";
+import { loadScalar, storeScalar } from "./scalar-memory.ts";
+import { type Pair, value } from "./value.ts";
+import { hasEffects } from "./walk.ts";
+
+/** Flags of bpf_map_update_elem. */
+const UPDATE = { any: 0n, noexist: 1n, exist: 2n } as const;
+/** BPF_LOCAL_STORAGE_GET_F_CREATE. */
+const CREATE = 1n;
+
+type MapOp<Op extends MapExpr["op"]> = Extract<Expr, { readonly op: Op }>;
+
+export function isArray({ kind }: MapDecl): boolean {
+  return kind === "array" || kind === "perCpuArray";
+}
+
+export function valueType(map: MapDecl): Type {
+  if (map.value === undefined) throw new Error(`map ${map.name} has no values`);
+  return map.value;
+}
+
+/** A key as helpers take it: its address on the stack. */
+function keyAddress(l: Lowering, map: MapDecl, key: Expr): Inst {
+  if (isArray(map)) return indexAddress(l, map, arrayIndex(l, map, key));
+  const type = map.key ?? key.type;
+  // What stands on the stack in just this form is a key already.
+  if (key.op === "local" && isAggregate(type) && key.type.kind === type.kind && sizeOf(key.type) === sizeOf(type)) {
+    const storage = l.storage(key.local);
+    if (storage.kind === "slot") return l.b.slot(storage.slot);
+  }
+  const made = l.temporary(type, "key");
+  into(l, type, key, made);
+  return made.base;
+}
+
+function arrayIndex(l: Lowering, map: MapDecl, key: Expr): Inst {
+  const given = value(l, key);
+  return given.op === "const" && given.imm < BigInt(map.maxEntries)
+    ? given
+    : l.bound(given, map.maxEntries, `\`${map.name}\``, nameOf(key));
+}
+
+function indexAddress(l: Lowering, _map: MapDecl, index: Inst): Inst {
+  const made = l.temporary(U32, "index");
+  storeScalar(l, U32, made.base, 0, index);
+  return made.base;
+}
+
+export function lookup(l: Lowering, map: MapDecl, key: Inst): Inst {
+  return l.b.call(CALLEE.mapLookup, [l.b.map(map.name), key], { kind: "memory", nullable: true });
+}
+
+/**
+ * The address of an array's element. The kernel wants it tested, although it is always there: where it is not, the program
+ * ends.
+ */
+export function arrayElement(l: Lowering, map: MapDecl, index: Inst): Inst {
+  if (map.kind === "array" && map.maxEntries === 1) return l.b.global(map.name, 0);
+  const element = lookup(l, map, indexAddress(l, map, index));
+  l.isNull(element, () => l.leave());
+  return element;
+}
+
+/** `map.get(key)` of a scalar: whether it is there, and what it is. */
+export function lookupScalar(l: Lowering, { map, key, type: whole }: MapOp<"mapGet">): Pair {
+  const { b } = l;
+  const type = valueType(map);
+  if (isArray(map)) {
+    const index = arrayIndex(l, map, key);
+    const one = b.constant(1n);
+    if (map.kind === "array" && map.maxEntries === 1)
+      return { present: one, value: loadScalar(l, type, b.global(map.name, 0), 0) };
+    const element = lookup(l, map, indexAddress(l, map, index));
+    const got = l.newVariable();
+    l.isNull(
+      element,
+      () => b.write(got, b.constant(0n)),
+      () => b.write(got, loadScalar(l, type, element, 0)),
+    );
+    return { present: one, value: b.read(got) };
+  }
+  void whole;
+  const found = lookup(l, map, keyAddress(l, map, key));
+  const present = l.newVariable();
+  const got = l.newVariable();
+  l.isNull(
+    found,
+    () => {
+      b.write(present, b.constant(0n));
+      b.write(got, b.constant(0n));
+    },
+    () => {
+      b.write(present, b.constant(1n));
+      b.write(got, loadScalar(l, type, found, 0));
+    },
+  );
+  return { present: b.read(present), value: b.read(got) };
+}
+
+/** The element's address: null when it is not there, but for arrays, whose elements always are. */
+export function mapRef(l: Lowering, { map, key }: MapOp<"mapRef" | "mapGet">): Inst {
+  if (isArray(map)) return arrayElement(l, map, arrayIndex(l, map, key));
+  return lookup(l, map, keyAddress(l, map, key));
+}
+
+export function mapHas(l: Lowering, { map, key }: MapOp<"mapHas">): Inst {
+  const { b } = l;
+  const result = l.newVariable();
+  l.isNull(
+    lookup(l, map, keyAddress(l, map, key)),
+    () => b.write(result, b.constant(0n)),
+    () => b.write(result, b.constant(1n)),
+  );
+  return b.read(result);
+}
+
+/** `map.set(key, value)`: whether it was written. */
+export function mapSet(l: Lowering, { map, key, value: given, flags, counted }: MapOp<"mapSet">): Inst {
+  const { b } = l;
+  const type = valueType(map);
+  if (isArray(map) && !isAggregate(type) && flags !== "noexist") {
+    // In place: one call less than an update, and no copy.
+    const index = arrayIndex(l, map, key);
+    const stored = value(l, given);
+    storeScalar(l, type, arrayElement(l, map, index), 0, stored);
+    return b.constant(1n);
+  }
+  const at = keyAddress(l, map, key);
+  const memory = l.temporary(type, "value");
+  into(l, type, given, memory);
+  return succeeded(l, update(l, map, at, memory.base, UPDATE[flags]), counted ? map : undefined);
+}
+
+export function update(l: Lowering, map: MapDecl, key: Inst, memory: Inst, flags: bigint): Inst {
+  return l.b.call(CALLEE.mapUpdate, [l.b.map(map.name), key, memory, l.b.constant(flags)]);
+}
+
+/** Whether a helper gave 0; a failure is counted in the losses of `map`. */
+function succeeded(l: Lowering, status: Inst, map?: MapDecl): Inst {
+  const { b } = l;
+  const result = l.newVariable();
+  l.when(
+    "eq",
+    status,
+    l.zero(),
+    () => b.write(result, b.constant(1n)),
+    () => {
+      if (map !== undefined) l.countLoss(map);
+      b.write(result, b.constant(0n));
+    },
+  );
+  return b.read(result);
+}
+
+/** The element's address, put there first when it is not there; null when there is no room. */
+export function mapGetOrInsert(l: Lowering, { map, key, initial, counted }: MapOp<"mapGetOrInsert">): Inst {
+  if (isArray(map)) return arrayElement(l, map, arrayIndex(l, map, key));
+  const type = valueType(map);
+  const at = keyAddress(l, map, key);
+  // What has effects happens whether it is needed or not, as in any call.
+  const eager = initial !== undefined && hasEffects(initial) ? initialInto(l, type, initial) : undefined;
+  return findOrInsert(
+    l,
+    map,
+    at,
+    (to) => {
+      if (eager !== undefined) return eager;
+      if (initial === undefined) zero(l, to(), 0, sizeOf(type));
+      else into(l, type, initial, to());
+      return undefined;
+    },
+    counted,
+  );
+}
+
+function initialInto(l: Lowering, type: Type, initial: Expr): Inst {
+  const made = l.temporary(type, "initial");
+  into(l, type, initial, made);
+  return made.base;
+}
+
+/**
+ * Looks the key up; where it is missing, puts a value there unless somebody else did meanwhile, and looks again. Null, and
+ * counted, when there is no room. `make` writes the first value, or gives its address.
+ */
+export function findOrInsert(
+  l: Lowering,
+  map: MapDecl,
+  key: Inst,
+  make: (to: () => Destination) => Inst | undefined,
+  counted: boolean,
+): Inst {
+  const { b } = l;
+  const element = l.newVariable();
+  const found = lookup(l, map, key);
+  b.write(element, found);
+  l.isNull(found, () => {
+    let made: Destination | undefined;
+    const given = make(() => {
+      made ??= l.temporary(valueType(map), "initial");
+      return made;
+    });
+    update(l, map, key, given ?? (made as Destination).base, UPDATE.noexist);
+    const second = lookup(l, map, key);
+    b.write(element, second);
+    if (counted) l.isNull(second, () => l.countLoss(map));
+  });
+  return b.read(element);
+}
+
+export function mapDelete(l: Lowering, { map, key }: MapOp<"mapDelete">): Inst {
+  return succeeded(l, l.b.call(CALLEE.mapDelete, [l.b.map(map.name), keyAddress(l, map, key)]));
+}
+
+/** A task's own value: null when there is none, or, with `create`, when none could be made. */
+export function storageGet(l: Lowering, { map, object, create }: MapOp<"storageGet">): Inst {
+  const { b } = l;
+  const of = value(l, object);
+  return b.call(CALLEE.storageGet, [b.map(map.name), of, b.constant(0n), b.constant(create ? CREATE : 0n)], {
+    kind: "memory",
+    nullable: true,
+  });
+}
+
+export function storageDelete(l: Lowering, { map, object }: MapOp<"storageDelete">): Inst {
+  return succeeded(l, l.b.call(CALLEE.storageDelete, [l.b.map(map.name), value(l, object)]));
+}
+
+export type { BoolType, IntType };
+export { keyAddress };

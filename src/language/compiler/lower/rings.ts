@@ -1,0 +1,148 @@
+import type { Expr, Local, MapDecl } from "../hir.ts";
+import type { Variable } from "../ssa/builder.ts";
+import type { Inst } from "../ssa/ir.ts";
+import { isAggregate, sizeOf, type Type } from "../type.ts";
+import { CALLEE } from "./callees.ts";
+import { into } from "./into.ts";
+import type { Lowering } from "./lowering.ts";
+import { valueType } from "./maps.ts";
+import { zero } from "./memory.ts";
+import { pairs } from "./shape.ts";
+import { value } from "./value.ts";
+import { hasEffects } from "./walk.ts";
+
+type Op<Name extends Expr["op"]> = Extract<Expr, { readonly op: Name }>;
+
+/** BPF_F_USER_STACK. */
+const USER_STACK = 256n;
+
+function reserve(l: Lowering, map: MapDecl, type: Type): Inst {
+  const { b } = l;
+  return b.call(CALLEE.reserve, [b.map(map.name), b.constant(BigInt(sizeOf(type))), b.constant(0n)], {
+    kind: "memory",
+    nullable: true,
+  });
+}
+
+/** `ring.emit({…})`: whether there was room. */
+export function ringEmit(l: Lowering, { map, value: given }: Op<"ringEmit">): Inst {
+  return sendRecord(l, map, valueType(map), given);
+}
+
+/** Sends a value of the type; it is written where the reader will find it. */
+export function sendRecord(l: Lowering, map: MapDecl, type: Type, given: Expr): Inst {
+  const { b } = l;
+  const ready = evaluateEffects(l, given);
+  const record = reserve(l, map, type);
+  const result = l.newVariable();
+  l.isNull(
+    record,
+    () => {
+      l.countLoss(map);
+      b.write(result, b.constant(0n));
+    },
+    () => {
+      l.regions.push({ release: () => void b.call(CALLEE.discard, [record, b.constant(0n)]) });
+      into(l, type, ready, { base: record, offset: 0, align: 8, zeroed: false });
+      l.regions.pop();
+      b.call(CALLEE.submit, [record, b.constant(0n)]);
+      b.write(result, b.constant(1n));
+    },
+  );
+  return b.read(result);
+}
+
+/**
+ * What changes something is done before the record is taken, as the source says, and whether there is room or not. The rest
+ * is computed where it is written.
+ */
+function evaluateEffects(l: Lowering, given: Expr): Expr {
+  if (given.op !== "object" || !given.fields.some((field) => hasEffects(field.value))) return given;
+  const fields = given.fields.map((field) => {
+    const { type } = field.value;
+    if (isConstant(field.value)) return field;
+    const local: Local = { name: "", type, mutable: false, span: field.value.span };
+    if (isAggregate(type) || pairs(type)) {
+      if (!hasEffects(field.value)) return field;
+      const storage = l.declare(local);
+      if (storage.kind !== "slot") return field;
+      into(l, type, field.value, {
+        base: l.b.slot(storage.slot),
+        offset: 0,
+        align: storage.slot.align,
+        zeroed: false,
+      });
+    } else {
+      const storage = l.declare(local);
+      if (storage.kind === "value") l.b.write(storage.variable, value(l, field.value));
+    }
+    return { ...field, value: { op: "local", local, type, span: field.value.span } satisfies Expr };
+  });
+  return { ...given, fields };
+}
+
+function isConstant({ op }: Expr): boolean {
+  return op === "number" || op === "boolean" || op === "string";
+}
+
+/** `ring.reserve()`: a record of zeros, or null; who takes it says what becomes of it (`hold`). */
+export function ringReserve(l: Lowering, { map }: Op<"ringReserve">): Inst {
+  const record = reserve(l, map, valueType(map));
+  l.isNull(
+    record,
+    () => l.countLoss(map),
+    () => zero(l, { base: record, offset: 0, align: 8, zeroed: false }, 0, sizeOf(valueType(map))),
+  );
+  return record;
+}
+
+/** Whether a local may hold a record that has to be given back. */
+export function isRecord(type: Type): boolean {
+  if (type.kind === "optional") return isRecord(type.of);
+  return type.kind === "reference" && type.memory === "ring";
+}
+
+/** From here to the end of the scope the local is answerable for a record: whichever it holds then is given back. */
+export function hold(l: Lowering, local: Local, record: Inst): Variable {
+  const held = l.newVariable();
+  l.b.write(held, record);
+  l.records.set(local, held);
+  l.regions.push({ release: () => giveBack(l, held) });
+  return held;
+}
+
+/** Discards what is held, if anything is. */
+export function giveBack(l: Lowering, held: Variable): void {
+  const { b } = l;
+  const record = b.read(held);
+  if (record.op === "const") return;
+  l.when("ne", record, l.zero(), () => void b.call(CALLEE.discard, [record, b.constant(0n)]));
+}
+
+/** `record.submit()`, `record.discard()`: from here on it is not given back. */
+export function takeBack(l: Lowering, expr: Op<"ringSubmit" | "ringDiscard">): void {
+  const { b } = l;
+  const record = value(l, expr.slot);
+  const local = localOf(expr.slot);
+  const held = local === undefined ? undefined : l.records.get(local);
+  if (held === undefined && l.outline !== undefined) {
+    l.report("EB4302", expr.span, "a record that was reserved outside of this loop cannot be given away inside it", {
+      why: "The loop's body is a function of its own for the kernel, and may only give away what it took itself.",
+      help: "Leave the loop first, then submit the record.",
+    });
+    return;
+  }
+  b.call(expr.op === "ringSubmit" ? CALLEE.submit : CALLEE.discard, [record, b.constant(0n)]);
+  if (held !== undefined) b.write(held, b.constant(0n));
+}
+
+export function localOf(expr: Expr): Local | undefined {
+  if (expr.op === "local") return expr.local;
+  return expr.op === "unwrap" || expr.op === "wrap" ? localOf(expr.value) : undefined;
+}
+
+/** `stacks.id()`: the id of a stack, negative when it could not be kept. */
+export function stackId(l: Lowering, { map, user }: Op<"stackId">): Inst {
+  const { b } = l;
+  return b.call(CALLEE.stackId, [l.context(), b.map(map.name), b.constant(user ? USER_STACK : 0n)]);
+}

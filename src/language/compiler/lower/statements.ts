@@ -1,0 +1,304 @@
+import type { Expr, Local, Place, Stmt } from "../hir.ts";
+import { isAggregate, sizeOf } from "../type.ts";
+import { returnFrom } from "./calls.ts";
+import { fromAddress, into } from "./into.ts";
+import { lowerEach, lowerEntries, lowerLoop, lowerRange } from "./loops.ts";
+import type { Destination, Lowering } from "./lowering.ts";
+import { zero } from "./memory.ts";
+import { type Address, readAt, resolve, writeAt } from "./places.ts";
+import { giveBack, hold, isRecord, localOf } from "./rings.ts";
+import { pairs } from "./shape.ts";
+import { binary, condition, inChain, pair, value } from "./value.ts";
+import { walkExpr } from "./walk.ts";
+
+/** A scope: records that its locals hold at its end are given back. */
+export function lowerBody(l: Lowering, body: readonly Stmt[]): void {
+  const depth = l.regions.length;
+  for (const stmt of body) {
+    const before = l.b.span;
+    l.b.span = stmt.span;
+    lowerStmt(l, stmt);
+    l.b.span = before;
+  }
+  if (l.regions.length > depth) {
+    l.release(depth);
+    l.regions.length = depth;
+  }
+}
+
+function lowerStmt(l: Lowering, stmt: Stmt): void {
+  const { b } = l;
+  switch (stmt.op) {
+    case "let":
+      declare(l, stmt.local, stmt.init);
+      return;
+    case "assign":
+      assign(l, stmt.local, stmt.value);
+      return;
+    case "store":
+      store(l, stmt.place, stmt.value);
+      return;
+    case "update": {
+      const at = resolve(l, stmt.place);
+      const old = readAt(l, stmt.place, at);
+      const by = value(l, stmt.value);
+      const { type } = stmt.place;
+      writeAt(l, stmt.place, at, binary(l, stmt.binary, type.kind === "int" && type.signed, old, by));
+      return;
+    }
+    case "expr":
+      effect(l, stmt.value);
+      return;
+    case "if": {
+      const [yes, no, end] = [b.newBlock(), b.newBlock(), b.newBlock()];
+      condition(l, stmt.test, yes, no);
+      b.enter(yes);
+      lowerBody(l, stmt.then);
+      b.jump(end);
+      b.enter(no);
+      lowerBody(l, stmt.else);
+      b.jump(end);
+      b.enter(end);
+      return;
+    }
+    case "switch":
+      lowerSwitch(l, stmt);
+      return;
+    case "loop":
+      lowerLoop(l, stmt);
+      return;
+    case "range":
+      lowerRange(l, stmt);
+      return;
+    case "each":
+      lowerEach(l, stmt);
+      return;
+    case "entries":
+      lowerEntries(l, stmt);
+      return;
+    case "break":
+    case "continue":
+      leaveLoop(l, stmt);
+      return;
+    case "return":
+      returnFrom(l, stmt.value);
+      return;
+    case "block":
+      lowerBody(l, stmt.body);
+  }
+}
+
+export function leaveLoop(l: Lowering, { op, loop }: Extract<Stmt, { readonly op: "break" | "continue" }>): void {
+  const target = l.loops.get(loop);
+  if (target === undefined) {
+    l.outline?.leaveLoop(l, op, loop);
+    return;
+  }
+  l.release(target.depth);
+  const to = op === "break" ? target.breakTo : target.continueTo;
+  if (to !== undefined) l.b.jump(to);
+}
+
+function declare(l: Lowering, local: Local, init: Expr | undefined): void {
+  const { b } = l;
+  const storage = l.declare(local);
+  switch (storage.kind) {
+    case "value": {
+      const it = init === undefined ? b.constant(0n) : value(l, init);
+      b.write(storage.variable, it);
+      if (isRecord(local.type)) take(l, local, init, it);
+      return;
+    }
+    case "pair": {
+      const { present, value: got } =
+        init === undefined ? { present: b.constant(0n), value: b.constant(0n) } : pair(l, init);
+      b.write(storage.present, present);
+      b.write(storage.value, got);
+      return;
+    }
+    case "slot": {
+      const to: Destination = { base: b.slot(storage.slot), offset: 0, align: storage.slot.align, zeroed: false };
+      if (init === undefined) zero(l, to, 0, sizeOf(local.type));
+      else into(l, local.type, init, to);
+      return;
+    }
+    case "address":
+      if (init !== undefined) b.write(storage.variable, value(l, init));
+  }
+}
+
+/** The local holds a record: a new one that it is answerable for, or one that another is. */
+function take(l: Lowering, local: Local, init: Expr | undefined, it: ReturnType<typeof value>): void {
+  const other = init === undefined ? undefined : localOf(init);
+  const held = other === undefined ? undefined : l.records.get(other);
+  if (held !== undefined) l.records.set(local, held);
+  else hold(l, local, it);
+}
+
+function assign(l: Lowering, local: Local, given: Expr): void {
+  const { b } = l;
+  const storage = l.storage(local);
+  if (storage.kind === "pair") {
+    const { present, value: got } = pair(l, given);
+    b.write(storage.present, present);
+    b.write(storage.value, got);
+    return;
+  }
+  if (storage.kind !== "value") {
+    store(l, { base: { kind: "local", local }, offset: 0, indices: [], type: local.type, span: given.span }, given);
+    return;
+  }
+  const it = value(l, given);
+  const held = l.records.get(local);
+  if (held !== undefined) {
+    giveBack(l, held);
+    b.write(held, it);
+  }
+  b.write(storage.variable, it);
+}
+
+function store(l: Lowering, place: Place, given: Expr): void {
+  const { type } = place;
+  if (!isAggregate(type)) {
+    // The place first, then the value, as JavaScript does.
+    const at = resolve(l, place);
+    writeAt(l, place, at, value(l, given));
+    return;
+  }
+  const at = resolve(l, place);
+  const to: Destination = { base: at.base, offset: at.offset, align: at.align, zeroed: false };
+  if (!mayOverlap(place, given)) {
+    into(l, type, given, to);
+    return;
+  }
+  const made = l.temporary(type, "copy");
+  into(l, type, given, made);
+  const from: Address = { base: made.base, offset: made.offset, memory: "own", align: made.align, ours: true };
+  fromAddress(l, type, type, from, to);
+}
+
+/** Whether the value may read what is written while it is being made. Copies from one place to another read before they write. */
+function mayOverlap({ base }: Place, given: Expr): boolean {
+  let overlaps = false;
+  const isOther = (other: Place["base"]): boolean => {
+    if (base.kind === "local") return other.kind === "local" ? other.local !== base.local : other.kind !== "pointer";
+    return other.kind === "local" || other.kind === "context";
+  };
+  walkExpr(given, {
+    place: (other) => {
+      if (!isOther(other.base)) overlaps = true;
+    },
+    expr: (each) => {
+      if (each.op === "call") overlaps = true;
+      if (each.op === "local" && isAggregate(each.type) && base.kind === "local" && each.local === base.local)
+        overlaps = true;
+      if (each.op === "unwrap" || each.op === "coalesce") overlaps ||= isAggregate(each.type);
+    },
+  });
+  return overlaps;
+}
+
+/** An expression whose value nobody wants. */
+function effect(l: Lowering, expr: Expr): void {
+  switch (expr.op) {
+    case "ringReserve": {
+      const depth = l.regions.length;
+      hold(l, { name: "", type: expr.type, mutable: false, span: expr.span }, value(l, expr));
+      l.release(depth);
+      l.regions.length = depth;
+      return;
+    }
+    case "chain":
+    case "and":
+    case "or":
+    case "conditional":
+      discarded(l, expr);
+      return;
+    default:
+      if (isAggregate(expr.type)) into(l, expr.type, expr, l.temporary(expr.type, "unused"));
+      else if (pairs(expr.type)) pair(l, expr);
+      else value(l, expr);
+  }
+}
+
+/** `a && f()`, `x?.submit()`, `test ? f() : g()` as statements: what they give, if anything, is left. */
+function discarded(l: Lowering, expr: Expr): void {
+  const { b } = l;
+  if (expr.op === "chain") {
+    chainEffect(l, expr);
+    return;
+  }
+  const [yes, no, end] = [b.newBlock(), b.newBlock(), b.newBlock()];
+  switch (expr.op) {
+    case "and":
+    case "or":
+      condition(l, expr.left, yes, no);
+      b.enter(yes);
+      if (expr.op === "and") effect(l, expr.right);
+      b.jump(end);
+      b.enter(no);
+      if (expr.op === "or") effect(l, expr.right);
+      b.jump(end);
+      break;
+    case "conditional":
+      condition(l, expr.test, yes, no);
+      b.enter(yes);
+      effect(l, expr.then);
+      b.jump(end);
+      b.enter(no);
+      effect(l, expr.else);
+      b.jump(end);
+      break;
+    default:
+  }
+  b.enter(end);
+}
+
+function chainEffect(l: Lowering, expr: Extract<Expr, { readonly op: "chain" }>): void {
+  const record = isRecord(expr.value.type) && expr.value.op === "ringReserve";
+  const depth = l.regions.length;
+  if (record) {
+    // The record is held by the name that the chain has for it.
+    const it = value(l, expr.value);
+    hold(l, expr.bound, it);
+    const storage = l.declare(expr.bound);
+    l.when("ne", it, l.zero(), () => {
+      if (storage.kind === "value") l.b.write(storage.variable, it);
+      effect(l, expr.then);
+    });
+    l.release(depth);
+    l.regions.length = depth;
+    return;
+  }
+  inChain(
+    l,
+    expr,
+    () => effect(l, expr.then),
+    () => {},
+  );
+}
+
+/** Compares with each value in turn, then goes to the case; cases fall through. */
+function lowerSwitch(l: Lowering, stmt: Extract<Stmt, { readonly op: "switch" }>): void {
+  const { b } = l;
+  const given = value(l, stmt.value);
+  const end = b.newBlock();
+  const bodies = stmt.cases.map(() => b.newBlock());
+  const tests = stmt.cases.flatMap(({ values }, i) => values.map((each) => [each, bodies[i]] as const));
+  for (const [each, body] of tests) {
+    const next = b.newBlock();
+    b.branch("eq", given, b.constant(each), body as NonNullable<typeof body>, next);
+    b.enter(next);
+  }
+  b.jump(bodies[stmt.defaultCase] ?? end);
+  l.loops.set(stmt.loop, { breakTo: end, continueTo: undefined, depth: l.regions.length });
+  const depth = l.regions.length;
+  for (const [i, { body }] of stmt.cases.entries()) {
+    b.enter(bodies[i] as NonNullable<(typeof bodies)[number]>);
+    lowerBody(l, body);
+    b.jump(bodies[i + 1] ?? end);
+  }
+  l.regions.length = depth;
+  l.loops.delete(stmt.loop);
+  b.enter(end);
+}

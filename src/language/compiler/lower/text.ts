@@ -1,0 +1,188 @@
+import type { Expr } from "../hir.ts";
+import type { Block, Inst, Size } from "../ssa/ir.ts";
+import { sizeOf } from "../type.ts";
+import { addressOf } from "./into.ts";
+import { loadable } from "./kernel-memory.ts";
+import type { Lowering } from "./lowering.ts";
+import { accessAlign, pieces, wordAt } from "./memory.ts";
+import { type Address, resolve } from "./places.ts";
+import { value } from "./value.ts";
+
+/** Words that are compared one after the other; more are compared in a loop. */
+const UNROLLED = 32;
+
+/** A text in memory, and how many bytes it has there. */
+interface Text extends Address {
+  readonly size: number;
+  /** Whether it always ends within its bytes. */
+  readonly isText: boolean;
+}
+
+/** Where a text stands. What the kernel has is read where it is when `inPlace`, else it is copied and cleaned first. */
+function textAt(l: Lowering, expr: Expr, inPlace: boolean): Text {
+  const size = sizeOf(expr.type);
+  const isText = expr.type.kind === "str";
+  if (inPlace && expr.op === "read") {
+    const { base } = expr.place;
+    const kernel = base.kind === "pointer" && base.pointer.type.kind === "kernelPointer";
+    if (kernel && expr.place.indices.length === 0) {
+      const pointer = loadable(l, value(l, base.pointer), base.pointer.type);
+      // Without a cast each load would be a call.
+      if (pointer.kind === "kernel")
+        return { base: pointer, offset: expr.place.offset, memory: "kernel", align: 8, ours: false, size, isText };
+    }
+    if (base.kind === "context") return { ...resolve(l, expr.place), size, isText };
+  }
+  const at = addressOf(l, expr);
+  return { base: at.base, offset: at.offset, align: at.align, memory: "own", ours: at.ours, size, isText };
+}
+
+function loadWord(l: Lowering, { base, memory }: Text, at: number, size: Size): Inst {
+  return memory === "kernel" ? l.b.kload(base, at, size) : l.b.load(base, at, size);
+}
+
+/** To `yes` when both texts (or bytes) are equal, else to `no`. */
+export function compareText(l: Lowering, left: Expr, right: Expr, yes: Block, no: Block): void {
+  if (left.op === "string" && right.op === "string") {
+    const equal = left.bytes.length === right.bytes.length && left.bytes.every((byte, i) => byte === right.bytes[i]);
+    l.b.jump(equal ? yes : no);
+    return;
+  }
+  if (right.op === "string") compareLiteral(l, textAt(l, left, true), right.bytes, yes, no);
+  else if (left.op === "string") compareLiteral(l, textAt(l, right, true), left.bytes, yes, no);
+  else {
+    const a = textAt(l, left, false);
+    compareBoth(l, a, textAt(l, right, false), yes, no);
+  }
+}
+
+/** Up to and with the NUL: what stands behind it is not looked at. */
+function compareLiteral(l: Lowering, text: Text, bytes: Uint8Array, yes: Block, no: Block): void {
+  const room = text.isText && text.ours ? text.size - 1 : text.size;
+  if (bytes.length > room || (!text.isText && bytes.length !== text.size)) {
+    l.b.jump(no);
+    return;
+  }
+  // An array of the kernel's that the text fills has no NUL.
+  const length = text.isText ? Math.min(bytes.length + 1, text.size) : text.size;
+  comparePrefix(l, text, bytes, length, yes, no);
+}
+
+export function startsWith(l: Lowering, expr: Expr, prefix: Uint8Array, yes: Block, no: Block): void {
+  const text = textAt(l, expr, true);
+  const room = text.isText && text.ours ? text.size - 1 : text.size;
+  if (prefix.length > room) l.b.jump(no);
+  else comparePrefix(l, text, prefix, prefix.length, yes, no);
+}
+
+/** The first `length` bytes, by words; at the end a whole word behind a mask where the text has one. */
+function comparePrefix(l: Lowering, text: Text, bytes: Uint8Array, length: number, yes: Block, no: Block): void {
+  const { b } = l;
+  const align = text.memory === "own" ? accessAlign(text.base, text.align) : text.align;
+  const end = text.offset + text.size;
+  for (let at = 0; at < length; ) {
+    const place = text.offset + at;
+    const left = length - at;
+    const fits = (size: number): boolean => size <= align && place % size === 0 && place + size <= end;
+    // The narrowest that takes all that is left, else the widest there is.
+    const size = (([1, 2, 4, 8] as const).find((each) => each >= left && fits(each)) ??
+      ([8, 4, 2, 1] as const).find((each) => each <= left && fits(each))) as Size;
+    const word = loadWord(l, text, place, size);
+    const wanted = wordAt(l, bytes, at, size);
+    const next = b.newBlock();
+    if (left >= size) b.branch("eq", word, b.constant(wanted), next, no);
+    else {
+      const mask = maskOf(l, left, size);
+      b.branch("eq", b.and(word, b.constant(mask)), b.constant(wanted & mask), next, no);
+    }
+    b.enter(next);
+    at += size;
+  }
+  b.jump(yes);
+}
+
+/** The bits of a word's first `bytes` bytes in memory. */
+function maskOf(l: Lowering, bytes: number, size: Size): bigint {
+  const low = (1n << BigInt(bytes * 8)) - 1n;
+  return l.target.byteOrder === "little" ? low : low << BigInt((size - bytes) * 8);
+}
+
+/**
+ * Two texts that are zero behind their NUL: the shorter one's bytes are all there is to compare, because its NUL is among
+ * them. Of bytes all must be the same.
+ */
+function compareBoth(l: Lowering, a: Text, c: Text, yes: Block, no: Block): void {
+  const { b } = l;
+  if (a.isText !== c.isText || (!a.isText && a.size !== c.size)) {
+    b.jump(no);
+    return;
+  }
+  const size = Math.min(a.size, c.size);
+  const align = Math.min(accessAlign(a.base, a.align), accessAlign(c.base, c.align));
+  const together = aligned(Math.abs(a.offset - c.offset), align);
+  const words = [...pieces(a.offset, size, together)];
+  if (words.length > UNROLLED) {
+    compareLoop(l, a, c, size, together, yes, no);
+    return;
+  }
+  for (const [at, piece] of words) {
+    const next = b.newBlock();
+    b.branch("eq", loadWord(l, a, at, piece), loadWord(l, c, at - a.offset + c.offset, piece), next, no);
+    b.enter(next);
+  }
+  b.jump(yes);
+}
+
+function aligned(distance: number, align: number): number {
+  for (let to = align; to > 1; to /= 2) if (distance % to === 0) return to;
+  return 1;
+}
+
+function compareLoop(l: Lowering, a: Text, c: Text, size: number, align: number, yes: Block, no: Block): void {
+  const { b } = l;
+  const step = (a.offset % align === 0 ? align : 1) as Size;
+  const words = Math.floor(size / step);
+  const at = l.newVariable();
+  b.write(at, b.constant(0n));
+  const [head, body, next, end] = [b.newBlock(), b.newBlock(), b.newBlock(), b.newBlock()];
+  b.jump(head);
+  b.at(head);
+  b.branch("ult", b.read(at), b.constant(BigInt(words * step)), body, end);
+  b.enter(body);
+  const left = b.load(b.offset(a.base, b.read(at)), a.offset, step);
+  const right = b.load(b.offset(c.base, b.read(at)), c.offset, step);
+  b.branch("eq", left, right, next, no);
+  b.enter(next);
+  b.write(at, b.add(b.read(at), b.constant(BigInt(step))));
+  b.jump(head);
+  b.seal(head);
+  b.enter(end);
+  for (let done = words * step; done < size; done++) {
+    const more = b.newBlock();
+    b.branch("eq", b.load(a.base, a.offset + done, 1), b.load(c.base, c.offset + done, 1), more, no);
+    b.enter(more);
+  }
+  b.jump(yes);
+}
+
+/** Bytes before the NUL: a loop over the text, which ends where the text does at the latest. */
+export function textLength(l: Lowering, expr: Expr): Inst {
+  const { b } = l;
+  const text = textAt(l, expr, false);
+  const at = l.newVariable();
+  b.write(at, b.constant(0n));
+  const [head, body, next, end] = [b.newBlock(), b.newBlock(), b.newBlock(), b.newBlock()];
+  b.jump(head);
+  b.at(head);
+  const most = text.isText ? text.size - 1 : text.size;
+  b.branch("ult", b.read(at), b.constant(BigInt(most)), body, end);
+  b.enter(body);
+  const byte = b.load(b.offset(text.base, b.read(at)), text.offset, 1);
+  b.branch("eq", byte, b.constant(0n), end, next);
+  b.enter(next);
+  b.write(at, b.add(b.read(at), b.constant(1n)));
+  b.jump(head);
+  b.seal(head);
+  b.enter(end);
+  return b.read(at);
+}

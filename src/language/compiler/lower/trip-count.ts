@@ -1,0 +1,184 @@
+import type { Expr, Local, Stmt } from "../hir.ts";
+import type { Lowering } from "./lowering.ts";
+import { walkStmts } from "./walk.ts";
+
+/** The kernel's helpers and iterators turn no oftener (BPF_MAX_LOOPS). */
+export const MOST_TURNS = 8_388_608;
+
+/** How often a loop turns. */
+export interface Turns {
+  readonly most: number;
+  /** It is just so many, whatever happens, unless it is left. */
+  readonly exact: boolean;
+}
+
+/** A number that is known while compiling; undefined for others. */
+export function constantOf(l: Lowering, expr: Expr): bigint | undefined {
+  switch (expr.op) {
+    case "number":
+      return expr.value;
+    case "local": {
+      if (expr.type.kind !== "int" || !l.has(expr.local)) return undefined;
+      const it = l.readLocal(expr.local);
+      if (it.op !== "const") return undefined;
+      return expr.type.signed ? BigInt.asIntN(64, it.imm) : it.imm;
+    }
+    case "convert":
+    case "fit": {
+      const inner = constantOf(l, expr.value);
+      if (inner === undefined || expr.type.kind !== "int") return undefined;
+      const { bits, signed } = expr.type;
+      const cut = signed ? BigInt.asIntN(bits, inner) : BigInt.asUintN(bits, inner);
+      return expr.op === "convert" || cut === inner ? cut : undefined;
+    }
+    case "negate": {
+      const inner = constantOf(l, expr.value);
+      return inner === undefined ? undefined : -inner;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** What a value is never above, by its type and how it is made; undefined when it may be anything. Of unsigned values. */
+export function upperBound(l: Lowering, expr: Expr): bigint | undefined {
+  const known = constantOf(l, expr);
+  if (known !== undefined) return known < 0n ? undefined : known;
+  const byType =
+    expr.type.kind === "int" && !expr.type.signed && expr.type.bits <= 16
+      ? (1n << BigInt(expr.type.bits)) - 1n
+      : expr.type.kind === "bool"
+        ? 1n
+        : undefined;
+  const byValue = boundOfValue(l, expr);
+  if (byValue === undefined) return byType;
+  return byType === undefined ? byValue : smaller(byValue, byType);
+}
+
+function boundOfValue(l: Lowering, expr: Expr): bigint | undefined {
+  switch (expr.op) {
+    case "binary": {
+      const right = constantOf(l, expr.right);
+      switch (expr.binary) {
+        case "and": {
+          const left = constantOf(l, expr.left);
+          const mask = right ?? left;
+          return mask === undefined || mask < 0n ? undefined : mask;
+        }
+        case "mod":
+          return right === undefined || right <= 0n || expr.signed ? undefined : right - 1n;
+        case "shr":
+        case "ushr":
+          if (right === undefined || expr.signed) return undefined;
+          return ((1n << 64n) - 1n) >> (right & 63n);
+        case "div": {
+          const left = upperBound(l, expr.left);
+          return right === undefined || right <= 0n || left === undefined || expr.signed ? undefined : left / right;
+        }
+        default:
+          return undefined;
+      }
+    }
+    case "helper": {
+      if (expr.name !== "min") return undefined;
+      const bounds = expr.args.map((arg) => upperBound(l, arg)).filter((each) => each !== undefined);
+      return bounds.length === 0 ? undefined : bounds.reduce(smaller);
+    }
+    case "convert":
+    case "fit":
+      return expr.type.kind === "int" && !expr.type.signed ? upperBound(l, expr.value) : undefined;
+    case "conditional": {
+      const then = upperBound(l, expr.then);
+      const otherwise = upperBound(l, expr.else);
+      if (then === undefined || otherwise === undefined) return undefined;
+      return then === smaller(then, otherwise) ? otherwise : then;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+type LoopStmt = Extract<Stmt, { readonly op: "loop" }>;
+
+/** How often a `for` that counts turns at most, before anything of it is done; undefined where it does not count. */
+export function turnsOf(l: Lowering, stmt: LoopStmt): Turns | undefined {
+  if (stmt.test === undefined) return undefined;
+  const stepped = stepOf(stmt);
+  if (stepped === undefined) return undefined;
+  const { local, step } = stepped;
+  let best: Turns | undefined;
+  for (const [test, alone] of conjuncts(stmt.test)) {
+    const turns = countedBy(l, test, local, step);
+    if (turns === undefined) continue;
+    const most = stmt.testLast ? Math.max(1, turns.most) : turns.most;
+    if (best === undefined || most < best.most) best = { most, exact: turns.exact && alone && !stmt.testLast };
+  }
+  return best;
+}
+
+function conjuncts(test: Expr): [Expr, alone: boolean][] {
+  if (test.op !== "and") return [[test, true]];
+  return [...conjuncts(test.left), ...conjuncts(test.right)].map(([each]) => [each, false]);
+}
+
+/** The local that each turn changes by the same number, and nothing else changes. */
+function stepOf({ body, update }: LoopStmt): { local: Local; step: bigint } | undefined {
+  const candidates = new Map<Local, bigint>();
+  for (const stmt of update) {
+    if (stmt.op !== "assign") continue;
+    const sum = stripped(stmt.value);
+    if (sum.op !== "binary" || (sum.binary !== "add" && sum.binary !== "sub")) continue;
+    const left = stripped(sum.left);
+    const right = stripped(sum.right);
+    if (left.op !== "local" || left.local !== stmt.local || right.op !== "number" || right.value === 0n) continue;
+    candidates.set(stmt.local, sum.binary === "add" ? right.value : -right.value);
+  }
+  const assigned = new Set<Local>();
+  walkStmts(body, { stmt: (stmt) => void (stmt.op === "assign" && assigned.add(stmt.local)) });
+  for (const [local, step] of candidates) if (!assigned.has(local)) return { local, step };
+  return undefined;
+}
+
+function stripped(expr: Expr): Expr {
+  return expr.op === "convert" || expr.op === "fit" ? stripped(expr.value) : expr;
+}
+
+function countedBy(l: Lowering, test: Expr, local: Local, step: bigint): Turns | undefined {
+  if (test.op !== "compare") return undefined;
+  const onLeft = test.left.op === "local" && test.left.local === local;
+  const other = onLeft ? test.right : test.left;
+  const counter = onLeft ? test.left : test.right;
+  if (counter.op !== "local" || counter.local !== local) return undefined;
+  const compare = onLeft ? test.compare : FLIPPED[test.compare];
+  const start = constantOf(l, counter);
+  const limit = constantOf(l, other);
+  if (step > 0n) {
+    const most = limit ?? upperBound(l, other);
+    const from = start ?? (test.signed ? undefined : 0n);
+    if (most === undefined || from === undefined) return undefined;
+    const exact = limit !== undefined && start !== undefined;
+    if (compare === "lt") return turns(most - from, step, exact);
+    if (compare === "le") return turns(most - from + 1n, step, exact);
+    if (compare === "ne" && exact && (most - from) % step === 0n && most >= from) return turns(most - from, step, true);
+    return undefined;
+  }
+  const from = start ?? upperBound(l, counter);
+  if (from === undefined || limit === undefined) return undefined;
+  if (compare === "gt") return turns(from - limit, -step, start !== undefined);
+  // `i >= 0` of an unsigned number is always true.
+  if (compare === "ge" && (test.signed || limit > 0n)) return turns(from - limit + 1n, -step, start !== undefined);
+  if (compare === "ne" && start !== undefined && (from - limit) % step === 0n && from >= limit)
+    return turns(from - limit, -step, true);
+  return undefined;
+}
+
+const FLIPPED = { eq: "eq", ne: "ne", lt: "gt", le: "ge", gt: "lt", ge: "le" } as const;
+
+function turns(distance: bigint, step: bigint, exact: boolean): Turns {
+  const most = distance <= 0n ? 0n : (distance + step - 1n) / step;
+  return { most: Number(most), exact };
+}
