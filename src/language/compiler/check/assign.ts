@@ -1,4 +1,4 @@
-import type { Expr, Place } from "../hir.ts";
+import type { Expr, Local, Place } from "../hir.ts";
 import type { StructType, Type } from "../type.ts";
 import { isAggregate, sizeOf, U8, U64 } from "../type.ts";
 import type { FunctionChecker } from "./function-checker.ts";
@@ -26,7 +26,14 @@ export function coerce(
   const { type: from, span } = value;
   if (to.kind === "optional") {
     if (value.op === "undefined") return { ...value, type: to };
-    if (from.kind === "optional") return sameType(from.of, to.of) ? value : refuse(fc, value, to, node, what, code);
+    if (from.kind === "optional") {
+      if (sameType(from.of, to.of)) return value;
+      if (from.of.kind !== "int" || to.of.kind !== "int") return refuse(fc, value, to, node, what, code);
+      // `u32 | undefined` as `u64 | undefined`: what is there is extended.
+      const bound: Local = { name: fc.text(node), type: from.of, mutable: false, span };
+      const then = coerce(fc, { op: "local", local: bound, type: from.of, span }, to.of, node, { what, code });
+      return { op: "chain", value, bound, then, type: to, span };
+    }
     const inner = coerce(fc, value, to.of, node, { what, code });
     return { op: "wrap", value: inner, type: to, span };
   }

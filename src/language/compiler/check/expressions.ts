@@ -452,7 +452,8 @@ function unifyIntegers(type: IntType, other: Expr): IntType {
   const second = other.type as IntType;
   if (other.op === "number" && other.value >= 0n)
     return type.signed ? plain(true) : other.value < 1n << BigInt(type.bits) ? type : plain(false);
-  if (sameType(type, second)) return type;
+  // How they are stored makes no difference: in a program a be32 is a u32.
+  if (type.bits === second.bits && type.signed === second.signed) return type.bigEndian ? second : type;
   return plain(type.signed || second.signed);
 }
 
@@ -480,8 +481,10 @@ function conditional(
   }
   const absentSide = then.op === "undefined" ? other : other.op === "undefined" ? then : undefined;
   if (absentSide !== undefined) {
-    const type: Type =
-      absentSide.type.kind === "optional" ? absentSide.type : { kind: "optional", of: absentSide.type };
+    // A number that is written or computed is one of the type that is wanted.
+    const isPlain = absentSide.type.kind === "int" && absentSide.type.plain === true;
+    const of = isPlain && wanted?.kind === "int" ? wanted : absentSide.type;
+    const type: Type = of.kind === "optional" ? of : { kind: "optional", of };
     return make(
       coerce(fc, then, type, node.consequent, { what: "the value" }),
       coerce(fc, other, type, node.alternate, { what: "the value" }),

@@ -30,7 +30,8 @@ export function memberOf(fc: FunctionChecker, object: Expr, name: string, node: 
     case "kernelPointer":
       return kernelMember(fc, object as Expr & { type: KernelPointer }, name, node, objectNode);
     case "reference": {
-      if (type.to.kind !== "struct") break;
+      if (type.to.kind !== "struct")
+        return memberOf(fc, readPlace(pointerPlace(object, type.to)), name, node, objectNode);
       return fieldOf(fc, pointerPlace(object, type.to), name, node);
     }
     case "struct":

@@ -1,0 +1,103 @@
+import { declare, imports } from "./declarations.ts";
+import { type Func, Gen, type Profile, type Variable } from "./gen.ts";
+import { Random } from "./random.ts";
+import { blockOf, result } from "./statements.ts";
+import { annotation, BOOL, descriptor, I64, INTS, type Struct, type Type, U32, U64 } from "./types.ts";
+
+/** A module of kernel TypeScript that is well-typed by the way it was made. */
+export interface Generated {
+  readonly text: string;
+  readonly programs: readonly string[];
+  /** Of `syscall` programs: the struct that is handed over. */
+  readonly context: Struct;
+}
+
+/** Writes a module with so many programs. The same seed gives the same module. Constructs are counted in `counts`. */
+export function generate(seed: number, programs: number, profile: Profile, counts: Map<string, number>): Generated {
+  const random = new Random(seed);
+  const g = new Gen(random, profile, counts);
+  const lines = [imports(), ...declare(g)];
+  const context = contextOf(g);
+  lines.push(
+    `const ${context.name} = struct({ ${context.fields.map((f) => `${f.name}: ${descriptor(f.type)}`).join(", ")} });`,
+  );
+  for (let i = random.between(1, 3); i > 0; i--) lines.push(...functionOf(g));
+  const names: string[] = [];
+  for (let i = 0; i < programs; i++) {
+    names.push(`program${i}`);
+    lines.push(...programOf(g, `program${i}`, context));
+  }
+  return { text: `${lines.join("\n")}\n`, programs: names, context };
+}
+
+function contextOf(g: Gen): Struct {
+  const { random } = g;
+  const types: Type[] = [U64, I64, U32, ...Array.from({ length: random.between(1, 4) }, () => random.pick(INTS))];
+  if (random.chance(40)) types.push(BOOL);
+  if (random.chance(40)) types.push({ kind: "str", size: 16 });
+  if (random.chance(20)) types.push({ kind: "bytes", size: 4 });
+  return { kind: "struct", name: g.name("C"), fields: types.map((type, i) => ({ name: `c${i}`, type })) };
+}
+
+/** Writes a body: all that is in scope is gone behind it. */
+function body(g: Gen, budget: number, last: () => string | undefined): string[] {
+  g.budget = budget;
+  g.turns = 1;
+  g.mostTurns = 1;
+  return g.block(() => {
+    const lines = blockOf(g, budget);
+    const end = last();
+    return end === undefined ? lines : [...lines, `  ${end}`];
+  });
+}
+
+function functionOf(g: Gen): string[] {
+  const { random } = g;
+  const name = g.name("f");
+  const params: Type[] = Array.from({ length: random.between(0, 4) }, () =>
+    random.weighted<() => Type>([
+      [10, () => random.pick(INTS)],
+      [2, () => BOOL],
+      [1, () => ({ kind: "str", size: 16 })],
+      [2, () => random.pick(g.structs)],
+    ])(),
+  );
+  const kind = random.below(5);
+  const type: Func["result"] = kind === 0 ? undefined : kind === 1 ? BOOL : random.pick([U64, I64, ...INTS]);
+  const declared: Variable[] = params.map((param) => ({
+    text: g.name("a"),
+    type: param,
+    mutable: false,
+    ...(param.kind === "struct" && { inPlace: true }),
+  }));
+  g.variables = [...declared];
+  g.result = type;
+  const inner = body(g, random.between(2, 8), () => (type === undefined ? undefined : `return${result(g)};`));
+  g.variables = [];
+  const given = declared.map(({ text, type: of }) => `${text}: ${annotation(of)}`).join(", ");
+  g.use(`function with ${params.length} parameters`);
+  for (const param of params) g.use(`parameter ${param.kind}`);
+  g.use(type === undefined ? "function without a result" : `function that gives ${type.kind}`);
+  g.functions.push({ name, params, result: type, turns: g.mostTurns });
+  return [`function ${name}(${given}): ${type === undefined ? "void" : annotation(type)} {`, ...inner, "}"];
+}
+
+/** Where numbers stand among the arguments of the raw tracepoint `kmalloc`. */
+const RAW: readonly Variable[] = [
+  { text: "ctx.args[0]", type: U64, mutable: false },
+  { text: "ctx.args[2]", type: U64, mutable: false },
+  { text: "ctx.args[3]", type: U64, mutable: false },
+];
+
+function programOf(g: Gen, name: string, context: Struct): string[] {
+  const isSyscall = g.profile.kind === "syscall";
+  g.context = isSyscall
+    ? context.fields.map((field) => ({ text: `ctx.${field.name}`, type: field.type, mutable: false }))
+    : [...RAW];
+  g.result = I64;
+  const lines = body(g, g.random.between(4, 16), () => `return${result(g)};`);
+  g.context = [];
+  g.use("program");
+  const head = isSyscall ? `syscall(${context.name}, (ctx) => {` : 'rawTracepoint("kmalloc", (ctx) => {';
+  return [`export const ${name} = ${head}`, ...lines, "});"];
+}
