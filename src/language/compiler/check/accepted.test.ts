@@ -50,6 +50,10 @@ describe("programs that are taken", () => {
     expect(codesOf(map, "let x: u8 | undefined = map.get(1); return x ?? 1;")[0]).toMatch(/^TS2322 /);
   });
 
+  it("give any number back", () => {
+    expect(codesOf("", "if (ctx.a > 1) return ctx.n; return ctx.n * 3;")).toEqual([]);
+  });
+
   it("do not care how a number is stored", () => {
     expect(codesOf("", "const x: u32 = ctx.n > 1 ? ctx.a : ctx.b; return x;")).toEqual([]);
   });

@@ -10,7 +10,7 @@ import type { FunctionChecker } from "./function-checker.ts";
 import { asInteger, binary, compareIntegers, number, plain } from "./integers.ts";
 import { contextField, contextRead, elementOf, globalPlace, memberOf, nearest, readPlace } from "./members.ts";
 import { entityOf, layStruct } from "./type-expressions.ts";
-import { sameType, typeName } from "./type-names.ts";
+import { typeName } from "./type-names.ts";
 
 /** How an expression is looked at. */
 export interface ExprOptions {

@@ -5,10 +5,10 @@ import { type Type, VOID } from "../type.ts";
 import { contentOf } from "./assign.ts";
 import type { Checker } from "./checker.ts";
 import { Facts, type FunctionSource } from "./entity.ts";
-import { expr, valueFor } from "./expressions.ts";
+import { expr } from "./expressions.ts";
 import { FunctionChecker } from "./function-checker.ts";
 import { Abandoned } from "./report.ts";
-import { statements } from "./statements.ts";
+import { resultOf, statements } from "./statements.ts";
 import { asParameter, typeOfAnnotation } from "./type-expressions.ts";
 import { typeName } from "./type-names.ts";
 
@@ -69,7 +69,7 @@ function bodyOf(fc: FunctionChecker, { node }: FunctionSource): Stmt[] {
     }
     const given = fc.isProgram && fc.returnsNothing ? expr(fc, body) : undefined;
     if (given !== undefined && given.type.kind !== "int") return [{ op: "expr", value: given, span }];
-    return [{ op: "return", value: valueFor(fc, body, fc.result, "what is returned"), span }];
+    return [{ op: "return", value: resultOf(fc, body, fc.result), span }];
   });
   const last = found?.at(-1);
   if (last?.op === "return" || found === undefined) fc.facts = Facts.UNREACHABLE;

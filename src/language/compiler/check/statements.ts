@@ -344,6 +344,17 @@ export function writable(fc: FunctionChecker, node: Expression): Place {
   return target.place;
 }
 
+/** What is returned, as one of the type. Of programs that may give any number the kernel looks at the lower half. */
+export function resultOf(fc: FunctionChecker, node: Expression, type: Type): Expr {
+  if (fc.isProgram && fc.returnsNothing && type.kind === "int") {
+    const given = contentOf(expr(fc, node, type));
+    if (given.type.kind === "int" && given.op !== "number")
+      return { op: "convert", value: given, type, span: given.span };
+    return coerce(fc, given, type, node, { what: "what is returned" });
+  }
+  return valueFor(fc, node, type, "what is returned");
+}
+
 function returned(
   fc: FunctionChecker,
   node: Expression | null,
@@ -366,7 +377,7 @@ function returned(
         node,
         fc.isProgram ? "This kind of program gives nothing back." : "This function gives nothing back.",
       );
-    } else given = valueFor(fc, node, result, "what is returned");
+    } else given = resultOf(fc, node, result);
   } else if (result !== undefined && result.kind !== "void" && !(fc.isProgram && fc.returnsNothing)) {
     return fc.fail("TS2322", at, `A ${typeName(result)} is to be returned here.`);
   } else if (result === undefined) fc.result = VOID;
