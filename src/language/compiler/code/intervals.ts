@@ -40,6 +40,7 @@ export function buildIntervals(func: MachineFunction): Intervals {
   };
 
   for (const block of func.blocks) {
+    for (const inst of block.insts) if (inst.form === "fromRegister") registerHints[inst.dst] = inst.imm;
     for (const phi of block.phis) {
       for (const { vreg } of phi.inputs) {
         if (vreg === NONE) continue;
@@ -79,11 +80,11 @@ export function buildIntervals(func: MachineFunction): Intervals {
       if (dst !== NONE) define(dst, position + 1, inst.form !== "fromRegister");
       switch (inst.form) {
         case "alu": {
-          if (inst.b !== NONE && inst.a !== NONE && isCommutative(inst.opcode)) exchange(inst, live, phiOf);
+          if (inst.b !== NONE && inst.a !== NONE && isCommutative(inst.opcode)) exchange(inst, live, phiOf, registerHints);
           const { a, b } = inst;
           if (a !== NONE && !hasBit(live, a)) {
             relate(a, dst);
-            if (registerHints[dst] !== NONE) registerHints[a] = registerHints[dst] as number;
+            if (registerHints[dst] !== NONE && registerHints[a] === NONE) registerHints[a] = registerHints[dst] as number;
             if (phiOf[a] === NONE) phiOf[a] = phiOf[dst] as number;
           }
           if (b !== NONE) use(b, position, b !== a, true);
@@ -113,7 +114,6 @@ export function buildIntervals(func: MachineFunction): Intervals {
           useOperand(inst.operands[0] as Operand, position, 0);
           break;
         case "fromRegister":
-          registerHints[dst] = inst.imm;
           // Held from where it was written, by the call or the start of the function, which is never far.
           addRange(fixed[inst.imm] as number[], startOf(block.insts, k, block.from), position + 1);
           break;
@@ -147,13 +147,20 @@ function startOf(insts: readonly MachineInst[], k: number, blockStart: number): 
   return blockStart;
 }
 
-/** The operand that ends here becomes the one whose register the result takes; of two, the one that goes on in the same phi. */
-function exchange(inst: MachineInst, live: Uint32Array, phiOf: Int32Array): void {
+/**
+ * The operand that ends here becomes the one whose register the result takes; of two, the one that goes on in the same phi, or
+ * that has the register which the result should be in.
+ */
+function exchange(inst: MachineInst, live: Uint32Array, phiOf: Int32Array, registerHints: Int32Array): void {
   const { a, b, dst } = inst;
   const aEnds = !hasBit(live, a);
   const bEnds = !hasBit(live, b);
+  if (!bEnds) return;
   const phi = phiOf[dst] as number;
-  if (bEnds && (!aEnds || (phi !== NONE && (phi === b || phiOf[b] === phi)))) {
+  const register = registerHints[dst] as number;
+  const continues = phi !== NONE && (phi === b || phiOf[b] === phi);
+  const suits = register !== NONE && registerHints[b] === register && registerHints[a] !== register;
+  if (!aEnds || continues || suits) {
     inst.a = b;
     inst.b = a;
   }
