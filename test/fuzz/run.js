@@ -1,11 +1,13 @@
 #!/usr/bin/env node
-// npm run fuzz -- elf|usdt|btf|ext|log [--inputs N] [--seed N] [--coverage]: broken objects, programs, types and verifier logs are read;
+// npm run fuzz -- elf|usdt|btf|ext|log|code [--inputs N] [--seed N] [--coverage]: broken objects, programs, types and verifier logs are read;
 // nothing but a typed error may come of it, within a second and within 512 MB. What breaks it is written to a file and named.
+// `code`: random functions are compiled and run beside what they mean (code.js).
 // --coverage tells which lines of object/elf and object/btf ran.
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { fuzzCode } from "./code.js";
 import { startCoverage } from "./coverage.js";
 import { mutate, mutateText, Random } from "./mutate.js";
 import { TARGETS, TYPED } from "./targets.js";
@@ -21,9 +23,13 @@ const inputs = Number(values.inputs ?? 1_000_000);
 const random = new Random(Number(values.seed ?? Date.now()));
 const coverage = values.coverage ? startCoverage() : undefined;
 let failures = 0;
-for (const name of positionals.length > 0 ? positionals : Object.keys(TARGETS)) {
+for (const name of positionals.length > 0 ? positionals : [...Object.keys(TARGETS), "code"]) {
+  if (name === "code") {
+    failures += fuzzCode(Number(values.inputs ?? 20_000), random.seed);
+    continue;
+  }
   if (TARGETS[name] === undefined) {
-    console.error(`fuzz: there is no target ${name}; there are ${Object.keys(TARGETS).join(", ")}`);
+    console.error(`fuzz: there is no target ${name}; there are ${Object.keys(TARGETS).join(", ")}, code`);
     process.exit(2);
   }
   const target = TARGETS[name]();

@@ -351,7 +351,9 @@ class Generator {
     const signed = this.#random.chance(30);
     if (this.#random.chance(50)) {
       // Nothing can be read near 0.
-      this.#add(b.kload(b.binary("and", this.#value(), b.const(0xff8)), 8, size, signed));
+      const address = b.binary("and", this.#value(), b.const(0xff8));
+      address.kind = "plain";
+      this.#add(b.kload(address, 8, size, signed));
     } else {
       const base = b.global("memory", this.#random.below(60) * 8);
       base.kind = "plain";

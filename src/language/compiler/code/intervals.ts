@@ -80,11 +80,13 @@ export function buildIntervals(func: MachineFunction): Intervals {
       if (dst !== NONE) define(dst, position + 1, inst.form !== "fromRegister");
       switch (inst.form) {
         case "alu": {
-          if (inst.b !== NONE && inst.a !== NONE && isCommutative(inst.opcode)) exchange(inst, live, phiOf, registerHints);
+          if (inst.b !== NONE && inst.a !== NONE && isCommutative(inst.opcode))
+            exchange(inst, live, phiOf, registerHints);
           const { a, b } = inst;
           if (a !== NONE && !hasBit(live, a)) {
             relate(a, dst);
-            if (registerHints[dst] !== NONE && registerHints[a] === NONE) registerHints[a] = registerHints[dst] as number;
+            if (registerHints[dst] !== NONE && registerHints[a] === NONE)
+              registerHints[a] = registerHints[dst] as number;
             if (phiOf[a] === NONE) phiOf[a] = phiOf[dst] as number;
           }
           if (b !== NONE) use(b, position, b !== a, true);
