@@ -1,5 +1,6 @@
 /** The compiler of kernel TypeScript: sources and a kernel in, an `ObjectSpec` and what is wrong out. */
 export type { Sources } from "./check/check.ts";
+export { type Compiled, type CompileOptions, compile, DUMPS, type Dump } from "./compile.ts";
 export type { Diagnostic } from "./diagnostic.ts";
 export type { Features, Target } from "./target.ts";
 export {

@@ -1,0 +1,157 @@
+import { disassemble } from "../../object/asm/index.ts";
+import { printC } from "../../object/btf/index.ts";
+import type { ObjectSpec } from "../../object/spec/index.ts";
+import { check, type Sources } from "./check/check.ts";
+import { dropClaims } from "./claims.ts";
+import { type CodeProblem, emitFunction, type FunctionCode } from "./code/index.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import { dumpModule } from "./dump-module.ts";
+import { dumpTree } from "./dump-tree.ts";
+import type { Module } from "./hir.ts";
+import { buildImage, type EmittedFunction } from "./image/index.ts";
+import { lowerModule } from "./lower/index.ts";
+import type { Span } from "./span.ts";
+import { dump } from "./ssa/dump.ts";
+import type { Func } from "./ssa/ir.ts";
+import { optimise } from "./ssa/optimise.ts";
+import { verify } from "./ssa/verify.ts";
+import { parse } from "./syntax/parse.ts";
+import type { Target } from "./target.ts";
+
+/** What of a compilation can be looked at (`--dump`). */
+export const DUMPS = ["ast", "types", "ssa", "ssa-opt", "ranges", "asm", "btf"] as const;
+export type Dump = (typeof DUMPS)[number];
+
+/** How a module is compiled. */
+export interface CompileOptions {
+  /** A clock in milliseconds, for `timings`: the compiler has none of its own. */
+  readonly now?: () => number;
+  /** What is wanted as text besides. */
+  readonly dumps?: readonly Dump[];
+  /** Checks the compiler's own work after each pass, and throws when it is wrong: for tests. */
+  readonly paranoid?: boolean;
+}
+
+/** What compiling gives. */
+export interface Compiled {
+  /** What the loader takes; undefined when there are errors. */
+  readonly spec: ObjectSpec | undefined;
+  /** Errors and warnings, in no order. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** The checked program: maps, events, programs by the names that the source gives them. */
+  readonly module: Module;
+  /** Paths of the files, by the numbers that spans have. */
+  readonly paths: readonly string[];
+  /** By the function's name in the object: what its instructions are for, to explain what a verifier says. */
+  readonly functions: ReadonlyMap<string, FunctionCode>;
+  /** Milliseconds for each pass, in their order; empty without a clock. */
+  readonly timings: readonly { readonly pass: string; readonly ms: number }[];
+  readonly dumps: Readonly<Partial<Record<Dump, string>>>;
+}
+
+/**
+ * Compiles a module of kernel TypeScript and what it imports for a kernel. A pure function of its arguments: it touches no file,
+ * no kernel and no clock. Never throws for what is in the sources; what is wrong with them is in `diagnostics`.
+ */
+export function compile(sources: Sources, target: Target, options: CompileOptions = {}): Compiled {
+  const timings: { pass: string; ms: number }[] = [];
+  const wanted = new Set(options.dumps);
+  const dumps: Partial<Record<Dump, string>> = {};
+  const diagnostics: Diagnostic[] = [];
+  const functions = new Map<string, FunctionCode>();
+  const emitted: EmittedFunction[] = [];
+  const timed = <T>(pass: string, work: () => T): T => {
+    const start = options.now?.();
+    const result = work();
+    if (start !== undefined) add(timings, pass, (options.now?.() ?? start) - start);
+    return result;
+  };
+  const checkForm = (func: Func) => {
+    if (options.paranoid === true) verify(func);
+  };
+
+  if (wanted.has("ast")) dumps.ast = dumpTree(parse(sources.entry, sources.files.get(sources.entry) ?? "", 0).program);
+  const { module, paths, ...checked } = timed("check", () => check(sources, target));
+  diagnostics.push(...checked.diagnostics);
+  const done = (spec: ObjectSpec | undefined): Compiled => ({
+    spec,
+    diagnostics,
+    module,
+    paths,
+    functions,
+    timings,
+    dumps,
+  });
+  if (wanted.has("types")) dumps.types = dumpModule(module);
+  if (hasErrors(diagnostics)) return done(undefined);
+
+  const lowered = timed("lower", () => lowerModule(module, target));
+  diagnostics.push(...lowered.diagnostics);
+  if (hasErrors(diagnostics)) return done(undefined);
+  if (wanted.has("ssa")) dumps.ssa = lowered.functions.map((func) => dump(func)).join("\n");
+  for (const func of lowered.functions) {
+    checkForm(func);
+    timed("optimise", () => optimise(func, { after: (_, changed) => checkForm(changed) }));
+  }
+  if (wanted.has("ssa-opt")) dumps["ssa-opt"] = lowered.functions.map((func) => dump(func)).join("\n");
+  for (const func of lowered.functions) {
+    timed("ranges", () => dropClaims(func));
+    checkForm(func);
+  }
+  if (hasErrors(diagnostics)) return done(undefined);
+  for (const func of lowered.functions) {
+    const result = timed("code", () => emitFunction(func, target));
+    if ("problem" in result) diagnostics.push(problemDiagnostic(result.problem, func));
+    else {
+      functions.set(func.name, result.code);
+      emitted.push({ func, ...result.code });
+    }
+  }
+  if (hasErrors(diagnostics)) return done(undefined);
+  const spec = timed("image", () =>
+    buildImage({
+      module,
+      lowered,
+      functions: emitted,
+      sources: paths.map((path) => ({ path, text: sources.files.get(path) ?? "" })),
+      target,
+    }),
+  );
+  if (wanted.has("asm"))
+    dumps.asm = [...functions].map(([name, { instructions }]) => `${name}:\n${disassemble(instructions)}`).join("\n\n");
+  if (wanted.has("btf") && spec.btf !== undefined) dumps.btf = printC(spec.btf);
+  return done(spec);
+}
+
+function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ severity }) => severity === "error");
+}
+
+function add(timings: { pass: string; ms: number }[], pass: string, ms: number): void {
+  const known = timings.find((one) => one.pass === pass);
+  if (known === undefined) timings.push({ pass, ms });
+  else known.ms += ms;
+}
+
+/** What the machine or the kernel does not have, as an error of the source. */
+function problemDiagnostic(problem: CodeProblem, func: Func): Diagnostic {
+  if (problem.kind === "atomic")
+    return {
+      code: "EB4202",
+      severity: "error",
+      span: problem.span,
+      message: "This kernel adds atomically, and does nothing else so (Linux 5.12 has the rest).",
+      help: "Use `add` without its value, or compile for a newer kernel.",
+    };
+  const largest = problem.slots.slice(0, 5);
+  const span: Span = largest[0]?.span ?? func.span;
+  return {
+    code: "EB3110",
+    severity: "error",
+    span,
+    message: `\`${func.name}\` keeps ${problem.size} bytes on the stack at once, and the kernel gives it ${problem.limit}.`,
+    why: "A program's stack is small, and each function that it calls has its own share of it.",
+    help: "Build events where they go, with `emit({ … })` or `reserve()`; keep large values in a map; use shorter texts.",
+    related: largest.map(({ name, size, span: at }) => ({ span: at, message: `\`${name}\` takes ${size} bytes` })),
+  };
+}
