@@ -130,5 +130,5 @@ export {
 export { Ring, type RingOptions, ringbuf, type Slot } from "./ring.ts";
 export * from "./scalar.ts";
 export * from "./type.ts";
-export type { Bytes, Fixed, KernelPtr, Str, UserPtr } from "./value.ts";
+export type { Address, Bytes, Fixed, KernelPtr, Str, UserPtr } from "./value.ts";
 export { Global, global, type Param, ParamDescriptor, param } from "./variable.ts";

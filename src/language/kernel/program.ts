@@ -16,9 +16,9 @@ import { Descriptor } from "./origin.ts";
 import type { i32, u32, u64 } from "./scalar.ts";
 import { isType, type Type } from "./type.ts";
 
-/** What a program may return: a number, or nothing, which is 0. */
+/** What a program may return: a number, or nothing, which is 0; a boolean is nothing, too: `() => events.emit({ … })`. */
 // biome-ignore lint/suspicious/noConfusingVoidType: functions without a result are meant, `() => opens.inc(comm())` among them.
-export type ProgramResult = number | void;
+export type ProgramResult = number | boolean | void;
 
 /** A program of a module: which kind, what it attaches to. JavaScript never calls its function. */
 export class KernelProgram<Kind extends string = string, Context = unknown> extends Descriptor {
@@ -167,7 +167,7 @@ export function iter<N extends NameOf<Iterators>>(
 }
 
 /** Runs when JavaScript says so (`programs.name.run()`), with a value that goes there and back. Linux 5.14. */
-export function syscall(body: () => ProgramResult): KernelProgram<"syscall", void>;
+export function syscall(body: () => ProgramResult): KernelProgram<"syscall", undefined>;
 export function syscall<K, D>(context: Type<K, D>, body: (ctx: K) => ProgramResult): KernelProgram<"syscall", D>;
 export function syscall(first: unknown): KernelProgram<"syscall", unknown> {
   return isType(first) ? new KernelProgram("syscall", "", { context: first }) : new KernelProgram("syscall", "");

@@ -36,3 +36,6 @@ declare const ADDRESS: unique symbol;
 export type UserPtr<T = unknown> = number & { readonly [ADDRESS]?: readonly ["user", T] };
 /** An address in the kernel's memory whose type tells no struct: `kernelStr` and `readKernel` take it. */
 export type KernelPtr<T = unknown> = number & { readonly [ADDRESS]?: readonly ["kernel", T] };
+declare const TARGET: unique symbol;
+/** An address of which nothing tells whose memory it is in: the functions for the process's and for the kernel's take it. */
+export type Address<T = unknown> = number & { readonly [ADDRESS]?: never; readonly [TARGET]?: T };

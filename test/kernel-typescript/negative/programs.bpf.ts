@@ -13,6 +13,7 @@ import {
   profile,
   rawTracepoint,
   str,
+  struct,
   syscall,
   tpBtf,
   tracepoint,
@@ -29,7 +30,7 @@ export const b = fentry("vfs_read", (file, buf, count, pos, more) => {});
 // @ts-expect-error TS2322: fentry gives nothing back
 export const c = fentry("vfs_read", (): string => "x");
 // @ts-expect-error TS2339: the first argument of fexit is the result, a number
-export const d = fexit("vfs_read", (ret) => void ret.f_flags);
+export const d = fexit("vfs_read", (ret) => ret.f_flags);
 // @ts-expect-error TS2345: no such hook
 export const e = lsm("file_opne", () => 0);
 // @ts-expect-error TS2345: a hook must decide
@@ -39,15 +40,15 @@ export const g = lsm("file_open", () => true);
 // @ts-expect-error TS2345: no such raw tracepoint
 export const h = rawTracepoint("sched_swich", () => {});
 // @ts-expect-error TS2493: sched_switch has four arguments
-export const i = rawTracepoint("sched_switch", (ctx) => void ctx.args[4]);
+export const i = rawTracepoint("sched_switch", (ctx) => ctx.args[4]);
 // @ts-expect-error TS2339: a raw tracepoint has no fields
-export const j = rawTracepoint("sched_switch", (ctx) => void ctx.prev_pid);
+export const j = rawTracepoint("sched_switch", (ctx) => ctx.prev_pid);
 // @ts-expect-error TS2365: the second argument is a task
-export const k = tpBtf("sched_switch", (preempt, prev) => void (prev + 1));
+export const k = tpBtf("sched_switch", (preempt, prev) => prev + 1);
 // @ts-expect-error TS2339: a kprobe has arguments and no result
-export const l = kprobe("vfs_read", (ctx) => void ctx.ret);
+export const l = kprobe("vfs_read", (ctx) => ctx.ret);
 // @ts-expect-error TS2339: a kretprobe has a result and no arguments
-export const m = kretprobe("vfs_read", (ctx) => void ctx.args);
+export const m = kretprobe("vfs_read", (ctx) => ctx.args);
 // @ts-expect-error TS2554: a uprobe is in a file
 export const n = uprobe("malloc", () => {});
 // @ts-expect-error TS2554: a probe has a file, a provider and a name
@@ -59,11 +60,11 @@ export const q = interval({ hz: 10 }, () => {});
 // @ts-expect-error TS2345: no such iterator
 export const r = iter("tsk", () => {});
 // @ts-expect-error TS18048: the task may not be there
-export const s = iter("task", (ctx) => void ctx.task.pid);
+export const s = iter("task", (ctx) => ctx.task.pid);
 // @ts-expect-error TS2345: nothing is handed over
-export const t = syscall((ctx: u32) => void ctx);
-// @ts-expect-error TS2339: a number is handed over
-export const u = syscall(u32, (ctx) => void ctx.pid);
+export const t = syscall((ctx: u32) => ctx);
+// @ts-expect-error TS2339: a struct with `a` is handed over
+export const u = syscall(struct({ a: u32 }), (ctx) => ctx.pid);
 // @ts-expect-error TS2554: a program has a function
 export const v = tracepoint("syscalls:sys_enter_openat");
 // @ts-expect-error TS2322: a program gives a number

@@ -11,7 +11,7 @@ import {
   be32,
   bool,
   bytes,
-  type Cell,
+  cell,
   cgroupId,
   clz32,
   comm,
@@ -116,10 +116,6 @@ export const prefix = param(str(16), "node");
 export const seen = global(u64);
 export const last = global(Inner, { a: 1, b: 2 });
 
-function bump(cell: Cell<u64>, by: u64): void {
-  cell.add(by);
-}
-
 function isBig(n: u64): boolean {
   return n > 4096 && (n & MASK) === 0;
 }
@@ -148,13 +144,14 @@ export const onOpen = tracepoint("syscalls:sys_enter_openat", (ctx) => {
   seen.value = seen.value + 1;
   last.value.a = 2;
   const old = seen.cas(1, 2) + seen.xchg(3);
-  if (isBig(old)) bump(seen, 1);
-  const cell = lru.ref({ pid: pid(), cpu: cpu() });
-  if (cell) cell.add(1);
+  if (isBig(old)) seen.add(1);
+  const found = lru.ref({ pid: pid(), cpu: cpu() });
+  if (found) found.add(1);
   const count = lru.get({ pid: pid(), cpu: cpu() }) ?? 0;
-  lru.getOrInsert({ pid: 1, cpu: 2 }, count)?.add(1);
+  const inserted = lru.getOrInsert({ pid: 1, cpu: 2 }, count);
+  if (inserted !== undefined) inserted.add(1);
   const inner = perCpu.get(uid());
-  if (inner !== undefined) inner.b += 1;
+  if (inner !== undefined) cell(inner.b).add(1);
   if (!flags.set("x", true, "noexist")) flags.delete("x");
   const slot = slots.ref(i32(ctx.flags) & 15);
   slot.a = u8(slot.b);
@@ -174,7 +171,8 @@ export const onOpen = tracepoint("syscalls:sys_enter_openat", (ctx) => {
         break outer;
     }
   }
-  kept.getOrInsert(task())?.add(1);
+  const own = kept.getOrInsert(task());
+  if (own) own.add(1);
   const mine = keptInner.get(task());
   if (mine) mine.a = 1;
   keptInner.delete(task());
@@ -208,7 +206,7 @@ export const onSwitch = tpBtf("sched_switch", (preempt, prev, next) => {
   total.add(u32(prev.pid), parentOf(next));
   flags.set(kernelStr(next.comm), true);
 });
-export const onRaw = rawTracepoint("sched_switch", (ctx) => void ctx.args[1].pid);
+export const onRaw = rawTracepoint("sched_switch", (ctx) => ctx.args[1].pid);
 export const onRead = kprobe("vfs_read", (ctx) => {
   sizes.record(ctx.args[2] + funcIp() + cookie());
   const first = readUser(ctx.args[1], u8);
@@ -226,7 +224,7 @@ export const onExit = fexit("vfs_read", (ret, file) => {
 });
 export const onFile = lsm("file_open", (file) => (file.f_flags === 1 ? -EACCES : 0));
 export const sample = profile({ hz: 99 }, () => byName.inc(comm()));
-export const tick = interval({ ms: 100 }, (ctx) => void ctx.sample_period);
+export const tick = interval({ ms: 100 }, (ctx) => sizes.record(ctx.sample_period));
 export const tasks = iter("task", (ctx) => {
   const { task: one } = ctx;
   if (!one) return;
@@ -234,8 +232,7 @@ export const tasks = iter("task", (ctx) => {
 });
 export const nothing = syscall(() => 42);
 export const given = syscall(Inner, (ctx) => {
-  ctx.b = ctx.a + u16(3);
-  return 1;
+  return ctx.a + u16(3);
 });
 export const addresses = hash(u64, u64);
 export const onAddress = fentry("vfs_read", (file) => {

@@ -5,6 +5,7 @@ import type {
   Statement,
   VariableDeclarator,
 } from "@oxc-project/types";
+import { OWN_WORDS, TYPE_WORDS, WORDS } from "../vocabulary/words.ts";
 import type { Checker } from "./checker.ts";
 import { NOT_CONSTANT, tryConstant } from "./constants.ts";
 import type { Entity, FileScope, FunctionSource } from "./entity.ts";
@@ -195,6 +196,10 @@ function entityOfInitialiser(
   );
 }
 
+function isWord(name: string): boolean {
+  return WORDS.has(name) || TYPE_WORDS.has(name) || OWN_WORDS.has(name);
+}
+
 function importNames(cx: Checker, file: FileScope, node: ImportDeclaration, importFile: ImportFile): undefined {
   const from = node.source.value;
   const span = cx.span(file, node.source);
@@ -213,7 +218,7 @@ function importNames(cx: Checker, file: FileScope, node: ImportDeclaration, impo
   for (const specifier of node.specifiers) {
     const { local } = specifier;
     const find = (name: string): Entity | undefined => {
-      if (isVocabulary) return { kind: "vocabulary", name };
+      if (isVocabulary) return isWord(name) ? { kind: "vocabulary", name } : undefined;
       if (isKernel) return { kind: "kernelType", name };
       const declared = other?.exports.get(name);
       return declared === undefined ? undefined : other?.names.get(declared);

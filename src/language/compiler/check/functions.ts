@@ -68,7 +68,7 @@ function bodyOf(fc: FunctionChecker, { node }: FunctionSource): Stmt[] {
       return [{ op: "expr", value, span }];
     }
     const given = fc.isProgram && fc.returnsNothing ? expr(fc, body) : undefined;
-    if (given !== undefined && given.type.kind !== "int") return [{ op: "expr", value: given, span }];
+    if (given?.type.kind === "void" || given?.type.kind === "bool") return [{ op: "expr", value: given, span }];
     return [{ op: "return", value: resultOf(fc, body, fc.result), span }];
   });
   const last = found?.at(-1);

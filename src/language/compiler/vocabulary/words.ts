@@ -16,3 +16,19 @@ export const WORDS: ReadonlySet<string> = new Set(
     .join(" ")
     .split(" "),
 );
+
+/** The words of `skep/kernel` that are types alone. */
+export const TYPE_WORDS: ReadonlySet<string> = new Set(
+  [
+    "Address AddressScalar AggregateOptions AnyType ArgumentsContext ArgumentsOf ArrayMap ArrayOptions Average Bytes Cell Counter",
+    "Decoded Fields Fixed Global HashMap Histogram HistogramOptions Iterators Kernel KernelFunctions KernelProgram KernelPtr",
+    "KernelType KernelTypes Linear LinearOptions LsmHooks MapOptions Maximum Minimum NotDeclared Packet Param PerCpuArrayMap",
+    "PerCpuHashMap PerfEventContext ProgramResult RangeOptions RawTracepoints Ref ReturnContext Ring RingOptions Scalar Schedule Slot",
+    "StackTraces Str Sum TaskStorage Tracepoints Type UprobeContext UsdtContext UserPtr WriteMode",
+  ]
+    .join(" ")
+    .split(" "),
+);
+
+/** Words that only the compiler itself writes: the type of a one-liner's keys, which the first use says. */
+export const OWN_WORDS: ReadonlySet<string> = new Set(["infer"]);
