@@ -15,5 +15,6 @@ export { ElfError } from "./elf-error.ts";
 export { ElfMachine, type ElfTables, type ReadFile, readTables } from "./elf-tables.ts";
 export { findSymbols, matchSymbols, type SymbolPlace } from "./find-symbols.ts";
 export { readLibraryCache } from "./library-cache.ts";
+export { type ElfNote, notesOf } from "./notes.ts";
 export { readUsdtPlaces, type UsdtPlace } from "./stapsdt.ts";
 export { parseUsdtArguments, type UsdtArgument, UsdtArgumentError } from "./usdt-argument.ts";

@@ -1,7 +1,7 @@
 /** From an ObjectSpec to live maps and programs in the kernel. */
 
 export { AttachError } from "./attach/attach-error.ts";
-export type { AttachOptions } from "./attach/attach-object.ts";
+export { type AttachOptions, attachProgram } from "./attach/attach-object.ts";
 export type { TargetProgram } from "./attach-target.ts";
 export { enableStats } from "./enable-stats.ts";
 export {

@@ -50,6 +50,23 @@ export function attachAll({ programs, maps, called }: Attachables, options: Atta
   return links;
 }
 
+/**
+ * Attaches one program by what its section says, as often as it is asked; `maps` are those of its object. Throws AttachError where
+ * the section does not say enough, and what the functions for the kinds throw.
+ */
+export function attachProgram(
+  program: Program,
+  places: AttachPlaces = {},
+  maps: Readonly<Record<string, BpfMap>> = {},
+): Link {
+  const attacher = attacherOf(program.spec);
+  if (attacher === undefined)
+    throw new AttachError(
+      `Program "${program.name}" (${program.spec.section ?? program.spec.type}) is attached nowhere: something else runs or holds it.`,
+    );
+  return attacher.attach(program, attacher.where, { places, maps });
+}
+
 function attachOne(
   name: string,
   program: Program,

@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Sources } from "../../language/compiler/index.ts";
+import type { FoundSource } from "./find-source.ts";
+import { SourceError } from "./source-error.ts";
+
+/** Where kernel code may be said to be: a path, a URL of a file, or its text under a name. */
+export type SourceOption = string | URL | { readonly name: string; readonly text: string };
+
+/**
+ * The texts of a module and of every file that it imports, and these import. What is imported and not there is left out: the
+ * compiler says where it is wanted. Throws SourceError when the module itself cannot be read.
+ */
+export function gatherSources({ entry, texts }: FoundSource): Sources {
+  const files = new Map<string, string>();
+  const open = [entry];
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    if (files.has(path)) continue;
+    const text = texts.get(path) ?? read(path, path === entry);
+    if (text === undefined) continue;
+    files.set(path, text);
+    for (const specifier of relativeImports(text)) open.push(resolve(dirname(path), specifier));
+  }
+  return { entry, files };
+}
+
+/** What `source` says, as what was found. */
+export function sourceOf(option: SourceOption): FoundSource {
+  if (typeof option === "string") return { entry: resolve(option), texts: new Map() };
+  if (option instanceof URL) {
+    if (option.protocol !== "file:")
+      throw new SourceError(`The source ${option.href} is no file. Give its text: source: { name, text }.`);
+    return { entry: fileURLToPath(option), texts: new Map() };
+  }
+  const entry = resolve(option.name);
+  return { entry, texts: new Map([[entry, option.text]]) };
+}
+
+/**
+ * What a text imports by a relative name. Only what looks like one is looked for: a name too many, out of a comment, is read for
+ * nothing and does no harm.
+ */
+function relativeImports(text: string): string[] {
+  return [...text.matchAll(/\b(?:from|import)\s*["'](\.\.?\/[^"'\n]+)["']/g)].map(([, name]) => name as string);
+}
+
+function read(path: string, isEntry: boolean): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (!isEntry) return undefined;
+    throw new SourceError(
+      `The source of the kernel code cannot be read: ${(error as Error).message}. Say where it is with the option source of load().`,
+      { cause: error },
+    );
+  }
+}

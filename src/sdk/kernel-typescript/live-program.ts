@@ -1,0 +1,118 @@
+import type { KernelProgram, Schedule } from "../../language/kernel/index.ts";
+import { makeDecoder, makeEncoder, memoryOf } from "../../object/codec/index.ts";
+import {
+  attachPerfEvents,
+  attachXdp,
+  type IteratorLink,
+  type Link,
+  type XdpOptions,
+} from "../../runtime/link/index.ts";
+import { attachProgram, type Program } from "../../runtime/load/index.ts";
+import { type BpfMap, onlineCpus } from "../../runtime/map/index.ts";
+
+/** What has to be said to attach a program, by its kind: nothing for most. */
+export interface AttachArguments {
+  tracepoint: [];
+  rawTracepoint: [];
+  tpBtf: [];
+  kprobe: [];
+  kretprobe: [];
+  uprobe: [options?: { readonly pid?: number }];
+  uretprobe: [options?: { readonly pid?: number }];
+  usdt: [options?: { readonly pid?: number }];
+  fentry: [];
+  fexit: [];
+  lsm: [];
+  profile: [options?: { readonly pid?: number; readonly cpus?: readonly number[] }];
+  interval: [];
+  iter: [];
+  xdp: [to: { readonly interface: string | number; readonly mode?: XdpOptions["mode"] }];
+  syscall: never;
+}
+
+/** A program of a loaded module: one that is attached, or one that JavaScript runs. */
+export type LiveProgram<K extends keyof AttachArguments, C> = K extends "syscall"
+  ? RunnableProgram<C>
+  : AttachableProgram<K>;
+
+/** A program that is attached somewhere. */
+export class AttachableProgram<K extends keyof AttachArguments = keyof AttachArguments> {
+  /** Which kind: `tracepoint`, `fentry` … */
+  readonly kind: K;
+  /** The loaded program itself, with all that programs can. */
+  readonly program: Program;
+  readonly #schedule: Schedule | undefined;
+  readonly #maps: Readonly<Record<string, BpfMap>>;
+
+  constructor(descriptor: KernelProgram<K>, program: Program, maps: Readonly<Record<string, BpfMap>>) {
+    this.kind = descriptor.kind;
+    this.program = program;
+    this.#schedule = descriptor.schedule;
+    this.#maps = maps;
+  }
+
+  /**
+   * Attaches it. The caller closes the link; attaching once more makes a second one, and the program runs twice. Throws what the
+   * functions for the kinds throw (`attachTracepoint` …).
+   */
+  attach(...to: AttachArguments[K]): K extends "iter" ? IteratorLink : Link {
+    return this.#attach(to[0] ?? {}) as K extends "iter" ? IteratorLink : Link;
+  }
+
+  #attach(to: {
+    readonly pid?: number;
+    readonly cpus?: readonly number[];
+    readonly interface?: string | number;
+    readonly mode?: XdpOptions["mode"];
+  }): Link {
+    const { program } = this;
+    const pid = to.pid === undefined ? {} : { pid: to.pid };
+    if (this.#schedule?.kind === "profile")
+      return attachPerfEvents(program, to.cpus ?? onlineCpus(), {
+        event: "cpuClock",
+        frequency: this.#schedule.hz,
+        ...pid,
+      });
+    if (this.#schedule?.kind === "interval") {
+      const [first = 0] = onlineCpus();
+      return attachPerfEvents(program, [first], { event: "cpuClock", period: this.#schedule.ms * 1_000_000 });
+    }
+    if (this.kind === "xdp")
+      return attachXdp(program, to.interface as string | number, to.mode === undefined ? {} : { mode: to.mode });
+    return attachProgram(program, pid, this.#maps);
+  }
+}
+
+/** What a run gave. */
+export interface RunResult<C> {
+  /** What the program returned, as a signed number of 32 bits. */
+  readonly value: number;
+  /** What was handed over, as the program left it. */
+  readonly context: C;
+}
+
+/** A program that runs when JavaScript says so. */
+export class RunnableProgram<C = unknown> {
+  /** Which kind. */
+  readonly kind = "syscall";
+  /** The loaded program itself. */
+  readonly program: Program;
+  readonly #type: KernelProgram<"syscall", C>["context"];
+
+  constructor(descriptor: KernelProgram<"syscall", C>, program: Program) {
+    this.program = program;
+    this.#type = descriptor.context;
+  }
+
+  /** Runs it once (BPF_PROG_TEST_RUN, Linux 5.14). Throws SystemError, CodecError for a context that does not fit. */
+  run(...context: [C] extends [undefined] ? [] : [context: C]): RunResult<C> {
+    const layout = this.#type?.layout;
+    if (layout === undefined) return { value: this.program.testRun().retval | 0, context: undefined as C };
+    const memory = memoryOf(new ArrayBuffer(Math.ceil(layout.size / 8) * 8));
+    makeEncoder(layout)(memory, 0, context[0]);
+    const bytes = memory.u8.slice(0, layout.size);
+    const { retval, contextOut } = this.program.testRun({ context: bytes, contextOutSize: layout.size });
+    memory.u8.set(contextOut ?? bytes);
+    return { value: retval | 0, context: makeDecoder(layout)(memory, 0) as C };
+  }
+}

@@ -1,0 +1,239 @@
+import {
+  type AnyType,
+  ArrayMap,
+  Average,
+  Counter,
+  Global,
+  HashMap,
+  Histogram,
+  KernelProgram,
+  Linear,
+  Maximum,
+  Minimum,
+  ParamDescriptor,
+  PerCpuArrayMap,
+  PerCpuHashMap,
+  Ring,
+  StackTraces,
+  Sum,
+  TaskStorage,
+} from "../../language/kernel/index.ts";
+import { type Layout, makeEncoder, memoryOf } from "../../object/codec/index.ts";
+import { VariableError } from "../../object/spec/index.ts";
+import { Link } from "../../runtime/link/index.ts";
+import { type LoadedObject, loadObject, type ObjectLoadOptions, type Program } from "../../runtime/load/index.ts";
+import type { BpfMap, KeyedMap } from "../../runtime/map/index.ts";
+import { ClosedError } from "../../runtime/sys/index.ts";
+import type { Compiled } from "./compiled.ts";
+import { LiveEvents } from "./live-events.ts";
+import {
+  keyedAggregate,
+  keyedHistogram,
+  LiveArray,
+  LiveStacks,
+  logarithmic,
+  READINGS,
+  stepped,
+  totalAggregate,
+  totalHistogram,
+} from "./live-maps.ts";
+import { AttachableProgram, RunnableProgram } from "./live-program.ts";
+import type { LiveGlobal, Loaded, ParamsOf } from "./loaded-types.ts";
+
+/** Kinds that are told where to, or when: `attach()` of all leaves them alone. */
+const TOLD: ReadonlySet<string> = new Set(["xdp", "syscall"]);
+
+/** Loads what a module was compiled to, and makes of its exports what they are at work. When one part fails nothing stays. */
+export function loadCompiled<X extends object>(
+  module: X,
+  { spec }: Compiled,
+  params: ParamsOf<X>,
+  options: Omit<ObjectLoadOptions, "variables"> = {},
+): Loaded<X> {
+  const object = loadObject(spec, { ...options, variables: variablesOf(module, params, spec.variables ?? {}) });
+  try {
+    return new LiveModule(module, object) as unknown as Loaded<X>;
+  } catch (error) {
+    object.close();
+    throw error;
+  }
+}
+
+/** The bytes of parameters by the types that they are declared with. Throws VariableError. */
+function variablesOf(
+  module: object,
+  params: Readonly<Record<string, unknown>>,
+  known: Readonly<Record<string, unknown>>,
+): Record<string, Uint8Array> {
+  const descriptors = Object.entries(module).filter(([, value]) => value instanceof ParamDescriptor);
+  const variables: Record<string, Uint8Array> = {};
+  for (const [name, value] of Object.entries(params)) {
+    if (value === undefined) continue;
+    const descriptor = descriptors.find(([one]) => one === name)?.[1] as ParamDescriptor | undefined;
+    if (descriptor === undefined)
+      throw new VariableError(
+        `The module has no parameter "${name}" (it has: ${descriptors.map(([one]) => one).join(", ") || "none"}).`,
+      );
+    const bytes = encode(name, descriptor.type as AnyType, value);
+    // A parameter that no program asks for has no place.
+    if (Object.hasOwn(known, name)) variables[name] = bytes;
+  }
+  return variables;
+}
+
+function encode(name: string, { layout, size }: AnyType, value: unknown): Uint8Array {
+  const memory = memoryOf(new ArrayBuffer(Math.ceil(size / 8) * 8));
+  try {
+    makeEncoder(layout)(memory, 0, wide(layout, value));
+  } catch (error) {
+    throw new VariableError(`Parameter "${name}" cannot be ${String(value)}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  return memory.u8.slice(0, size);
+}
+
+/** 64 bits may be said as a number: `{ minUs: 5 }`. */
+function wide({ kind }: Layout, value: unknown): unknown {
+  const isWide = kind === "u64" || kind === "i64" || kind === "be64";
+  return isWide && typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : value;
+}
+
+/**
+ * The end of the variables in which programs count what a map or a ring had no room for: `opened.dropped` (the compiler's
+ * `lossVariable`, which is not asked, as that would load the compiler).
+ */
+const LOSS = ".dropped";
+
+/** How often a map or ring had no room; undefined where no program can find it full. */
+function lossCounter(object: LoadedObject, name: string): (() => number) | undefined {
+  const variable = Object.hasOwn(object.variables, name + LOSS) ? object.variables[name + LOSS] : undefined;
+  return variable === undefined ? undefined : () => Number(variable.get());
+}
+
+class LiveModule implements Disposable {
+  readonly maps: Record<string, unknown> = {};
+  readonly events: Record<string, LiveEvents<unknown>> = {};
+  readonly globals: Record<string, LiveGlobal<unknown>> = {};
+  readonly programs: Record<string, AttachableProgram | RunnableProgram> = {};
+  /** The object itself, with all that objects can. */
+  readonly object: LoadedObject;
+  readonly #links = new Set<Link>();
+  #closed = false;
+
+  constructor(module: object, object: LoadedObject) {
+    this.object = object;
+    for (const [name, descriptor] of Object.entries(module)) {
+      if (descriptor instanceof KernelProgram) this.#addProgram(name, descriptor);
+      else if (descriptor instanceof Ring)
+        this.events[name] = new LiveEvents(this.#map(name), descriptor.value.layout, {
+          dropped: lossCounter(object, name),
+        });
+      else if (descriptor instanceof Global) this.globals[name] = liveGlobal(object, name);
+      else {
+        const map = this.#liveMap(name, descriptor);
+        if (map !== undefined) this.maps[name] = map;
+      }
+    }
+  }
+
+  get losses(): Readonly<Record<string, number>> {
+    const names = Object.keys(this.object.variables).filter((name) => name.endsWith(LOSS));
+    return Object.fromEntries(
+      names.map((name) => [name.slice(0, -LOSS.length), Number(this.object.variables[name]?.get())]),
+    );
+  }
+
+  attach(): Link {
+    if (this.#closed) throw new ClosedError("The module");
+    const links: Link[] = [];
+    const undo = () => {
+      for (const link of links) link.close();
+    };
+    try {
+      for (const program of Object.values(this.programs))
+        if (program instanceof AttachableProgram && !TOLD.has(program.kind)) links.push(program.attach());
+    } catch (error) {
+      undo();
+      throw error;
+    }
+    const link = new Link(`${links.length} program${links.length === 1 ? "" : "s"} of a module`, { undo });
+    this.#links.add(link);
+    return link;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const link of this.#links) link.close();
+    for (const events of Object.values(this.events)) events._close();
+    this.object.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #map(name: string): BpfMap {
+    return found("map", name, this.object.maps as Readonly<Record<string, BpfMap>>);
+  }
+
+  #addProgram(name: string, descriptor: KernelProgram): void {
+    const program = found("program", name, this.object.programs as Readonly<Record<string, Program>>);
+    this.programs[name] =
+      descriptor.kind === "syscall"
+        ? new RunnableProgram(descriptor as KernelProgram<"syscall">, program)
+        : new AttachableProgram(
+            descriptor as KernelProgram<never>,
+            program,
+            this.object.maps as Readonly<Record<string, BpfMap>>,
+          );
+  }
+
+  /** What a descriptor's map is at work; undefined for what is no map. */
+  #liveMap(name: string, descriptor: unknown): unknown {
+    const keyed = () => this.#map(name) as KeyedMap<unknown, unknown>;
+    if (descriptor instanceof HashMap || descriptor instanceof PerCpuHashMap || descriptor instanceof TaskStorage)
+      return this.#map(name);
+    if (descriptor instanceof ArrayMap || descriptor instanceof PerCpuArrayMap)
+      return new LiveArray(keyed() as KeyedMap<number, unknown>);
+    if (descriptor instanceof StackTraces) return new LiveStacks(keyed() as KeyedMap<number, bigint[]>);
+    if (
+      descriptor instanceof Counter ||
+      descriptor instanceof Sum ||
+      descriptor instanceof Average ||
+      descriptor instanceof Minimum ||
+      descriptor instanceof Maximum
+    ) {
+      const reading = READINGS[descriptor.kind];
+      return descriptor.key === undefined ? totalAggregate(keyed(), reading) : keyedAggregate(keyed(), reading);
+    }
+    if (descriptor instanceof Histogram || descriptor instanceof Linear) {
+      const range =
+        descriptor instanceof Linear ? stepped(descriptor.options) : logarithmic(descriptor.options.bits ?? 0);
+      return descriptor.key === undefined ? totalHistogram(keyed(), range) : keyedHistogram(keyed(), range);
+    }
+    return undefined;
+  }
+}
+
+/** What the object has under an export's name. A module that was changed after it was compiled may differ. */
+function found<T>(what: string, name: string, all: Readonly<Record<string, T>>): T {
+  const one = Object.hasOwn(all, name) ? all[name] : undefined;
+  if (one !== undefined) return one;
+  throw new TypeError(
+    `The module exports ${what} "${name}", and the source that was compiled has none of this name (it has: ${Object.keys(all).join(", ") || "none"}): is it the source of this module?`,
+  );
+}
+
+function liveGlobal(object: LoadedObject, name: string): LiveGlobal<unknown> {
+  const variable = found("variable", name, object.variables);
+  return {
+    get value() {
+      return variable.get();
+    },
+    set value(value: unknown) {
+      variable.set(value);
+    },
+  };
+}
