@@ -74,6 +74,7 @@ export function registersContext(registers: Registers): Uint8Array {
 
 /** What stands around a packet. */
 export interface PacketFields {
+  /** The interface it came by; 1, which is `lo`, when left out. */
   readonly ifindex?: number;
   /** The queue it came by (XDP). */
   readonly rxQueue?: number;
@@ -112,14 +113,14 @@ export function packetContext(kind: "xdp" | "skb", packet: Uint8Array, fields: P
     if (value !== undefined) view.setUint32(at, value, true);
   };
   if (kind === "xdp") {
-    put(XDP_MD.ifindex, fields.ifindex);
+    put(XDP_MD.ifindex, fields.ifindex ?? 1);
     put(XDP_MD.rxQueue, fields.rxQueue);
   } else {
     put(SK_BUFF.len, packet.length);
     put(SK_BUFF.mark, fields.mark);
     put(SK_BUFF.protocol, fields.protocol);
     put(SK_BUFF.priority, fields.priority);
-    put(SK_BUFF.ifindex, fields.ifindex);
+    put(SK_BUFF.ifindex, fields.ifindex ?? 1);
     put(SK_BUFF.hash, fields.hash);
   }
   return { kind, bytes, packet };

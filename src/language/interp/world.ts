@@ -5,7 +5,7 @@ import type { Region } from "./memory/region.ts";
 
 /** What the world is like at the beginning; each can be set again at any time. */
 export interface WorldOptions {
-  /** Nanoseconds since boot without sleep, as `ktime_get_ns` tells them. 0 when left out. */
+  /** Nanoseconds since boot without sleep, as `ktime_get_ns` tells them. A second when left out. */
   readonly now?: bigint | number;
   /** Nanoseconds that pass with each question for the time; 0 when left out: time stands still. */
   readonly tick?: bigint | number;
@@ -45,6 +45,7 @@ export interface MemoryOptions {
 }
 
 const COMM_BYTES = 16;
+const SECOND = 1_000_000_000n;
 /** What `now` and `jiffies64` differ by: 250 per second. */
 const JIFFY = 4_000_000n;
 const text = new TextEncoder();
@@ -100,7 +101,7 @@ export class World {
   readonly #kernelObjects = new KernelObjects(this._space);
 
   constructor(options: WorldOptions = {}) {
-    this.now = BigInt(options.now ?? 0);
+    this.now = BigInt(options.now ?? SECOND);
     this.tick = BigInt(options.tick ?? 0);
     this.pid = options.pid ?? 1000;
     this.#tid = options.tid;

@@ -1,6 +1,6 @@
 import type { Handler } from "./cpu.ts";
 
-/** The kernel's limit on `may_goto` of one program (BPF_MAX_LOOPS). */
+/** How often one call of a function may pass its `may_goto` (BPF_MAX_LOOPS). */
 const MOST_TURNS = 8 * 1024 * 1024;
 
 /** Ends the function that runs. */
@@ -40,9 +40,13 @@ export const callRegister: Handler = (cpu, pc) => {
   return pc + 1;
 };
 
-/** Goes on, and jumps only when the program has come here too often. */
-export const mayGoto: Handler = (cpu, pc) => (cpu.turns++ < MOST_TURNS ? pc + 1 : (cpu.arg[pc] as number));
+/** Goes on, and jumps only when the function has come here too often. */
+export const mayGoto: Handler = (cpu, pc) => (cpu.turn() < MOST_TURNS ? pc + 1 : (cpu.arg[pc] as number));
 
 /** What stands behind the last instruction. */
 export const trap: Handler = (cpu, pc) =>
   cpu.fault("BAD_INSTRUCTION", "The program runs beyond its last instruction, without an exit.", pc);
+
+/** An instruction that writes r10. */
+export const writesFramePointer: Handler = (cpu, pc) =>
+  cpu.fault("BAD_INSTRUCTION", "It writes r10, the frame pointer, which programs may only read.", pc);

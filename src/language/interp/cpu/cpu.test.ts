@@ -208,6 +208,13 @@ describe("functions", () => {
     expect(loop(9)).toBe((10n << 32n) | 45n);
   });
 
+  it("pass may_goto eight million times each", () => {
+    const count: Write = (a) => a.mov(r0, 0).label("x").mayGoto("y").add(r0, 1).ja("x").label("y").mov(r0, r0).exit();
+    const both: Write = (a) => a.callLocal("f").mov(r6, r0).callLocal("f").lsh(r0, 32).or(r0, r6).exit().label("f");
+    const { r0: turns } = run((a) => count(both(a)), { maxInstructions: 100_000_000 });
+    expect([turns >> 32n, turns & 0xffff_ffffn]).toEqual([8_388_608n, 8_388_608n]);
+  });
+
   it("are called through registers, by address or as a helper by its number", () => {
     const through = (write: Write) => r0Of((a) => write(a).raw({ opcode: 0x8d, dst: 7, src: 0, offset: 0, imm: 0 }));
     expect(through((a) => a.mov(r7, 8))).toBe(0n);

@@ -39,10 +39,10 @@ export class Cpu extends MemoryAccess {
   readonly #frames: Region[] = [];
   readonly #saved = new Int32Array((MOST_FRAMES + 1) * KEPT_HALVES);
   readonly #returns = new Int32Array(MOST_FRAMES + 1);
+  /** How often each frame has passed a `may_goto`. */
+  readonly #turns = new Int32Array(MOST_FRAMES + 1);
   /** Where a tail call goes on. */
   tail = -1;
-  /** How often `may_goto` was passed. */
-  turns = 0;
   /** Instructions that the run has left. */
   fuel = 0;
   #state: RunState | undefined;
@@ -64,7 +64,6 @@ export class Cpu extends MemoryAccess {
     this.#state = state;
     this.#depth = 0;
     this.tail = -1;
-    this.turns = 0;
     for (let i = 0; i < FRAME_POINTER; i += 2) {
       regs[i] = checked ? POISON_LOW : 0;
       regs[i + 1] = checked ? POISON_HIGH : 0;
@@ -141,6 +140,7 @@ export class Cpu extends MemoryAccess {
     const at = depth * KEPT_HALVES;
     for (let i = 0; i < KEPT_HALVES; i++) saved[at + i] = regs[KEPT + i] as number;
     this.#returns[depth] = back;
+    this.#turns[depth] = 0;
     this.#depth = depth + 1;
     regs[FRAME_POINTER] = frame.lo + STACK_BYTES;
     regs[FRAME_POINTER + 1] = frame.hi;
@@ -201,6 +201,14 @@ export class Cpu extends MemoryAccess {
 
   helperById(id: number): Helper {
     return this.#options.helper(id);
+  }
+
+  /** Counts a `may_goto` of the function that runs: how often before. */
+  turn(): number {
+    const at = this.#depth - 1;
+    const turns = this.#turns[at] as number;
+    this.#turns[at] = turns + 1;
+    return turns;
   }
 
   /** How deep in calls the program is; 1 in its own function. */

@@ -1,5 +1,6 @@
 import {
   Alu,
+  Atomic,
   Callee,
   Class,
   disassemble,
@@ -14,7 +15,7 @@ import { type FaultCode, MachineFault } from "../machine-fault.ts";
 import * as alu32 from "./alu32.ts";
 import * as alu64 from "./alu64.ts";
 import { atomic } from "./atomic.ts";
-import { callFunction, callHelper, callRegister, exit, mayGoto, trap } from "./call.ts";
+import { callFunction, callHelper, callRegister, exit, mayGoto, trap, writesFramePointer } from "./call.ts";
 import type { Helper, Image, Operation } from "./image.ts";
 import * as jump from "./jump.ts";
 import * as memory from "./load-store.ts";
@@ -107,17 +108,17 @@ class Translation {
     switch (i.opcode & 0x07) {
       case Class.ALU64:
       case Class.ALU:
-        return this.#arithmetic(i);
+        return this.#writing(i.dst, this.#arithmetic(i));
       case Class.JMP:
       case Class.JMP32:
         return this.#jump(i);
       case Class.LDX:
-        return this.#load(i);
+        return this.#writing(i.dst, this.#load(i));
       case Class.ST:
       case Class.STX:
         return this.#store(i);
       default:
-        return i.opcode === Opcode.LOAD_IMM64 ? this.#wide(i) : this.#packet(i);
+        return i.opcode === Opcode.LOAD_IMM64 ? this.#writing(i.dst, this.#wide(i)) : this.#packet(i);
     }
   }
 
@@ -126,17 +127,16 @@ class Translation {
     return (i.opcode & SOURCE_REGISTER) !== 0 ? i.src * 2 : this.#image.constant(BigInt(i.imm | 0));
   }
 
-  /** The register that is written. */
-  #written(register: number): number {
-    if (register === 10) this.#bad("It writes r10, the frame pointer.");
-    return register * 2;
+  /** An operation that writes a register. Writing r10 is a fault where it is reached: verifiers do not look at dead code. */
+  #writing(register: number, operation: Operation): Operation {
+    return register === 10 ? { handler: writesFramePointer } : operation;
   }
 
   #arithmetic(i: Instruction): Operation {
     const { opcode, offset, imm } = i;
     const wide = (opcode & 0x07) === Class.ALU64;
     const operation = opcode & 0xf0;
-    const dst = this.#written(i.dst);
+    const dst = i.dst * 2;
     if (operation === Alu.END) {
       const swaps = wide || ((opcode & SOURCE_REGISTER) !== 0) === this.#around.little;
       const handler = (swaps ? SWAP : KEEP)[imm];
@@ -176,13 +176,15 @@ class Translation {
   #call(i: Instruction): Operation {
     const image = this.#image;
     const around = this.#around;
+    // As the compiler writes it, a call of a kernel function is one of a function of the program that the loader has to find.
+    if (i.extern !== undefined) return { handler: callHelper, arg: image.helper(around.kfunc(i.extern)) };
     switch (i.src) {
       case Callee.HELPER:
         return { handler: callHelper, arg: image.helper(around.helper(i.imm)) };
       case Callee.LOCAL:
         return { handler: callFunction, arg: this.#target(i, i.imm) };
       case Callee.KFUNC:
-        return { handler: callHelper, arg: image.helper(around.kfunc(i.extern ?? around.kfuncName(i.imm))) };
+        return { handler: callHelper, arg: image.helper(around.kfunc(around.kfuncName(i.imm))) };
       default:
         return this.#none();
     }
@@ -206,7 +208,7 @@ class Translation {
     const bytes = BYTES[(i.opcode >> 3) & 3] as Bytes;
     const mode = i.opcode & 0xe0;
     const handler = mode === Mode.MEM ? LOADS[bytes] : mode === Mode.MEMSX ? SIGNED_LOADS[bytes] : undefined;
-    return handler === undefined ? this.#none() : { handler, dst: this.#written(i.dst), src: i.src * 2, arg: i.offset };
+    return handler === undefined ? this.#none() : { handler, dst: i.dst * 2, src: i.src * 2, arg: i.offset };
   }
 
   #store(i: Instruction): Operation {
@@ -220,13 +222,13 @@ class Translation {
     }
     const handler = fromRegister && (opcode & 0xe0) === Mode.ATOMIC ? atomic(imm, bytes) : undefined;
     if (handler === undefined) return this.#none();
-    if (imm === 0x100) this.#written(i.dst);
-    else if ((imm & 1) !== 0 && imm !== 0xf1) this.#written(src);
-    return { handler, dst, src: src * 2, arg: offset };
+    const operation = { handler, dst, src: src * 2, arg: offset };
+    if (imm === Atomic.LOAD_ACQUIRE) return this.#writing(i.dst, operation);
+    return (imm & Atomic.FETCH) !== 0 && imm !== Atomic.CMPXCHG ? this.#writing(src, operation) : operation;
   }
 
   #wide(i: Instruction): Operation {
-    const dst = this.#written(i.dst);
+    const dst = i.dst * 2;
     return { handler: alu64.mov64, dst, src: this.#image.constant(this.#wideValue(i)) };
   }
 

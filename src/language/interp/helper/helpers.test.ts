@@ -420,6 +420,9 @@ describe("a test's own functions", () => {
       },
     };
     expect(r0Of(call, options)).toBe(0x0201n);
+    // As compilers write it, before a loader has found the function.
+    const early: Write = (a) => a.raw({ opcode: 0x85, dst: 0, src: 1, offset: 0, imm: -1, extern: "my_one" });
+    expect(r0Of(early, { kfuncs: { my_one: () => 1 } })).toBe(1n);
     expect(() => r0Of(call)).toThrow("does not have the kernel function my_fill");
   });
 });
