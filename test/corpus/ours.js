@@ -126,7 +126,7 @@ export function ourTest(file, { name, level, flags, run, auxiliary, btf, fill })
 }
 
 /** What prog_tests/verifier.c writes into a map before it runs programs (struct test_val). */
-const TEST_VALUE = new Uint8Array(48);
+export const TEST_VALUE = new Uint8Array(48);
 new DataView(TEST_VALUE.buffer).setUint32(0, 28, true);
 new DataView(TEST_VALUE.buffer).setUint32(28, 0xabcdef12, true);
 

@@ -9,6 +9,7 @@
 //                                             about Linux 6.12: npm run vm -- 6.12 -- node test/corpus/run.js --annotations
 //   npm run corpus -- --core                  the selftests' relocations against other types, by what prog_tests expects
 //   npm run corpus -- --matrix [KERNEL …]     the first, on every kernel of the matrix, one table
+//   npm run corpus -- --machine               what they say they return, in the machine of skep/testing; no root
 //   --only REGEX                              of the selftests' programs (`verifier_.*`)
 //   --all                                     prints differences whose cause is known, too
 //
@@ -23,6 +24,7 @@ import { onEveryKernel } from "./matrix.js";
 import { buildReference } from "./reference.js";
 import { checkAnnotations, printAnnotations } from "./selftests/annotated.js";
 import { checkCore, printCore } from "./selftests/core.js";
+import { checkMachine, printMachine } from "./selftests/machine.js";
 import { selftestObjects } from "./selftests/objects.js";
 import { include, library } from "./selftests/source.js";
 
@@ -31,6 +33,7 @@ const { values, positionals } = parseArgs({
     selftests: { type: "boolean" },
     annotations: { type: "boolean" },
     core: { type: "boolean" },
+    machine: { type: "boolean" },
     matrix: { type: "boolean" },
     only: { type: "string" },
     all: { type: "boolean" },
@@ -65,6 +68,12 @@ async function annotations() {
   return printDifferences(differences, values.all);
 }
 
+async function machine() {
+  const { totals, differences } = checkMachine(await selftests());
+  printMachine(totals);
+  return printDifferences(differences, values.all);
+}
+
 async function core() {
   await selftests();
   const { totals, differences } = checkCore(buildReference({ include, library }));
@@ -79,8 +88,9 @@ if (values.selftests) {
   unknown += loads(objects, buildReference({ include, library }));
 }
 if (values.annotations) unknown += await annotations();
+if (values.machine) unknown += await machine();
 if (values.core) unknown += await core();
-if (!values.selftests && !values.annotations && !values.core && !values.matrix) {
+if (!values.selftests && !values.annotations && !values.machine && !values.core && !values.matrix) {
   unknown += loads(positionals.length > 0 ? positionals : await packages(), buildReference());
 }
 process.exitCode = unknown === 0 ? 0 : 1;

@@ -9,8 +9,10 @@ import type { RunState, Step } from "./run-state.ts";
 /** Carries out the instruction at `pc`; where the next one is, or −1 when the function that was begun has ended. */
 export type Handler = (cpu: Cpu, pc: number) => number;
 
-/** MAX_CALL_FRAMES of the kernel. */
+/** MAX_CALL_FRAMES of the kernel, for each program. */
 const MOST_FRAMES = 8;
+/** A program that goes on in another by a tail call may have called functions before: 33 times. */
+const ALL_FRAMES = MOST_FRAMES * 34;
 /** r6 to r9, in halves. */
 const KEPT = 12;
 const KEPT_HALVES = 8;
@@ -37,10 +39,12 @@ export class Cpu extends MemoryAccess {
   readonly #image: Image;
   readonly #options: CpuOptions;
   readonly #frames: Region[] = [];
-  readonly #saved = new Int32Array((MOST_FRAMES + 1) * KEPT_HALVES);
-  readonly #returns = new Int32Array(MOST_FRAMES + 1);
+  readonly #saved = new Int32Array(ALL_FRAMES * KEPT_HALVES);
+  readonly #returns = new Int32Array(ALL_FRAMES);
   /** How often each frame has passed a `may_goto`. */
-  readonly #turns = new Int32Array(MOST_FRAMES + 1);
+  readonly #turns = new Int32Array(ALL_FRAMES);
+  /** How deep in calls of its own program each frame is. */
+  readonly #levels = new Int32Array(ALL_FRAMES);
   /** Where a tail call goes on. */
   tail = -1;
   /** Instructions that the run has left. */
@@ -131,7 +135,8 @@ export class Cpu extends MemoryAccess {
   #push(back: number): void {
     const depth = this.#depth;
     const { regs } = this;
-    if (depth >= MOST_FRAMES)
+    const level = depth === 0 ? 0 : (this.#levels[depth - 1] as number) + 1;
+    if (level >= MOST_FRAMES || depth >= ALL_FRAMES)
       this.fault("CALL_DEPTH", `Calls are nested more than ${MOST_FRAMES} deep, which the kernel does not allow.`);
     const frame = this.#frames[depth] ?? this.#newFrame(depth);
     if (frame.shadow !== undefined) frame.forget();
@@ -141,6 +146,7 @@ export class Cpu extends MemoryAccess {
     for (let i = 0; i < KEPT_HALVES; i++) saved[at + i] = regs[KEPT + i] as number;
     this.#returns[depth] = back;
     this.#turns[depth] = 0;
+    this.#levels[depth] = level;
     this.#depth = depth + 1;
     regs[FRAME_POINTER] = frame.lo + STACK_BYTES;
     regs[FRAME_POINTER + 1] = frame.hi;
@@ -183,7 +189,10 @@ export class Cpu extends MemoryAccess {
 
   /** Begins another program in the frame that is there, as a tail call does. */
   renew(entry: number): void {
-    this.#frames[this.#depth - 1]?.forget();
+    const at = this.#depth - 1;
+    this.#frames[at]?.forget();
+    this.#turns[at] = 0;
+    this.#levels[at] = 0;
     this.tail = entry;
   }
 

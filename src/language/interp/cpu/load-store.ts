@@ -93,12 +93,18 @@ export const store64: Handler = (cpu, pc) => {
   return pc + 1;
 };
 
+/** Offsets from here on count from the link layer's header, which is the packet's beginning (SKF_LL_OFF). */
+const LINK_LAYER = -0x20_0000;
+/** Those from here on would count from the network layer's (SKF_NET_OFF), which the machine does not know. */
+const NETWORK_LAYER = -0x10_0000;
+
 const packet =
   (bytes: 1 | 2 | 4, indexed: boolean): Handler =>
   (cpu, pc) => {
     // Signed, as the kernel has it: what lies before the packet is outside of it.
     const base = indexed ? (cpu.regs[cpu.src[pc] as number] as number) : 0;
-    const at = base + (cpu.arg[pc] as number);
+    const offset = base + (cpu.arg[pc] as number);
+    const at = offset >= LINK_LAYER && offset < NETWORK_LAYER ? offset - LINK_LAYER : offset;
     const data = cpu.packet(pc);
     // The one load that may fail: it ends the program.
     if (at < 0 || at + bytes > data.size) {
