@@ -304,6 +304,7 @@ export {
   MappedArray,
   mapDetails,
   mapIds,
+  onlineCpus,
   openMap,
   openPinnedMap,
   PossibleCpusError,

@@ -1,2 +1,10 @@
 /** `skep run`, `skep check`, `skep dis`, `skep explain` as a library: kernel TypeScript compiled, run, shown and explained. */
+export { checkFiles, checkJson, checkText, diagnosticsText } from "./check.ts";
+export { type Compilation, type CompileOptions, compileFile, compileText, DUMPS } from "./compilation.ts";
+export { disText } from "./dis.ts";
 export { codes, codesText, explainCode, nearCodes } from "./explain.ts";
+export { type Plan, planOf } from "./plan.ts";
+export { RunError } from "./run-error.ts";
+export { runSession, type SessionOptions } from "./session.ts";
+export { jsonView, type RunView, textView } from "./view/run-view.ts";
+export { timingsText } from "./view/timings-text.ts";

@@ -108,9 +108,8 @@ describe("events", () => {
 });
 
 it("a printed line is made of texts and values", () => {
-  const format = { texts: ["pid ", " opened ", ""], fields: ["pid", "file"] };
-  expect(printLine(format, { at: 1n, pid: 7, file: "a\nb" })).toBe("pid 7 opened a\\nb");
-  expect(printLine({ texts: ["hello"], fields: [] }, {})).toBe("hello");
+  expect(printLine(["pid ", " opened ", ""], [7, "a\nb"])).toBe("pid 7 opened a\\nb");
+  expect(printLine(["hello"], [])).toBe("hello");
 });
 
 it("numbers and values are written for people", () => {

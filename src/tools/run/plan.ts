@@ -1,0 +1,57 @@
+import type { MapDecl, Module, PrintSite } from "../../language/compiler/index.ts";
+import type { Layout, ObjectSpec } from "../../sdk/index.ts";
+
+/** What is run and shown: a compiled module, and what its parts mean to whoever looks on. */
+export interface Plan {
+  readonly spec: ObjectSpec;
+  /** Rings whose events are shown as they come, with their events' fields. */
+  readonly rings: readonly { readonly name: string; readonly event: Layout }[];
+  /** The ring that `print` writes to, and its sites by number. */
+  readonly print?: { readonly ring: string; readonly sites: readonly PrintSite[] };
+  /** Maps that are shown at the end, in the order of the source. */
+  readonly shown: readonly ShownMap[];
+  /** Programs that run at intervals. */
+  readonly schedules: ReadonlyMap<string, Schedule>;
+}
+
+export type Schedule =
+  | { readonly kind: "profile"; readonly hz: number }
+  | { readonly kind: "interval"; readonly ms: number };
+
+/** A map that is shown at the end: what it adds up, or plain. */
+export interface ShownMap {
+  readonly name: string;
+  readonly aggregate?: NonNullable<MapDecl["aggregate"]>;
+  /** It has no key. */
+  readonly keyless: boolean;
+}
+
+const PLAIN: ReadonlySet<MapDecl["kind"]> = new Set([
+  ...(["hash", "lruHash", "perCpuHash", "lruPerCpuHash", "array", "perCpuArray"] as const),
+]);
+
+/**
+ * What there is to show of a module: events of its rings, aggregations, and the plain maps that it exports. Others are between its
+ * programs alone.
+ */
+export function planOf(module: Module, spec: ObjectSpec): Plan {
+  const rings = module.maps.flatMap(({ name, kind }) => {
+    const event = kind === "ringbuf" ? spec.maps[name]?.value : undefined;
+    return event === undefined ? [] : [{ name, event }];
+  });
+  const printed = module.maps.find(({ kind, value }) => kind === "ringbuf" && value === undefined);
+  const shown = module.maps.flatMap(({ name, kind, exported, aggregate }): ShownMap[] => {
+    if (aggregate !== undefined) return [{ name, aggregate, keyless: kind === "array" || kind === "perCpuArray" }];
+    return exported && PLAIN.has(kind) ? [{ name, keyless: false }] : [];
+  });
+  const schedules = module.functions.flatMap(({ name, program }): [string, Schedule][] =>
+    program?.schedule === undefined ? [] : [[name, program.schedule]],
+  );
+  return {
+    spec,
+    rings,
+    ...(printed !== undefined && { print: { ring: printed.name, sites: module.prints } }),
+    shown,
+    schedules: new Map(schedules),
+  };
+}

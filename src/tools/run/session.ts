@@ -1,0 +1,152 @@
+import { setTimeout as wait } from "node:timers/promises";
+import {
+  attachPerfEvents,
+  type BpfMap,
+  type LoadedObject,
+  loadObject,
+  type ObjectSpec,
+  onlineCpus,
+  type RecordView,
+  RingBufferReader,
+} from "../../sdk/index.ts";
+import type { Output } from "../trace/output.ts";
+import { type HeldCommand, holdCommand } from "./held-command.ts";
+import { lossOf, readLosses, readSkips } from "./losses.ts";
+import { readParams } from "./params.ts";
+import type { Plan } from "./plan.ts";
+import { printedLine } from "./print-record.ts";
+import { prepareResults, readResults } from "./results.ts";
+import type { RunView } from "./view/run-view.ts";
+
+/** How a compiled module is run. */
+export interface SessionOptions {
+  /** `name=value` each. */
+  readonly params: readonly string[];
+  /** Ends after so many seconds. */
+  readonly seconds?: number;
+  /** Ends with this command, which is started when all is attached. */
+  readonly command?: readonly string[];
+  /** Ends when it is aborted. */
+  readonly signal: AbortSignal;
+  readonly output: Output;
+  readonly view: RunView;
+  /** Tells that all is attached. */
+  readonly attached?: (programs: number) => void;
+}
+
+/** The parameter that gets the process id of `-- COMMAND`, where the module has it. */
+const COMMAND_PID = "cpid";
+
+/**
+ * Loads and attaches a compiled module, shows its events as they come until it is to end, then what its maps hold. Gives the exit
+ * code: the command's, or 0. Throws what loading and attaching throw; then nothing stays.
+ */
+export async function runSession(plan: Plan, options: SessionOptions): Promise<number> {
+  const { params, command, view, output } = options;
+  const values = readParams(plan.spec, params);
+  const held = command === undefined ? undefined : await holdCommand(command);
+  try {
+    if (held !== undefined && isParam(plan.spec, COMMAND_PID) && !Object.hasOwn(values, COMMAND_PID))
+      values[COMMAND_PID] = held.pid;
+    using object = loadObject(plan.spec, { variables: values }) as LoadedObject;
+    prepareResults(object, plan);
+    using readers = new Readers(object, plan, options);
+    const links = attach(object, plan);
+    options.attached?.(Object.keys(links).length);
+    held?.release();
+    const code = await untilEnd(options, held);
+    for (const link of Object.values(links)) link.close();
+    readers.drain();
+    output.write(view.end(readResults(object, plan), readLosses(object), readSkips(object)));
+    output.flush();
+    return code;
+  } finally {
+    held?.abandon();
+  }
+}
+
+function isParam(spec: ObjectSpec, name: string): boolean {
+  return spec.variables !== undefined && Object.hasOwn(spec.variables, name) && spec.variables[name]?.map === ".rodata";
+}
+
+function attach(object: LoadedObject, plan: Plan): Readonly<Record<string, { close(): void }>> {
+  const programs = Object.fromEntries(
+    [...plan.schedules].map(([name, schedule]) => [
+      name,
+      (program: Parameters<typeof attachPerfEvents>[0]) =>
+        schedule.kind === "profile"
+          ? attachPerfEvents(program, onlineCpus(), { event: "cpuClock", frequency: schedule.hz })
+          : attachPerfEvents(program, onlineCpus().slice(0, 1), { event: "cpuClock", period: schedule.ms * 1_000_000 }),
+    ]),
+  );
+  return object.attach({ programs });
+}
+
+/** Waits for what ends the run, and gives its exit code. */
+async function untilEnd({ seconds, signal }: SessionOptions, held: HeldCommand | undefined): Promise<number> {
+  const abort = new AbortController();
+  const ways: Promise<number>[] = [
+    new Promise((resolve) => {
+      if (signal.aborted) resolve(0);
+      signal.addEventListener("abort", () => resolve(0), { once: true });
+    }),
+  ];
+  if (seconds !== undefined) ways.push(wait(seconds * 1000, 0, { signal: abort.signal }).catch(() => 0));
+  // Without anything else to do Node would end: the run ends by what was asked for.
+  const alive = setInterval(() => {}, 1 << 30);
+  if (held !== undefined) ways.push(held.ended.then(({ code, signal: killed }) => code ?? 128 + (killed ?? 0)));
+  try {
+    return await Promise.race(ways);
+  } finally {
+    clearInterval(alive);
+    abort.abort();
+  }
+}
+
+/** The readers of the module's rings, which write what comes to the output. */
+class Readers {
+  readonly #object: LoadedObject;
+  readonly #output: Output;
+  readonly #open: { readonly drain: () => void; readonly close: () => void }[] = [];
+
+  constructor(object: LoadedObject, plan: Plan, { view, output }: SessionOptions) {
+    this.#object = object;
+    this.#output = output;
+    try {
+      for (const { name, event } of plan.rings)
+        this.#read(RingBufferReader.of(this.#map(name), event, this.#books(name)), (value) => view.event(name, value));
+      if (plan.print === undefined) return;
+      const { ring, sites } = plan.print;
+      const line = (record: RecordView) => printedLine(record, sites);
+      this.#read(RingBufferReader.with(this.#map(ring), line, this.#books(ring)), (text) => view.line(text));
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Takes what is still in the rings: nothing comes any more. */
+  drain(): void {
+    for (const { drain } of this.#open) drain();
+  }
+
+  [Symbol.dispose](): void {
+    for (const { close } of this.#open) close();
+  }
+
+  #read<T>(reader: RingBufferReader<T>, shown: (event: T) => string): void {
+    const write = (event: T) => this.#output.write(shown(event));
+    this.#open.push({ drain: () => void reader.consume(write), close: () => reader.close() });
+    reader.listen(write);
+  }
+
+  #books(name: string): { readonly dropped: () => number } {
+    return { dropped: () => lossOf(this.#object, name) };
+  }
+
+  #map(name: string): BpfMap {
+    const map = (this.#object.maps as Readonly<Record<string, BpfMap>>)[name];
+    if (map === undefined) throw new Error(`the compiled program has no map ${name}`);
+    return map;
+  }
+}
