@@ -44,6 +44,8 @@ async function bundle() {
     charset: "ascii",
     legalComments: "none",
     logLevel: "warning",
+    // Its native part is looked for beside it, and only what compiles needs it.
+    external: ["oxc-parser"],
   };
   // The bundles are CommonJS, where import.meta is not: native.ts looks at __filename instead.
   const { packedPlans } = await import("../dist/tools/trace/packed-plans.js");
@@ -66,9 +68,10 @@ async function bundle() {
       onResolve({ filter: /^\.\/[\w-]+\.ts$/ }, ({ path, resolveDir, importer }) => {
         const other = modules[path.slice(2, -3)];
         // What stands for a module may need the module itself.
-        return other === undefined || importer.endsWith(`/${other}.ts`)
-          ? undefined
-          : { path: join(resolveDir, `${other}.ts`) };
+        if (other === undefined || importer.endsWith(`/${other}.ts`)) return undefined;
+        // Modules elsewhere may have one of these names, too.
+        const standIn = join(resolveDir, `${other}.ts`);
+        return existsSync(standIn) ? { path: standIn } : undefined;
       });
     },
   });

@@ -2,8 +2,19 @@ import type { CallExpression, Expression, Node, Program } from "@oxc-project/typ
 import type { Diagnostic } from "../diagnostic.ts";
 import { Aggregations } from "./aggregations.ts";
 import { namesOf } from "./names.ts";
-import { arrow, exportConst, identifier, importNames, type Range } from "./nodes.ts";
-import { rewrite, within } from "./walk.ts";
+import {
+  arrow,
+  block,
+  call,
+  exportConst,
+  identifier,
+  importNames,
+  isTest,
+  number,
+  type Range,
+  statement,
+} from "./nodes.ts";
+import { rewrite, visit, within } from "./walk.ts";
 
 /** A module as the checker takes it. */
 export interface Desugared {
@@ -27,13 +38,15 @@ const PROBES: ReadonlySet<string> = new Set([
   ...["fentry", "fexit", "lsm", "profile", "interval", "iter", "syscall", "xdp"],
 ]);
 const SOURCE = "skep/kernel";
+/** The process id of the command that is run: a parameter that user space sets. */
+const COMMAND_PID = "cpid";
 /** In front of names that no source can have declared by chance. */
 const OWN = "$";
 
 /**
  * A one-liner as a module: what it uses of the vocabulary is imported, `tp("…", body)` becomes an exported program, an
  * expression in place of a function its body (with `ctx`), `count[key]++`, `sum[key] += x`, `hist[key](x)` … aggregations
- * of their own. The types of their keys are left to the checker (`infer`). What it declares itself is never touched. `vocabulary`
+ * of their own, `test && …` an `if`, `cpid` a parameter for the command's process id. The types of their keys are left to the checker (`infer`). What it declares itself is never touched. `vocabulary`
  * are the words of `skep/kernel`.
  */
 export function desugar(program: Program, vocabulary: ReadonlySet<string>, file = 0): Desugared {
@@ -41,19 +54,28 @@ export function desugar(program: Program, vocabulary: ReadonlySet<string>, file 
   const free = (name: string) => !declared.has(name);
   const diagnostics: Diagnostic[] = [];
   const aggregations = new Aggregations(file, free, (diagnostic) => diagnostics.push(diagnostic));
-  const change = (node: Node): Node | undefined => aggregations.use(node, inner);
+  const change = (node: Node): Node | undefined => {
+    // `test && count++` as a statement, and as the whole of a function, is a test.
+    if (node.type === "ExpressionStatement" && isTest(node.expression))
+      return within(statement(node.expression), change);
+    if (node.type === "ArrowFunctionExpression" && node.expression && isTest(node.body as Expression)) {
+      const { body: test } = node as { readonly body: Expression };
+      return within({ ...node, expression: false, body: block([statement(test)], test) }, change);
+    }
+    return aggregations.use(node, inner);
+  };
   const inner = (expression: Expression): Expression => rewrite(expression, change);
   const names = new Set([...declared, ...used]);
-  const body = program.body.map((statement) => {
-    if (statement.type !== "ExpressionStatement") return rewrite(statement, change);
-    const { expression } = statement;
+  const body = program.body.map((line) => {
+    if (line.type !== "ExpressionStatement") return rewrite(line, change);
+    const { expression } = line;
     const callee = calledWord(expression);
     const probe = callee === undefined ? undefined : free(callee) ? (ALIASES[callee] ?? callee) : callee;
     if (probe === undefined || !PROBES.has(probe)) {
       diagnostics.push(noProbe(expression, file));
-      return rewrite(statement, change);
+      return rewrite(line, change);
     }
-    return exportConst(nextName(names, probe), asProgram(expression as CallExpression, change), statement);
+    return exportConst(nextName(names, probe), asProgram(expression as CallExpression, change), line);
   });
   const imports = new Map<string, string>();
   for (const name of used) {
@@ -68,6 +90,12 @@ export function desugar(program: Program, vocabulary: ReadonlySet<string>, file 
   const made = aggregations.declarations(local);
   // A word that is added to (`bytes += n`) is an aggregation, and no longer the vocabulary's.
   for (const { name } of made) imports.delete(name);
+  const first = usedAt(program, COMMAND_PID);
+  if (first !== undefined && free(COMMAND_PID)) {
+    const type = identifier(local("u32"), first);
+    const init = call(identifier(local("param"), first), [type, number(0, first)], first);
+    made.push({ name: COMMAND_PID, init, range: first });
+  }
   const head: Range = { start: program.start, end: program.start };
   const declarations = made.map(({ name, init, range }) => exportConst(name, init, range));
   const all = imports.size === 0 ? [] : [importNames(imports, SOURCE, head)];
@@ -75,6 +103,16 @@ export function desugar(program: Program, vocabulary: ReadonlySet<string>, file 
     program: { ...program, body: [...all, ...declarations, ...body] },
     diagnostics,
   };
+}
+
+/** Where a name is first used. */
+function usedAt(program: Program, name: string): Range | undefined {
+  let first: Range | undefined;
+  visit(program, (node) => {
+    if (first === undefined && node.type === "Identifier" && node.name === name)
+      first = { start: node.start, end: node.end };
+  });
+  return first;
 }
 
 /** The word that a call calls: `print` of `print(x)`. */

@@ -1,12 +1,16 @@
 import type {
   ArrowFunctionExpression,
+  BlockStatement,
   CallExpression,
   ExportNamedDeclaration,
   Expression,
   IdentifierName,
   IdentifierReference,
+  IfStatement,
   ImportDeclaration,
+  NumericLiteral,
   ObjectExpression,
+  Statement,
   StringLiteral,
 } from "@oxc-project/types";
 
@@ -48,6 +52,10 @@ export function callMethod(
   return call(callee, args, range);
 }
 
+export function number(value: number, range: Range): NumericLiteral {
+  return { type: "Literal", value, raw: String(value), ...at(range) };
+}
+
 export function string(value: string, range: Range): StringLiteral {
   return { type: "Literal", value, raw: JSON.stringify(value), ...at(range) };
 }
@@ -72,6 +80,31 @@ export function object(
     })),
     ...at(range),
   };
+}
+
+export function block(body: readonly Statement[], range: Range): BlockStatement {
+  return { type: "BlockStatement", body: [...body], ...at(range) };
+}
+
+/** An expression as a statement; of `a && b` and `a ? b : c` the tests that they are. */
+export function statement(expression: Expression & Range): Statement {
+  if (expression.type === "LogicalExpression" && expression.operator === "&&")
+    return ifTrue(expression.left, statement(expression.right), null, expression);
+  if (expression.type === "ConditionalExpression")
+    return ifTrue(expression.test, statement(expression.consequent), statement(expression.alternate), expression);
+  return { type: "ExpressionStatement", expression, directive: null, ...at(expression) };
+}
+
+function ifTrue(test: Expression, consequent: Statement, alternate: Statement | null, range: Range): IfStatement {
+  return { type: "IfStatement", test, consequent, alternate, ...at(range) };
+}
+
+/** Whether `statement` makes a test of it. */
+export function isTest(expression: Expression): boolean {
+  return (
+    (expression.type === "LogicalExpression" && expression.operator === "&&") ||
+    expression.type === "ConditionalExpression"
+  );
 }
 
 /** `(parameter) => body`. */

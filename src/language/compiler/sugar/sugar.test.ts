@@ -45,7 +45,7 @@ function text(node: Node): string {
     case "BlockStatement":
       return `{ ${node.body.map(text).join(" ")} }`;
     case "IfStatement":
-      return `if (${text(node.test)}) ${text(node.consequent)}`;
+      return `if (${text(node.test)}) ${text(node.consequent)}${node.alternate === null ? "" : ` else ${text(node.alternate)}`}`;
     case "ObjectExpression":
       return `{ ${list(node.properties)} }`;
     case "Property":
@@ -116,6 +116,16 @@ export const errors = $counter($infer);
 export const bytes = $sum();
 export const reads = $histogram($infer);
 export const tracepoint1 = tp("a:b", (ctx) => { sums.add({ comm: comm(), pid: pid() }, ctx.ret); averages.record(pid(), ctx.ret); minimum.record(ctx.ret); maximum.record(ctx.fd, min(ctx.ret, 5)); lhist.record({ pid: pid(), pid2: pid() }, ctx.ret); if (ctx.ret < 0) errors.inc(ctx.ret); bytes.add(ctx.ret); reads.record(pid(), ctx.ret); });`,
+    );
+  });
+
+  it("may test, and knows the command's process", () => {
+    expect(module('tp("a:b", pid() === cpid && count++); tp("a:c", () => { pid() > 1 ? count++ : count++; })')).toBe(
+      `import { tracepoint as tp, pid, counter as $counter, u32 as $u32, param as $param } from "skep/kernel";
+export const count = $counter();
+export const cpid = $param($u32, 0);
+export const tracepoint1 = tp("a:b", (ctx) => { if (pid() === cpid) count.inc(); });
+export const tracepoint2 = tp("a:c", () => { if (pid() > 1) count.inc(); else count.inc(); });`,
     );
   });
 
