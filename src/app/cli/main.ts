@@ -5,6 +5,10 @@ const version = SKEP_VERSION;
 /** The commands; each is a chunk of its own beside this one, which bin/skep.js runs. */
 const COMMANDS: Readonly<Record<string, string>> = {
   trace: "show the system calls of a command, a process or a cgroup",
+  run: "compile kernel TypeScript, load it, and show what it sends and counts; one-liners, too",
+  check: "tell what is wrong with kernel TypeScript, without loading it",
+  dis: "show the instructions that kernel TypeScript becomes, under its lines",
+  explain: "tell what a diagnostic of kernel TypeScript means, and what to write",
   prog: "show the eBPF programs that are loaded, profile and run them",
   map: "show the eBPF maps that there are, read, change and watch them",
   link: "show what eBPF programs are attached to, detach and pin it",
@@ -12,7 +16,6 @@ const COMMANDS: Readonly<Record<string, string>> = {
   object: "tell what an eBPF object file holds, whether it fits this kernel, and load it",
   compile: "make an eBPF object of C, with clang",
   gen: "write the TypeScript types of an object file",
-  explain: "tell what a diagnostic of kernel TypeScript means, and what to write",
   btf: "find and print the types of the kernel, a module or an object",
   doctor: "tell what this kernel, this user and this machine can do, and how to mend what is missing",
 };
@@ -34,6 +37,7 @@ Examples:
   skep trace -- ls -l            every system call of ls, as it happens
   skep trace -c -- npm test      how many, how long, how often failed
   skep trace -e %file -p 1234    what a running process does with files
+  skep run -e 'tp("syscalls:sys_enter_openat", count[comm()]++)'
   skep prog list                 the programs that are loaded, and who holds them
   skep map dump counts           what a map holds, decoded
   skep object show x.bpf.o       what an object file holds

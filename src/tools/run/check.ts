@@ -2,7 +2,7 @@ import { render, report } from "../../language/compiler/diagnostics/index.ts";
 import { json } from "../text/index.ts";
 import { type Compilation, compileFile } from "./compilation.ts";
 
-/** Compiles files, each by itself. Throws SourceError for one that cannot be read. */
+/** Compiles files, each by itself. Throws RunError for one that cannot be read. */
 export function checkFiles(paths: readonly string[]): Compilation[] {
   return paths.map((path) => compileFile(path));
 }

@@ -1,9 +1,11 @@
+import { readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import type { SourceFile } from "../../language/compiler/diagnostics/index.ts";
 import type { Diagnostic, Sources } from "../../language/compiler/index.ts";
 import { compile } from "../../language/compiler/index.ts";
 import { gatherSources, liveTarget, sourceOf } from "../../sdk/index.ts";
 import { type Plan, planOf } from "./plan.ts";
+import { RunError } from "./run-error.ts";
 import type { Timing } from "./view/timings-text.ts";
 
 /** What the compiler's passes can be asked to show. */
@@ -14,6 +16,8 @@ export interface Compilation {
   /** As people named it: a path, or `-e`. */
   readonly name: string;
   readonly sources: readonly SourceFile[];
+  /** The paths of the sources as the programs' lines have them. */
+  readonly paths: readonly string[];
   readonly diagnostics: readonly Diagnostic[];
   readonly hasErrors: boolean;
   /** Absent where there are errors. */
@@ -30,9 +34,17 @@ export interface CompileOptions {
 /** What a one-liner's file is called. */
 const ONE_LINER = "-e";
 
-/** Compiles a file and what it imports. Throws SourceError when it cannot be read. */
+/** Compiles a file and what it imports. Throws RunError when it cannot be read. */
 export function compileFile(path: string, options: CompileOptions = {}): Compilation {
-  return compileSources(path, gatherSources(sourceOf(path)), options);
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : message;
+    throw new RunError(`Cannot read ${path}: ${why}.`, { cause });
+  }
+  return compileSources(path, gatherSources(sourceOf({ name: path, text })), options);
 }
 
 /** Compiles a one-liner. */
@@ -46,6 +58,7 @@ function compileSources(name: string, sources: Sources, { dumps = [] }: CompileO
   return {
     name,
     sources: result.paths.map((path) => ({ name: shownPath(path), text: sources.files.get(path) ?? "" })),
+    paths: result.paths,
     diagnostics: result.diagnostics,
     hasErrors: result.diagnostics.some(({ severity }) => severity === "error"),
     ...(spec !== undefined && { plan: planOf(module, spec) }),

@@ -4,6 +4,7 @@ export { type Compilation, type CompileOptions, compileFile, compileText, DUMPS 
 export { disText } from "./dis.ts";
 export { codes, codesText, explainCode, nearCodes } from "./explain.ts";
 export { type Plan, planOf } from "./plan.ts";
+export { rejectionText } from "./rejection.ts";
 export { RunError } from "./run-error.ts";
 export { runSession, type SessionOptions } from "./session.ts";
 export { jsonView, type RunView, textView } from "./view/run-view.ts";

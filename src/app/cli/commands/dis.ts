@@ -31,7 +31,11 @@ Examples:
   skep dis --dump ssa,ranges --timings -e 'tp("syscalls:sys_enter_openat", count[comm()]++)'
 `;
 
-export async function run(args: readonly string[]): Promise<number> {
+export function run(args: readonly string[]): Promise<number> {
+  return Promise.resolve().then(() => dis(args));
+}
+
+function dis(args: readonly string[]): number {
   const command = readCommand("dis", HELP, OPTIONS, args);
   if (typeof command === "number") return command;
   const { values, words, usage } = command;
@@ -43,8 +47,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const unknown = dumps.find((name) => !DUMPS.includes(name));
   if (unknown !== undefined) return usage(`There is no dump "${unknown}": there are ${DUMPS.join(", ")}.`);
   const options = { dumps };
-  const compilation =
-    execute === undefined ? await compileFile(file as string, options) : await compileText(execute, options);
+  const compilation = execute === undefined ? compileFile(file as string, options) : compileText(execute, options);
   const color = isColored(values, process.stderr);
   process.stderr.write(diagnosticsText(compilation, color));
   for (const name of dumps) {

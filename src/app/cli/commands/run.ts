@@ -1,9 +1,21 @@
-import { compileFile, compileText, diagnosticsText, jsonView, runSession, textView } from "../../../tools/run/index.ts";
+import { writeFileSync } from "node:fs";
+import { VerifierError } from "../../../sdk/index.ts";
+import {
+  checkJson,
+  compileFile,
+  compileText,
+  diagnosticsText,
+  jsonView,
+  rejectionText,
+  runSession,
+  textView,
+} from "../../../tools/run/index.ts";
+import { CommandError } from "../../../tools/trace/command.ts";
 import { Output } from "../../../tools/trace/output.ts";
 import { isColored } from "../color.ts";
 import { orJsonError } from "../json-error.ts";
 import { numberOption } from "../number-option.ts";
-import { untilInterrupted } from "../print.ts";
+import { print, untilInterrupted } from "../print.ts";
 import { readCommand } from "../read-command.ts";
 
 const OPTIONS = {
@@ -13,6 +25,7 @@ const OPTIONS = {
   for: { type: "string" },
   top: { type: "string" },
   json: { type: "boolean" },
+  log: { type: "string" },
   quiet: { type: "boolean", short: "q" },
   color: { type: "boolean" },
   "no-color": { type: "boolean" },
@@ -28,6 +41,7 @@ Usage: skep run [OPTIONS] FILE.bpf.ts [-- COMMAND…]
       --for SECONDS        end after so long; else with the command, or with Ctrl-C
       --top N              rows of each map that are shown at the end; 30 when left out
       --json               one JSON object a line: events as they come, then maps, then what was lost
+      --log FILE           the verifier's log, when the kernel refuses what was compiled
   -q, --quiet              say nothing on standard error when all is attached
       --color, --no-color
 
@@ -60,27 +74,38 @@ export async function run(args: readonly string[]): Promise<number> {
   const top = numberOption("top", values.top, 30, 0);
   if (typeof top === "string") return usage(top);
   return orJsonError(values.json, async () => {
-    const compilation = await (execute === undefined ? compileFile(file as string, {}) : compileText(execute, {}));
-    process.stderr.write(diagnosticsText(compilation, isColored(values, process.stderr)));
+    const compilation = execute === undefined ? compileFile(file as string) : compileText(execute);
+    const color = isColored(values, process.stderr);
+    if (values.json === true && compilation.hasErrors) print(checkJson([compilation]));
+    else process.stderr.write(diagnosticsText(compilation, color));
     const { plan } = compilation;
     if (plan === undefined || compilation.hasErrors) return 1;
     const abort = new AbortController();
-    const interrupted = untilInterrupted();
-    interrupted.addEventListener("abort", () => abort.abort(), { once: true });
-    return runSession(plan, {
-      params: values.param ?? [],
-      signal: abort.signal,
-      output: Output.open("-", () => abort.abort()),
-      view: values.json === true ? jsonView() : textView(plan, top),
-      ...(seconds !== undefined && { seconds }),
-      ...(words.length > 0 && { command: words }),
-      ...(values.quiet !== true &&
-        values.json !== true && {
-          attached: (programs: number) =>
-            void process.stderr.write(
-              `skep run: ${programs} program${programs === 1 ? " is" : "s are"} attached${words.length > 0 || seconds !== undefined ? "" : "; Ctrl-C ends"}.\n`,
-            ),
-        }),
-    });
+    untilInterrupted().addEventListener("abort", () => abort.abort(), { once: true });
+    const attached = (programs: number) => {
+      if (values.quiet === true || values.json === true) return;
+      const end = words.length > 0 || seconds !== undefined ? "" : "; Ctrl-C ends";
+      process.stderr.write(`skep run: ${programs} program${programs === 1 ? " is" : "s are"} attached${end}.\n`);
+    };
+    try {
+      return await runSession(plan, {
+        params: values.param ?? [],
+        signal: abort.signal,
+        output: Output.open("-", () => abort.abort()),
+        view: values.json === true ? jsonView() : textView(plan, top),
+        attached,
+        ...(seconds !== undefined && { seconds }),
+        ...(words.length > 0 && { command: words }),
+      });
+    } catch (error) {
+      if (error instanceof CommandError) {
+        process.stderr.write(`skep run: ${error.message}\n`);
+        return error.exitCode;
+      }
+      if (!(error instanceof VerifierError)) throw error;
+      if (values.log !== undefined) writeFileSync(values.log, error.log);
+      process.stderr.write(rejectionText(compilation, error, color));
+      return 1;
+    }
   });
 }

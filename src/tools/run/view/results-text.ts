@@ -60,20 +60,29 @@ function mapText({ rows }: Extract<Result, { readonly kind: "map" }>, most: numb
   return [...text, ...(left > 0 ? [`  ... and ${left} more`] : [])].join("\n");
 }
 
-/** What a map came to, as a line of JSON. */
+/** What a map came to, as a line of JSON; numbers that JavaScript holds exactly are numbers. */
 export function resultJson(result: Result): string {
   const { name: map, kind, rows } = result;
-  if (kind !== "histogram") return json({ map, kind, rows });
+  if (kind === "map") return json({ map, kind, rows });
+  if (kind !== "histogram")
+    return json({ map, kind, rows: rows.map(({ key, value }) => ({ key, value: plain(value) })) });
   return json({
     map,
     kind,
     rows: rows.map(({ key, buckets }) => ({
       key,
       count: total(buckets),
-      p50: quantile(buckets, 0.5)?.value,
-      p90: quantile(buckets, 0.9)?.value,
-      p99: quantile(buckets, 0.99)?.value,
-      buckets: buckets.filter(({ count }) => count > 0),
+      p50: plain(quantile(buckets, 0.5)?.value),
+      p90: plain(quantile(buckets, 0.9)?.value),
+      p99: plain(quantile(buckets, 0.99)?.value),
+      buckets: buckets.flatMap(({ low, high, count }) =>
+        count === 0 ? [] : [{ low: plain(low), high: plain(high), count }],
+      ),
     })),
   });
+}
+
+function plain(value: number | bigint | undefined): number | bigint | undefined {
+  const number = Number(value);
+  return typeof value === "bigint" && Number.isSafeInteger(number) ? number : value;
 }
