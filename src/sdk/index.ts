@@ -342,7 +342,7 @@ export {
   trackFds,
 } from "../runtime/sys/index.ts";
 export { CompileError } from "./kernel-typescript/compile-error.ts";
-export type { SourceOption } from "./kernel-typescript/gather-sources.ts";
+export { gatherSources, type SourceOption, sourceOf } from "./kernel-typescript/gather-sources.ts";
 export { type HistogramBucket, HistogramValue } from "./kernel-typescript/histogram-value.ts";
 export { LiveEvents } from "./kernel-typescript/live-events.ts";
 export { LiveAggregate, LiveArray, LiveStacks, LiveTotal } from "./kernel-typescript/live-maps.ts";

@@ -194,7 +194,7 @@ kernelTest("skep check tells what is wrong and right; without rights, too", trac
   assert.equal(both.code, 1);
   assert.match(
     both.stdout,
-    /wrong\.bpf\.ts:4:12 - error TS2339: .*\n\n {2}4 │ {3}hits\.add\(ctx\.mood\);\n {4}│ +\^{4}\n/,
+    /wrong\.bpf\.ts:4:12 - error TS2339: .*\n\n {2}4 │ {3}hits\.add\(ctx\.mood\);\n {4}│ +\^{8}\n/,
   );
   const json = await skepWithTracefs(["check", "--json", wrong]);
   const report = JSON.parse(json.stdout) as { schema: string; files: { diagnostics: Record<string, unknown>[] }[] };

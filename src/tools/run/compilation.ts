@@ -1,15 +1,11 @@
 import { readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
-import type { SourceFile } from "../../language/compiler/diagnostics/index.ts";
-import type { Diagnostic, Sources } from "../../language/compiler/index.ts";
-import { compile } from "../../language/compiler/index.ts";
+import { compilerFailure, type SourceFile } from "../../language/compiler/diagnostics/index.ts";
+import { type Compiled, compile, type Diagnostic, type Dump, type Sources } from "../../language/compiler/index.ts";
 import { gatherSources, liveTarget, sourceOf } from "../../sdk/index.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { RunError } from "./run-error.ts";
 import type { Timing } from "./view/timings-text.ts";
-
-/** What the compiler's passes can be asked to show. */
-export const DUMPS: readonly string[] = ["ast", "types", "ssa", "ssa-opt", "ranges", "mir", "asm", "btf"];
 
 /** A module that was compiled for this kernel, or what is wrong with it. */
 export interface Compilation {
@@ -23,12 +19,13 @@ export interface Compilation {
   /** Absent where there are errors. */
   readonly plan?: Plan;
   readonly timings: readonly Timing[];
-  readonly dumps: ReadonlyMap<string, string>;
+  readonly dumps: Compiled["dumps"];
+  /** What the compiler knows of the code of each function, for explaining what the verifier says. */
+  readonly functions: Compiled["functions"];
 }
 
 export interface CompileOptions {
-  /** Names of `DUMPS`. */
-  readonly dumps?: readonly string[];
+  readonly dumps?: readonly Dump[];
 }
 
 /** What a one-liner's file is called. */
@@ -53,18 +50,41 @@ export function compileText(text: string, options: CompileOptions = {}): Compila
 }
 
 function compileSources(name: string, sources: Sources, { dumps = [] }: CompileOptions): Compilation {
-  const result = compile(sources, liveTarget(), { dumps });
-  const { spec, module } = result;
+  const result = compileSafely(sources, dumps);
+  const { spec, module, paths, diagnostics } = result;
   return {
     name,
-    sources: result.paths.map((path) => ({ name: shownPath(path), text: sources.files.get(path) ?? "" })),
-    paths: result.paths,
-    diagnostics: result.diagnostics,
-    hasErrors: result.diagnostics.some(({ severity }) => severity === "error"),
+    sources: paths.map((path) => ({ name: shownPath(path), text: sources.files.get(path) ?? "" })),
+    paths,
+    diagnostics,
+    hasErrors: diagnostics.some(({ severity }) => severity === "error"),
     ...(spec !== undefined && { plan: planOf(module, spec) }),
     timings: result.timings,
     dumps: result.dumps,
+    functions: result.functions,
   };
+}
+
+/** Codes of errors that are sentences for people. */
+const SENTENCE = /^(SKEP_\w+|E[A-Z]+)$/;
+
+/** Compiles; what fails inside of the compiler is a diagnostic, too, and never the source's fault. */
+function compileSafely(sources: Sources, dumps: readonly Dump[]): Compiled {
+  try {
+    return compile(sources, liveTarget(), { dumps, now: () => performance.now() });
+  } catch (error) {
+    // Errors with a code are sentences for people: the kernel's types or tracefs cannot be read.
+    if (SENTENCE.test(String((error as { code?: unknown }).code))) throw error;
+    return {
+      spec: undefined,
+      diagnostics: [compilerFailure(error)],
+      module: { maps: [], globals: [], functions: [], prints: [], license: "" },
+      paths: [],
+      functions: new Map(),
+      timings: [],
+      dumps: {},
+    };
+  }
 }
 
 /** A path as seen from here, where that is shorter than the whole. */

@@ -1,4 +1,12 @@
-import { compileFile, compileText, DUMPS, diagnosticsText, disText, timingsText } from "../../../tools/run/index.ts";
+import {
+  compileFile,
+  compileText,
+  DUMPS,
+  type Dump,
+  diagnosticsText,
+  disText,
+  timingsText,
+} from "../../../tools/run/index.ts";
 import { isColored } from "../color.ts";
 import { print, write } from "../print.ts";
 import { readCommand } from "../read-command.ts";
@@ -44,14 +52,14 @@ function dis(args: readonly string[]): number {
   if (execute === undefined ? file === undefined || more.length > 0 : file !== undefined)
     return usage("Name one file, or give a one-liner with -e. skep dis --help tells more.");
   const dumps = values.dump?.split(",") ?? [];
-  const unknown = dumps.find((name) => !DUMPS.includes(name));
+  const unknown = dumps.find((name) => !isDump(name));
   if (unknown !== undefined) return usage(`There is no dump "${unknown}": there are ${DUMPS.join(", ")}.`);
-  const options = { dumps };
+  const options = { dumps: dumps.filter(isDump) };
   const compilation = execute === undefined ? compileFile(file as string, options) : compileText(execute, options);
   const color = isColored(values, process.stderr);
   process.stderr.write(diagnosticsText(compilation, color));
-  for (const name of dumps) {
-    const text = compilation.dumps.get(name);
+  for (const name of options.dumps) {
+    const text = compilation.dumps[name];
     if (text !== undefined) write(`── ${name}\n${text.trimEnd()}\n\n`);
   }
   if (compilation.plan !== undefined && dumps.length === 0) {
@@ -63,4 +71,8 @@ function dis(args: readonly string[]): number {
   }
   if (values.timings === true) print(`\n${timingsText(compilation.timings)}`);
   return compilation.hasErrors ? 1 : 0;
+}
+
+function isDump(name: string): name is Dump {
+  return (DUMPS as readonly string[]).includes(name);
 }

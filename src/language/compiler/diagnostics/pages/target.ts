@@ -14,9 +14,19 @@ export const TARGET: Pages = {
     write: "Write it in C and load the object with `loadObject`.",
     bad: 'import { xdp, XDP } from "skep/kernel";\n\nexport const all = xdp(() => XDP.PASS);\n',
   },
+  EB4202: {
+    title: "an atomic operation that this kernel has not",
+    why: "Before Linux 5.12 the only thing that is done atomically is an addition whose old value nobody asks for.",
+    write: "`add(n)` as a statement of its own; or run it on a newer kernel.",
+  },
   EB4301: {
     title: "a loop for which this kernel has no means",
     why: "Loops of any length need iterators (Linux 6.4) or bpf_loop (5.17). Before, the number of turns has to be limited by what the source says.",
     write: "State a limit: `range(0, n, { atMost: 256 })`, `while (condition && atMost(256))`.",
+  },
+  EB4302: {
+    title: "a record that is given away in a loop that did not take it",
+    why: "The body of a loop whose length is known only at run time is a function of its own for the kernel, and a function may give away only what it took itself.",
+    write: "Leave the loop first, then submit or discard the record.",
   },
 };
