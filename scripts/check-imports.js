@@ -26,7 +26,7 @@ const ALLOWED = {
   sdk: ["object/*", "language/*", "runtime/*"],
   "machine/proc": [],
   "machine/symbol": ["machine/proc"],
-  tools: ["sdk", "language/compiler", "machine/*"],
+  tools: ["sdk", "language/kernel", "language/compiler", "machine/*"],
   "app/agent": ["sdk", "machine/*", "tools"],
   "app/cli": ["sdk", "machine/*", "tools", "app/agent"],
 };
