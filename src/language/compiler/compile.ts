@@ -1,9 +1,16 @@
 import { disassemble } from "../../object/asm/index.ts";
-import { printC } from "../../object/btf/index.ts";
+import { type Btf, describeType } from "../../object/btf/index.ts";
 import type { ObjectSpec } from "../../object/spec/index.ts";
 import { check, type Sources } from "./check/check.ts";
 import { dropClaims } from "./claims.ts";
-import { type CodeProblem, emitFunction, type FunctionCode } from "./code/index.ts";
+import {
+  type CodeProblem,
+  CodeProblemError,
+  checkCode,
+  emitFunction,
+  type FunctionCode,
+  runStages,
+} from "./code/index.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { dumpModule } from "./dump-module.ts";
 import { dumpTree } from "./dump-tree.ts";
@@ -91,7 +98,8 @@ export function compile(sources: Sources, target: Target, options: CompileOption
   if (wanted.has("ssa")) dumps.ssa = lowered.functions.map((func) => dump(func)).join("\n");
   for (const func of lowered.functions) {
     checkForm(func);
-    timed("optimise", () => optimise(func, { after: (_, changed) => checkForm(changed) }));
+    timed("optimise", () => optimise(func));
+    checkForm(func);
   }
   if (wanted.has("ssa-opt")) dumps["ssa-opt"] = lowered.functions.map((func) => dump(func)).join("\n");
   for (const func of lowered.functions) {
@@ -100,6 +108,7 @@ export function compile(sources: Sources, target: Target, options: CompileOption
   }
   if (hasErrors(diagnostics)) return done(undefined);
   for (const func of lowered.functions) {
+    if (options.paranoid === true) checkEmitted(func, target);
     const result = timed("code", () => emitFunction(func, target));
     if ("problem" in result) diagnostics.push(problemDiagnostic(result.problem, func));
     else {
@@ -119,12 +128,28 @@ export function compile(sources: Sources, target: Target, options: CompileOption
   );
   if (wanted.has("asm"))
     dumps.asm = [...functions].map(([name, { instructions }]) => `${name}:\n${disassemble(instructions)}`).join("\n\n");
-  if (wanted.has("btf") && spec.btf !== undefined) dumps.btf = printC(spec.btf);
+  if (wanted.has("btf") && spec.btf !== undefined) dumps.btf = dumpTypes(spec.btf);
   return done(spec);
 }
 
 function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some(({ severity }) => severity === "error");
+}
+
+/** The object's types by their ids, with all that BTF says of them. */
+function dumpTypes(btf: Btf): string {
+  const lines = Array.from({ length: btf.endId - 1 }, (_, i) => describeType(btf, i + 1)).flat();
+  return `${lines.join("\n")}\n`;
+}
+
+/** Proves that registers and stack hold what the function means them to. */
+function checkEmitted(func: Func, target: Target): void {
+  try {
+    checkCode(runStages(func, target));
+  } catch (error) {
+    // That there is no code for it is for `emitFunction` to say.
+    if (!(error instanceof CodeProblemError)) throw error;
+  }
 }
 
 function add(timings: { pass: string; ms: number }[], pass: string, ms: number): void {

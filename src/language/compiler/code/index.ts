@@ -3,6 +3,6 @@ export { checkCode } from "./check.ts";
 export { type CodeResult, emitFunction, type FunctionCode, runStages, type Stages } from "./emit-function.ts";
 export { STACK_LIMIT } from "./frame.ts";
 export { CodeGenerationError } from "./machine.ts";
-export type { CodeProblem } from "./problem.ts";
+export { type CodeProblem, CodeProblemError } from "./problem.ts";
 export type { CodeTarget } from "./select.ts";
 export type { ValueLocation } from "./values.ts";
