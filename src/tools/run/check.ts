@@ -3,8 +3,10 @@ import { json } from "../text/index.ts";
 import { type Compilation, compileFile } from "./compilation.ts";
 
 /** Compiles files, each by itself. Throws RunError for one that cannot be read. */
-export function checkFiles(paths: readonly string[]): Compilation[] {
-  return paths.map((path) => compileFile(path));
+export async function checkFiles(paths: readonly string[]): Promise<Compilation[]> {
+  const compilations: Compilation[] = [];
+  for (const path of paths) compilations.push(await compileFile(path));
+  return compilations;
 }
 
 /** What is wrong with a module, for people; empty when nothing is. */

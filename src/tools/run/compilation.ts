@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { compilerFailure, type SourceFile } from "../../language/compiler/diagnostics/index.ts";
-import { type Compiled, compile, type Diagnostic, type Dump, type Sources } from "../../language/compiler/index.ts";
+import type { Compiled, Diagnostic, Dump, Sources } from "../../language/compiler/index.ts";
 import { gatherSources, liveTarget, sourceOf } from "../../sdk/index.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { RunError } from "./run-error.ts";
@@ -28,11 +28,14 @@ export interface CompileOptions {
   readonly dumps?: readonly Dump[];
 }
 
+/** What the compiler's passes can be asked to show; said here so that it need not be loaded to tell. */
+export const DUMPS: readonly Dump[] = ["ast", "types", "ssa", "ssa-opt", "ranges", "asm", "btf"] satisfies Dump[];
+
 /** What a one-liner's file is called. */
 const ONE_LINER = "-e";
 
 /** Compiles a file and what it imports. Throws RunError when it cannot be read. */
-export function compileFile(path: string, options: CompileOptions = {}): Compilation {
+export async function compileFile(path: string, options: CompileOptions = {}): Promise<Compilation> {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -41,16 +44,20 @@ export function compileFile(path: string, options: CompileOptions = {}): Compila
     const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : message;
     throw new RunError(`Cannot read ${path}: ${why}.`, { cause });
   }
-  return compileSources(path, gatherSources(sourceOf({ name: path, text })), options);
+  return await compileSources(path, gatherSources(sourceOf({ name: path, text })), options);
 }
 
 /** Compiles a one-liner. */
-export function compileText(text: string, options: CompileOptions = {}): Compilation {
-  return compileSources(ONE_LINER, { entry: ONE_LINER, files: new Map([[ONE_LINER, text]]), oneLiner: true }, options);
+export async function compileText(text: string, options: CompileOptions = {}): Promise<Compilation> {
+  return await compileSources(
+    ONE_LINER,
+    { entry: ONE_LINER, files: new Map([[ONE_LINER, text]]), oneLiner: true },
+    options,
+  );
 }
 
-function compileSources(name: string, sources: Sources, { dumps = [] }: CompileOptions): Compilation {
-  const result = compileSafely(sources, dumps);
+async function compileSources(name: string, sources: Sources, { dumps = [] }: CompileOptions): Promise<Compilation> {
+  const result = await compileSafely(sources, dumps);
   const { spec, module, paths, diagnostics } = result;
   return {
     name,
@@ -69,7 +76,9 @@ function compileSources(name: string, sources: Sources, { dumps = [] }: CompileO
 const SENTENCE = /^(SKEP_\w+|E[A-Z]+)$/;
 
 /** Compiles; what fails inside of the compiler is a diagnostic, too, and never the source's fault. */
-function compileSafely(sources: Sources, dumps: readonly Dump[]): Compiled {
+async function compileSafely(sources: Sources, dumps: readonly Dump[]): Promise<Compiled> {
+  // The compiler and its parser are loaded when there is something to compile.
+  const { compile } = await import("../../language/compiler/index.ts");
   try {
     return compile(sources, liveTarget(), { dumps, now: () => performance.now() });
   } catch (error) {

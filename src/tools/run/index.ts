@@ -1,7 +1,7 @@
 /** `skep run`, `skep check`, `skep dis`, `skep explain` as a library: kernel TypeScript compiled, run, shown and explained. */
-export { DUMPS, type Dump } from "../../language/compiler/index.ts";
+export type { Dump } from "../../language/compiler/index.ts";
 export { checkFiles, checkJson, checkText, diagnosticsText } from "./check.ts";
-export { type Compilation, type CompileOptions, compileFile, compileText } from "./compilation.ts";
+export { type Compilation, type CompileOptions, compileFile, compileText, DUMPS } from "./compilation.ts";
 export { disText } from "./dis.ts";
 export { codes, codesText, explainCode, nearCodes } from "./explain.ts";
 export { type Plan, planOf } from "./plan.ts";

@@ -27,16 +27,12 @@ Examples:
   skep check --json src/*.bpf.ts
 `;
 
-export function run(args: readonly string[]): Promise<number> {
-  return Promise.resolve().then(() => check(args));
-}
-
-function check(args: readonly string[]): number {
+export async function run(args: readonly string[]): Promise<number> {
   const command = readCommand("check", HELP, OPTIONS, args);
   if (typeof command === "number") return command;
   const { values, words, usage } = command;
   if (words.length === 0) return usage("Name a file: skep check FILE.bpf.ts. skep check --help tells more.");
-  const compilations = checkFiles(words);
+  const compilations = await checkFiles(words);
   if (values.json === true) print(checkJson(compilations));
   else write(checkText(compilations, isColored(values)));
   return compilations.some(({ hasErrors }) => hasErrors) ? 1 : 0;

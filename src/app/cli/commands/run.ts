@@ -74,7 +74,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const top = numberOption("top", values.top, 30, 0);
   if (typeof top === "string") return usage(top);
   return orJsonError(values.json, async () => {
-    const compilation = execute === undefined ? compileFile(file as string) : compileText(execute);
+    const compilation = await (execute === undefined ? compileFile(file as string) : compileText(execute));
     const color = isColored(values, process.stderr);
     if (values.json === true && compilation.hasErrors) print(checkJson([compilation]));
     else process.stderr.write(diagnosticsText(compilation, color));

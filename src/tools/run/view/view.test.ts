@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { DUMPS as COMPILER_DUMPS } from "../../../language/compiler/index.ts";
+import { DUMPS } from "../compilation.ts";
 import { EventColumns } from "./event-columns.ts";
 import { type Bucket, drawHistogram, quantile } from "./histogram.ts";
 import { boundText, grouped } from "./number.ts";
@@ -176,4 +178,8 @@ it("the compiler's passes are shown with what each took of the whole", () => {
 check     0.750 ms   75%
 together  1.000 ms  100%`);
   expect(timingsText([])).toBe("together  0.000 ms");
+});
+
+it("the names of dumps are the compiler's", () => {
+  expect(DUMPS).toEqual(COMPILER_DUMPS);
 });
