@@ -74,9 +74,9 @@ export const NEVER = 0x3fff_ffff;
 export const UNPLACED = -2;
 export const MEMORY = -1;
 
-/** The first position that both cover; NEVER when there is none. */
-export function firstIntersection(a: readonly number[], b: readonly number[], from: number): number {
-  let i = 0;
+/** The first position from `from` on that both cover; NEVER when there is none. `start`: ranges of `a` before it are over. */
+export function firstIntersection(a: readonly number[], b: readonly number[], from: number, start = 0): number {
+  let i = start;
   let k = 0;
   while (i < a.length && k < b.length) {
     const aTo = a[i + 1] as number;

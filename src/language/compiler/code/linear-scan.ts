@@ -56,6 +56,8 @@ class LinearScan {
   #active: Interval[] = [];
   #inactive: Interval[] = [];
   readonly #parts: Interval[][] = [];
+  /** For each register, how many of the numbers of its fixed ranges are behind us. */
+  readonly #over = new Int32Array(REGISTERS);
   readonly #free = new Int32Array(REGISTERS);
   readonly #blocked = new Int32Array(REGISTERS);
 
@@ -80,6 +82,12 @@ class LinearScan {
   }
 
   #advance(position: number): void {
+    for (let r = 0; r < REGISTERS; r++) {
+      const ranges = this.#intervals.fixed[r] as number[];
+      let over = this.#over[r] as number;
+      while (over < ranges.length && (ranges[over + 1] as number) <= position) over += 2;
+      this.#over[r] = over;
+    }
     const active: Interval[] = [];
     const inactive: Interval[] = [];
     for (const list of [this.#active, this.#inactive]) {
@@ -104,7 +112,7 @@ class LinearScan {
     const position = current.start;
     const free = this.#free;
     for (let r = 0; r < REGISTERS; r++) {
-      free[r] = firstIntersection(this.#intervals.fixed[r] as number[], current.ranges, position);
+      free[r] = firstIntersection(this.#intervals.fixed[r] as number[], current.ranges, position, this.#over[r]);
     }
     for (const other of this.#active) free[other.register] = 0;
     for (const other of this.#inactive) {
@@ -172,7 +180,9 @@ class LinearScan {
       }
     }
     for (let r = 0; r < REGISTERS; r++) {
-      const at = evenBelow(firstIntersection(this.#intervals.fixed[r] as number[], current.ranges, position));
+      const at = evenBelow(
+        firstIntersection(this.#intervals.fixed[r] as number[], current.ranges, position, this.#over[r]),
+      );
       blocked[r] = at;
       lower(nextUse, r, at);
     }

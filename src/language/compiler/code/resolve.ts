@@ -40,7 +40,7 @@ class Resolver {
       for (const { dst } of block.phis) this.#storeDefinition(dst, block.from, block.from);
       for (const inst of block.insts) {
         const moves = between.get(inst.position);
-        if (moves !== undefined) this.#add(inst.position, moves, this.#liveMask(inst.position));
+        if (moves !== undefined) this.#add(inst.position, moves, () => this.#liveMask(inst.position));
         if (inst.dst !== NONE) this.#storeDefinition(inst.dst, inst.position, inst.position + 1);
         this.#arguments(inst);
       }
@@ -119,7 +119,7 @@ class Resolver {
     if (moves.length === 0) return;
     const atStart = from.succs.length > 1;
     // Values that only others of the two ways need are dead on this one; where the moves stand before the jump, all are.
-    this.#add(atStart ? to.from : from.end.position, moves, busy);
+    this.#add(atStart ? to.from : from.end.position, moves, () => busy);
   }
 
   /** Arguments of calls, what is returned, what a compare-and-exchange expects. */
@@ -139,11 +139,15 @@ class Resolver {
       }
     });
     // Only r0 to r5 are free for sure: the others may hold what goes on.
-    this.#add(inst.position, moves, form === "call" ? busy | 0x3c0 : 0x3ff);
+    this.#add(inst.position, moves, () => (form === "call" ? busy | 0x3c0 : 0x3ff));
   }
 
-  #add(position: number, moves: Move[], busy: number): void {
-    const freeRegister = (not: number) => SCRATCH.find((r) => r !== not && (busy & (1 << r)) === 0) ?? -1;
+  /** `busy`: a bit for each register that holds something; asked for only where a register is wanted. */
+  #add(position: number, moves: Move[], busy: () => number): void {
+    const freeRegister = (not: number) => {
+      const mask = busy();
+      return SCRATCH.find((r) => r !== not && (mask & (1 << r)) === 0) ?? -1;
+    };
     for (const move of sequence(moves, freeRegister)) {
       append(this.#moves.before, position, move);
       if (move.to === ASIDE) this.#moves.usesAside = true;
