@@ -1,0 +1,136 @@
+import type { Diagnostic } from "../diagnostic.ts";
+import { simplifyControlFlow } from "../ssa/control-flow.ts";
+import { removeDeadCode } from "../ssa/dead-code.ts";
+import { branchToJump } from "../ssa/edges.ts";
+import type { Block, Claim, Func, Inst } from "../ssa/ir.ts";
+import { Leaves } from "../ssa/leaves.ts";
+import { findLoops } from "../ssa/loops.ts";
+import { Replacements } from "../ssa/rewrite.ts";
+import { type Known, Ranges } from "./analysis.ts";
+import { type Range, rangeOfSize, rangeText } from "./range.ts";
+import { kernelDecides } from "./refine.ts";
+
+/**
+ * Proves what a function claims, or says what it cannot (one error for each claim). In place: no `bound` and no `fits` is left.
+ *
+ * - What the kernel sees itself needs nothing.
+ * - What is true, but not for the kernel to see (after a division, a remainder, a comparison of two variables), becomes a clamp that
+ *   it sees: a mask where the bound is a power of two, else a comparison of the value that is used, whose other way never is taken.
+ * - A value that fits, fits: nothing is needed but the proof.
+ *
+ * Branches whose outcome the kernel knows are folded with what they guard: they tell it nothing. Comparisons that are decided only in
+ * truth stay: they may be what it learns from. After this no pass may recompute or move values across branches.
+ */
+export function proveRanges(func: Func): Diagnostic[] {
+  const ranges = new Ranges(func);
+  const diagnostics: Diagnostic[] = [];
+  const replacements = new Replacements();
+  const clamps: Inst[] = [];
+  for (const block of func.blocks) {
+    if (!ranges.kernelReaches(block)) continue;
+    for (const inst of block.insts) {
+      if (inst.op !== "bound" && inst.op !== "fits") continue;
+      const arg = inst.args[0]!;
+      const known = ranges.at(arg, block);
+      if (inst.op === "bound" && known.kernel.umax >= inst.imm && isBelow(known, inst.imm)) {
+        clamps.push(inst);
+        continue;
+      }
+      const proven = inst.op === "bound" ? isBelow(known, inst.imm) : doesFit(inst, known);
+      if (!proven) diagnostics.push(complaint(inst, inst.claim!, known.exact!));
+      replacements.replace(inst, arg);
+    }
+    foldBranch(block, ranges);
+  }
+  replacements.apply(func);
+  // After all questions were asked: clamps make new blocks.
+  const leaves = new Leaves(func);
+  for (const inst of clamps) clamp(func, inst, leaves);
+  dropClaims(func);
+  simplifyControlFlow(func);
+  removeDeadCode(func);
+  leaves.sink();
+  findLoops(func);
+  return diagnostics;
+}
+
+function isBelow(known: Known, limit: bigint): boolean {
+  return known.exact === undefined || known.exact.umax < limit;
+}
+
+function doesFit(inst: Inst, known: Known): boolean {
+  const { exact } = known;
+  if (exact === undefined) return true;
+  const all = rangeOfSize(inst.size, inst.signed);
+  return inst.signed ? exact.smin >= all.smin && exact.smax <= all.smax : exact.umax <= all.umax;
+}
+
+function complaint(inst: Inst, claim: Claim, range: Range): Diagnostic {
+  const say = (text: string): string => text.replaceAll("{range}", rangeText(range));
+  return {
+    code: claim.code,
+    severity: "error",
+    message: say(claim.message),
+    span: inst.span,
+    ...(claim.why === undefined ? {} : { why: say(claim.why) }),
+    ...(claim.help === undefined ? {} : { help: say(claim.help) }),
+  };
+}
+
+/** A branch that the kernel itself knows the outcome of is none. */
+function foldBranch(block: Block, ranges: Ranges): void {
+  const end = block.end!;
+  if (end.op !== "branch") return;
+  const [a, b] = end.args as [Inst, Inst];
+  if (a.kind !== "scalar" || b.kind !== "scalar") return;
+  const taken = kernelDecides(end.condition, ranges.at(a, block).kernel, ranges.at(b, block).kernel);
+  if (taken !== undefined) branchToJump(block, end.succs[taken ? 0 : 1]!);
+}
+
+/** Makes of a bound that is true one that the kernel sees, on the very value that is used. */
+function clamp(func: Func, inst: Inst, leaves: Leaves): void {
+  const { block, imm } = inst;
+  const value = inst.args[0]!;
+  if ((imm & (imm - 1n)) === 0n) {
+    inst.op = "and";
+    inst.imm = 0n;
+    inst.claim = undefined;
+    inst.args.push(leaves.constant(imm - 1n));
+    return;
+  }
+  const end = block.end!;
+  const at = block.insts.indexOf(inst);
+  // What comes after goes into a block of its own; the way past the comparison gives 0, which is below every bound.
+  const rest = func.newBlock();
+  rest.insts = block.insts.slice(at + 1);
+  for (const each of rest.insts) each.block = rest;
+  rest.end = end;
+  end.block = rest;
+  for (const succ of end.succs) succ.preds[succ.preds.indexOf(block)] = rest;
+  block.insts = block.insts.slice(0, at);
+  const beyond = func.newBlock();
+  const jump = func.newInst("jump", [], beyond, inst.span);
+  jump.succs.push(rest);
+  beyond.end = jump;
+  const branch = func.newInst("branch", [value, leaves.constant(imm)], block, inst.span);
+  branch.condition = "ult";
+  branch.succs.push(rest, beyond);
+  block.end = branch;
+  beyond.preds.push(block);
+  rest.preds.push(block, beyond);
+  inst.op = "phi";
+  inst.imm = 0n;
+  inst.claim = undefined;
+  inst.args.push(leaves.constant(0n));
+  inst.block = rest;
+  rest.phis.push(inst);
+}
+
+/** Claims where nothing comes to: they go with their blocks, unless those stay for another reason. */
+function dropClaims(func: Func): void {
+  const replacements = new Replacements();
+  for (const block of func.blocks)
+    for (const inst of block.insts)
+      if (inst.op === "bound" || inst.op === "fits") replacements.replace(inst, inst.args[0]!);
+  replacements.apply(func);
+}
