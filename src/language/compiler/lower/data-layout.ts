@@ -6,7 +6,8 @@ export type DataSection = ".rodata" | ".data" | ".bss" | typeof LOSSES;
 
 /**
  * The array of one value that counts what was lost: a u64 for each map that can lose something, at the offsets of
- * `DataLayout.losses`. Records of rings that found no room, elements of maps that could not be put in.
+ * `DataLayout.losses`. Records of rings that found no room, elements of maps that could not be put in. Behind them there may be
+ * one that stays 0 (`Lowering.unknownZero`).
  */
 export const LOSSES = ".losses";
 
@@ -14,7 +15,7 @@ export const LOSSES = ".losses";
 export interface DataLayout {
   readonly globals: ReadonlyMap<GlobalDecl, { readonly section: DataSection; readonly offset: number }>;
   /** Bytes of each section that has any. */
-  readonly sizes: ReadonlyMap<DataSection, number>;
+  readonly sizes: Map<DataSection, number>;
   /** Offsets in `.losses`. */
   readonly losses: ReadonlyMap<MapDecl, number>;
 }

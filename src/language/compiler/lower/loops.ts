@@ -5,6 +5,7 @@ import { Outline } from "./callback.ts";
 import { CALLEE } from "./callees.ts";
 import { usesOfFunction } from "./calls.ts";
 import { fromAddress } from "./into.ts";
+import { comparedIn, verifiedCost } from "./loop-cost.ts";
 import type { Destination, Lowering } from "./lowering.ts";
 import { type Address, readAt, resolve } from "./places.ts";
 import { loadScalar } from "./scalar-memory.ts";
@@ -23,23 +24,57 @@ const PLAIN = 512;
 const PLAIN_UNKNOWN = 64;
 /** Instructions that the kernel may go through in a plain loop where it knows no better way. */
 const BUDGET = 400_000;
+/** … and where it does. */
+const PLAIN_BUDGET = 50_000;
 
 function uses(l: Lowering, stmt: Stmt): Uses {
   return usesOf([stmt], (callee) => usesOfFunction(l.unit, callee));
+}
+
+/** What the kernel goes through for one turn. */
+function costOfTurn(l: Lowering, stmt: Of<"loop" | "range" | "each">): number {
+  const size = (body: readonly Stmt[]) => usesOf(body, (callee) => usesOfFunction(l.unit, callee)).cost;
+  return verifiedCost(stmt.op === "loop" ? [...stmt.body, ...stmt.update] : stmt.body, size);
+}
+
+/**
+ * Hides from the kernel what the numbers begin with that a loop changes and compares. Knowing them, it would follow each turn by
+ * itself, as every one begins with other numbers; not knowing, it sees that all turns are alike.
+ */
+function forgetNumbers(l: Lowering, stmt: Stmt): void {
+  const { assigned, declared } = uses(l, stmt);
+  const compared = comparedIn(stmt);
+  for (const local of assigned) {
+    if (declared.has(local) || !compared.has(local) || !l.has(local)) continue;
+    const storage = l.storage(local);
+    const variable = storage.kind === "value" || storage.kind === "pair" ? storage : undefined;
+    if (variable === undefined) continue;
+    const of = variable.kind === "pair" ? variable.value : variable.variable;
+    const now = l.b.read(of);
+    if (now.kind === "scalar" && !isUnknown(now)) l.b.write(of, l.b.add(now, l.unknownZero()));
+  }
+}
+
+/** Whether the kernel knows nothing of the value anyway. */
+function isUnknown({ op, size }: Inst): boolean {
+  return op === "call" || (op === "load" && size === 8) || op === "atomic";
 }
 
 /** How a loop is turned: written out, as a jump back, by an iterator of the kernel, by a helper that calls its body. */
 type Way = "unrolled" | "plain" | "iterator" | "callback";
 
 /** The best way that the kernel takes; undefined, and reported, when there is none. */
-function wayOf(l: Lowering, stmt: Stmt, turns: Turns, cost: number): Way | undefined {
+function wayOf(l: Lowering, stmt: Of<"loop" | "range" | "each">, turns: Turns, cost: number): Way | undefined {
   const { features } = l.target;
   const { most, exact } = turns;
   if (exact && most * cost <= UNROLLED) return "unrolled";
-  if (most <= (exact ? PLAIN : PLAIN_UNKNOWN) && most * cost <= BUDGET) return "plain";
-  if (features.iterNum) return "iterator";
-  if (features.loop) return "callback";
-  if (most * cost <= BUDGET) return "plain";
+  const verified = most * costOfTurn(l, stmt);
+  if (most <= (exact ? PLAIN : PLAIN_UNKNOWN) && verified <= PLAIN_BUDGET) return "plain";
+  if (features.iterNum || features.loop) {
+    forgetNumbers(l, stmt);
+    return features.iterNum ? "iterator" : "callback";
+  }
+  if (verified <= BUDGET) return "plain";
   l.report("EB4301", stmt.span, `this loop may turn ${shown(most)} times, which Linux ${l.target.release} cannot do`, {
     why: "Before Linux 5.17 the kernel goes through every turn of a loop when it loads the program, and through a million instructions at most.",
     help: "Turn less often (`atMost`), or do part of the work in user space.",

@@ -234,6 +234,14 @@ export class Lowering {
     return freshName(this.unit.takenNames, name);
   }
 
+  /** A zero of which the kernel does not know that it is one: it reads it from memory that programs may write. */
+  unknownZero(): Inst {
+    const { losses, sizes } = this.unit.layout;
+    const offset = losses.size * 8;
+    sizes.set(LOSSES, offset + 8);
+    return this.b.load(this.b.global(LOSSES, offset), 0, 8);
+  }
+
   bound(index: Inst, length: number, what: string, name: string): Inst {
     return this.b.bound(index, length, outOfBounds(length, what, name));
   }

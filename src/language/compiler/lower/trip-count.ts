@@ -168,9 +168,13 @@ function countedBy(l: Lowering, test: Expr, local: Local, step: bigint): Turns |
   }
   const from = start ?? upperBound(l, counter);
   if (from === undefined || limit === undefined) return undefined;
-  if (compare === "gt") return turns(from - limit, -step, start !== undefined);
-  // `i >= 0` of an unsigned number is always true.
-  if (compare === "ge" && (test.signed || limit > 0n)) return turns(from - limit + 1n, -step, start !== undefined);
+  // An unsigned number that goes below 0 is a large one, and the loop goes on.
+  const goesBelow = (count: Turns) =>
+    !test.signed && (start === undefined ? -step > limit + 1n : start + step * BigInt(count.most) < 0n);
+  if (compare === "gt" || compare === "ge") {
+    const counted = turns(from - limit + (compare === "ge" ? 1n : 0n), -step, start !== undefined);
+    return goesBelow(counted) || (!test.signed && compare === "ge" && limit === 0n) ? undefined : counted;
+  }
   if (compare === "ne" && start !== undefined && (from - limit) % step === 0n && from >= limit)
     return turns(from - limit, -step, true);
   return undefined;
