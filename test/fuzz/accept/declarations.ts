@@ -256,7 +256,8 @@ function aggregations(g: Gen): string[] {
     g.storages.push({ name, type });
     g.use("taskStorage");
   }
-  if (random.chance(20)) {
+  // Programs that may sleep, as those that are only run do, cannot have them.
+  if (g.profile.kind !== "syscall" && random.chance(20)) {
     g.stacks = g.name("z");
     lines.push(`export const ${g.stacks} = stackTraces(64);`);
     g.use("stackTraces");

@@ -50,6 +50,8 @@ export interface Func {
   readonly result: Int | { readonly kind: "bool" } | undefined;
   /** Turns of its loops, about. */
   readonly turns: number;
+  /** It has loops, or calls what has. */
+  readonly loops: boolean;
 }
 
 /** A variable, or a place that is read like one. */
@@ -126,6 +128,8 @@ export class Gen {
   /** How often what is written now is done, and the most of it in this function. */
   turns = 1;
   mostTurns = 1;
+  /** What is written has loops. */
+  hasLoops = false;
   depth = 0;
   #names = 0;
 

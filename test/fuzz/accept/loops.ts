@@ -10,6 +10,7 @@ export function loop(g: Gen): string[] | undefined {
   const { random } = g;
   const room = Math.floor(MOST_TURNS / g.turns);
   if (room < 2) return undefined;
+  g.hasLoops = true;
   return random.weighted<() => string[] | undefined>([
     [5, () => counted(g, room)],
     [2, () => countedDown(g, room)],

@@ -7,7 +7,7 @@ import { annotation, BOOL, descriptor, I64, INTS, type Struct, type Type, U32, U
 /** A module of kernel TypeScript that is well-typed by the way it was made. */
 export interface Generated {
   readonly text: string;
-  readonly programs: readonly string[];
+  readonly programs: readonly { readonly name: string; readonly loops: boolean }[];
   /** Of `syscall` programs: the struct that is handed over. */
   readonly context: Struct;
 }
@@ -22,12 +22,13 @@ export function generate(seed: number, programs: number, profile: Profile, count
     `const ${context.name} = struct({ ${context.fields.map((f) => `${f.name}: ${descriptor(f.type)}`).join(", ")} });`,
   );
   for (let i = random.between(1, 3); i > 0; i--) lines.push(...functionOf(g));
-  const names: string[] = [];
+  const made: { readonly name: string; readonly loops: boolean }[] = [];
   for (let i = 0; i < programs; i++) {
-    names.push(`program${i}`);
-    lines.push(...programOf(g, `program${i}`, context));
+    const name = `program${i}`;
+    lines.push(...programOf(g, name, context));
+    made.push({ name, loops: g.hasLoops });
   }
-  return { text: `${lines.join("\n")}\n`, programs: names, context };
+  return { text: `${lines.join("\n")}\n`, programs: made, context };
 }
 
 function contextOf(g: Gen): Struct {
@@ -44,6 +45,7 @@ function body(g: Gen, budget: number, last: () => string | undefined): string[] 
   g.budget = budget;
   g.turns = 1;
   g.mostTurns = 1;
+  g.hasLoops = false;
   return g.block(() => {
     const lines = blockOf(g, budget);
     const end = last();
@@ -78,7 +80,7 @@ function functionOf(g: Gen): string[] {
   g.use(`function with ${params.length} parameters`);
   for (const param of params) g.use(`parameter ${param.kind}`);
   g.use(type === undefined ? "function without a result" : `function that gives ${type.kind}`);
-  g.functions.push({ name, params, result: type, turns: g.mostTurns });
+  g.functions.push({ name, params, result: type, turns: g.mostTurns, loops: g.hasLoops });
   return [`function ${name}(${given}): ${type === undefined ? "void" : annotation(type)} {`, ...inner, "}"];
 }
 

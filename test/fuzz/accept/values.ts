@@ -148,6 +148,7 @@ function calledBoolean(g: Gen, depth: number): string | undefined {
 
 export function call(g: Gen, callee: Func, depth: number): string {
   g.use("call");
+  g.hasLoops ||= callee.loops;
   return `${callee.name}(${callee.params.map((type) => valueFor(g, type, depth)).join(", ")})`;
 }
 

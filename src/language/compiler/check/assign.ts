@@ -73,7 +73,7 @@ export function coerce(
     return coerceElements(fc, value, to, node, what);
   if (from.kind === "reference" && isAggregate(to)) return coerce(fc, contentOf(value), to, node, { what, code });
   if (to.kind === "reference" && from.kind !== "reference" && sameType(from, to.to) && isAggregate(from))
-    return { op: "address", place: placeOf(value), type: to, span };
+    return { op: "address", place: ownPlace(value), type: to, span };
   if (to.kind === "reference" && from.kind === "reference")
     return sameType(to.to, from.to) ? value : refuse(fc, value, to, node, what, code);
   if (to.kind === "struct" && from.kind === "struct" && !sameType(to, from))
@@ -99,6 +99,16 @@ export function absent(fc: FunctionChecker, value: Expr, node: Placed): never {
 export function placeOf(value: Expr): Place {
   if (value.op === "read") return value.place;
   return { base: { kind: "temporary", value }, offset: 0, indices: [], type: value.type, span: value.span };
+}
+
+/** The same where programs may read and write it: of the context, and of the kernel's own memory, a copy. */
+function ownPlace(value: Expr): Place {
+  const place = placeOf(value);
+  const { base } = place;
+  const isForeign = base.kind === "context" || (base.kind === "pointer" && base.pointer.type.kind === "kernelPointer");
+  return isForeign
+    ? { base: { kind: "temporary", value }, offset: 0, indices: [], type: value.type, span: value.span }
+    : place;
 }
 
 /** The aggregate that a reference points to. */

@@ -42,32 +42,17 @@ export function cellExchange(l: Lowering, expr: Cell<"cellExchange">): Inst {
   return before;
 }
 
-/** `cell.cas(old, v)`: whether it was `old`, and is `v` now. */
+/** `cell.cas(old, v)`: what was there before; when that is `old`, it is `v` now. */
 export function cellCompareExchange(l: Lowering, expr: Cell<"cellCompareExchange">): Inst {
-  const { b } = l;
   const cell = value(l, expr.cell);
   const type = cellOf(expr.cell.type);
   const old = value(l, expr.old);
   const given = value(l, expr.value);
-  const result = l.newVariable();
-  const matched = () => b.write(result, b.constant(1n));
-  const differed = () => b.write(result, b.constant(0n));
-  if (isAtomic(type) && l.target.features.fetchAtomics) {
-    const before = extended(l, type, atomic(l, "cmpxchg", type, cell, given, old));
-    l.when("eq", before, old, matched, differed);
-  } else {
-    l.when(
-      "eq",
-      loadScalar(l, type, cell, 0),
-      old,
-      () => {
-        storeScalar(l, type, cell, 0, given);
-        matched();
-      },
-      differed,
-    );
-  }
-  return b.read(result);
+  if (isAtomic(type) && l.target.features.fetchAtomics)
+    return extended(l, type, atomic(l, "cmpxchg", type, cell, given, old));
+  const before = loadScalar(l, type, cell, 0);
+  l.when("eq", before, old, () => storeScalar(l, type, cell, 0, given));
+  return before;
 }
 
 function atomic(l: Lowering, op: AtomicOp, type: IntType | BoolType, base: Inst, given: Inst, expected?: Inst): Inst {

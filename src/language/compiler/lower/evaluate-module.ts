@@ -545,7 +545,9 @@ class Evaluation {
         return this.#ask("stackId", [expr.user ? 1n : 0n]);
       case "cellAdd": {
         const { at, type } = this.#cell(expr.cell);
-        store(at, type, load(at, type) + this.#number(expr.value));
+        // What is added may itself change the cell.
+        const by = this.#number(expr.value);
+        store(at, type, load(at, type) + by);
         return 0n;
       }
       case "cellExchange": {
@@ -559,9 +561,9 @@ class Evaluation {
         const { at, type } = this.#cell(expr.cell);
         const old = this.#number(expr.old);
         const given = this.#number(expr.value);
-        if (load(at, type) !== old) return 0n;
-        store(at, type, given);
-        return 1n;
+        const before = load(at, type);
+        if (before === old) store(at, type, given);
+        return before;
       }
       case "storageGet": {
         const map = this.#map(expr.map);

@@ -1,0 +1,35 @@
+/** A program that was once compiled wrongly, and what was wrong. Each is tried by everybody, on every kernel. */
+export interface Found {
+  readonly what: string;
+  readonly source: string;
+}
+
+const IMPORT =
+  'import { bool, global, hash, syscall, struct, str, u8, u16, u32, u64, i16, i64, type Str, type Kernel } from "skep/kernel";';
+
+function found(what: string, source: string): Found {
+  return { what, source: `${IMPORT}\n${source}` };
+}
+
+export const FOUND: readonly Found[] = [
+  found(
+    "cas gives what was there, and what is added to a cell is computed first",
+    `export const g = global(u64);
+     const C = struct({ a: u16 });
+     export const program = syscall(C, (ctx) => { g.add(g.cas(g.value, 5) + 1); g.add(g.cas(3, ctx.a)); });`,
+  ),
+  found(
+    "a text of the context as a function's parameter",
+    `const C = struct({ a: u64, text: str(16) });
+     export const g = global(u64);
+     function f(text: Str<16>, n: u64): u64 {
+       let sum: u64 = n;
+       if (text === "abc") sum += 17;
+       for (let i = 0; i < 16; i++) sum = sum * 3 + text.charCodeAt(i);
+       if (text.startsWith("x")) sum ^= 99;
+       g.value = sum;
+       return sum * 5 + text.length;
+     }
+     export const program = syscall(C, (ctx) => f(ctx.text, ctx.a) + f(ctx.text, 3));`,
+  ),
+];

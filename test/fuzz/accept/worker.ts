@@ -1,0 +1,124 @@
+// Tries modules, one after the other, and tells of them. Started by run.ts, with the numbers of what to do.
+import type { Instruction } from "../../../src/object/asm/index.ts";
+import { liveTarget } from "../../../src/sdk/kernel-typescript/target.ts";
+import { argumentsOf, contextOf } from "./contexts.ts";
+import type { Profile } from "./gen.ts";
+import { minimise } from "./minimise.ts";
+import { type Generated, generate } from "./module.ts";
+import type { Run } from "./opinions.ts";
+import { Random } from "./random.ts";
+import { type Failure, isWellTyped, type Place, tryModule } from "./trial.ts";
+import { stayOn, whoIAm } from "./world.ts";
+
+export interface Task {
+  /** Numbers of modules: their seeds. */
+  readonly from: number;
+  readonly to: number;
+  readonly step: number;
+  readonly seed: number;
+  readonly programs: number;
+  readonly cpu: number;
+  readonly kernel: boolean;
+  /** Tries to make a failing source shorter. */
+  readonly tries: number;
+  /** Failures after which it ends. */
+  readonly patience: number;
+}
+
+/** What one worker has to tell. */
+export interface Report {
+  programs: number;
+  instructions: number[];
+  loops: number;
+  maps: number;
+  subprograms: number;
+  counts: Map<string, number>;
+  limits: Map<string, number>;
+  failures: { readonly module: number; readonly failure: Failure; readonly source: string }[];
+}
+
+/** Runs of each program. */
+const RUNS = 2;
+
+export function profileOf(place: Place): Profile {
+  const { features, btf } = place.target;
+  const release = place.target.release.split(".").map(Number);
+  const isOld = (release[0] ?? 0) < 5 || (release[0] === 5 && (release[1] ?? 0) < 14);
+  return {
+    kind: isOld ? "rawTracepoint" : "syscall",
+    fetchAtomics: features.fetchAtomics,
+    entries: features.forEachMapElem,
+    longLoops: features.loop || features.iterNum,
+    task: btf !== undefined && features.currentTaskBtf,
+  };
+}
+
+function seedOf({ seed }: Task, module: number): number {
+  return new Random(Math.imul(seed, 0x01000193) ^ module).next();
+}
+
+export function runsOf(generated: Generated, profile: Profile, seed: number): Run[] {
+  const random = new Random(seed ^ 0x5eed);
+  return generated.programs.flatMap(({ name: program }) =>
+    Array.from({ length: RUNS }, () => ({
+      program,
+      context: profile.kind === "syscall" ? contextOf(random, generated.context) : argumentsOf(random),
+    })),
+  );
+}
+
+function hasMaps(instructions: readonly Instruction[]): boolean {
+  return instructions.some((one) => one.map !== undefined);
+}
+
+export function work(task: Task, tell: (report: Report) => void): void {
+  stayOn(task.cpu);
+  const place: Place = { target: liveTarget(), self: whoIAm(task.cpu), kernel: task.kernel };
+  const profile = profileOf(place);
+  const report: Report = {
+    programs: 0,
+    instructions: [],
+    loops: 0,
+    maps: 0,
+    subprograms: 0,
+    counts: new Map(),
+    limits: new Map(),
+    failures: [],
+  };
+  const seen = new Map<string, number>();
+  for (let module = task.from; module < task.to; module += task.step) {
+    const seed = seedOf(task, module);
+    const generated = generate(seed, task.programs, profile, report.counts);
+    const runs = runsOf(generated, profile, seed);
+    const { compiled, failure } = tryModule(generated.text, runs, place);
+    if (failure?.kind.startsWith("limit")) report.limits.set(failure.kind, (report.limits.get(failure.kind) ?? 0) + 1);
+    else if (failure !== undefined) {
+      const times = (seen.get(failure.kind) ?? 0) + 1;
+      seen.set(failure.kind, times);
+      const source = times > 2 ? generated.text : shorter(generated.text, runs, place, failure, task.tries);
+      report.failures.push({ module, failure, source });
+      if (report.failures.length >= task.patience) break;
+    }
+    if (failure !== undefined || compiled?.spec === undefined) continue;
+    for (const { name, loops } of generated.programs) {
+      const instructions = compiled.spec.programs[name]?.instructions ?? [];
+      report.programs++;
+      report.instructions.push(instructions.length);
+      if (loops) report.loops++;
+      if (hasMaps(instructions)) report.maps++;
+      if (instructions.filter(({ functionType }) => functionType !== undefined).length > 1) report.subprograms++;
+    }
+  }
+  tell(report);
+}
+
+/** The failing module with as little in it as still fails so. */
+function shorter(text: string, runs: readonly Run[], place: Place, failure: Failure, tries: number): string {
+  const fails = (candidate: string): boolean => {
+    const isRefused = failure.kind.startsWith("refused");
+    if (!isRefused && !isWellTyped(candidate, place.target)) return false;
+    const there = runs.filter(({ program }) => candidate.includes(`export const ${program} =`));
+    return tryModule(candidate, there, place).failure?.kind === failure.kind;
+  };
+  return minimise(text, fails, tries);
+}
