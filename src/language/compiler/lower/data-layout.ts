@@ -18,6 +18,8 @@ export interface DataLayout {
   readonly sizes: Map<DataSection, number>;
   /** Offsets in `.losses`. */
   readonly losses: ReadonlyMap<MapDecl, number>;
+  /** Where in `.rodata`, behind the parameters, so many zeros stand: what new values of maps begin as. */
+  zeros(size: number): number;
 }
 
 /** Params go to `.rodata`; globals to `.bss` when they begin as zeros, else to `.data`; each at a multiple of its alignment. */
@@ -34,7 +36,12 @@ export function layoutData(module: Module): DataLayout {
   const losses = new Map<MapDecl, number>();
   for (const map of module.maps) if (canLose(map)) losses.set(map, losses.size * 8);
   if (losses.size > 0) sizes.set(LOSSES, losses.size * 8);
-  return { globals, sizes, losses };
+  const params = sizes.get(".rodata") ?? 0;
+  const zeros = (size: number): number => {
+    sizes.set(".rodata", Math.max(sizes.get(".rodata") ?? 0, params + roundUp(size, 8)));
+    return params;
+  };
+  return { globals, sizes, losses, zeros };
 }
 
 function sectionOf({ kind, initial }: GlobalDecl): DataSection {

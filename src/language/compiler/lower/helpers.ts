@@ -4,9 +4,11 @@ import type { Callee, Inst, Size } from "../ssa/ir.ts";
 import { isAggregate, sizeOf, type Type } from "../type.ts";
 import { CALLEE } from "./callees.ts";
 import { log2Floor } from "./integers.ts";
+import { fromAddress } from "./into.ts";
 import { copyKernel, copyKernelText, copyUser, movedContext, rawAddress, readThrough } from "./kernel-memory.ts";
 import type { Destination, Lowering } from "./lowering.ts";
 import { zero } from "./memory.ts";
+import { resolve } from "./places.ts";
 import { unwrapType, value } from "./value.ts";
 
 type HelperExpr = Extract<Expr, { readonly op: "helper" }>;
@@ -206,6 +208,15 @@ export function helperInto(l: Lowering, type: Type, expr: HelperExpr, to: Destin
       return;
     }
     case "kernelStr": {
+      const [text] = expr.args;
+      if (text?.op === "read" && text.type.kind === "str") {
+        // An array of the kernel's that holds the text itself, not its address.
+        const cut: Type = { kind: "str", size: length };
+        fromAddress(l, cut, text.type, resolve(l, text.place), to);
+        zero(l, to, length, size - length);
+        if (present !== undefined) b.write(present, b.constant(1n));
+        return;
+      }
       const from = arg(l, expr, 0);
       zero(l, to, 0, size);
       said(copyKernelText(l, to, from, 0, length), "slt");

@@ -56,15 +56,25 @@ function lowerProgram(unit: Unit, decl: FunctionDecl): void {
   unit.functions.push(builder.finish());
 }
 
+/** By program: each is loaded with a copy of its own of what it calls. */
 function countCalls({ functions }: Module): Map<FunctionDecl, number> {
-  const calls = new Map<FunctionDecl, number>();
-  for (const { body } of functions)
-    walkStmts(body, {
-      expr: (expr) => {
-        if (expr.op === "call") calls.set(expr.callee, (calls.get(expr.callee) ?? 0) + 1);
-      },
-    });
-  return calls;
+  const most = new Map<FunctionDecl, number>();
+  for (const program of functions) {
+    if (program.program === undefined) continue;
+    const calls = new Map<FunctionDecl, number>();
+    const reached = [program];
+    for (let next = reached.pop(); next !== undefined; next = reached.pop())
+      walkStmts(next.body, {
+        expr: (expr) => {
+          if (expr.op !== "call") return;
+          const known = calls.get(expr.callee) ?? 0;
+          calls.set(expr.callee, known + 1);
+          if (known === 0) reached.push(expr.callee);
+        },
+      });
+    for (const [callee, count] of calls) most.set(callee, Math.max(count, most.get(callee) ?? 0));
+  }
+  return most;
 }
 
 /** Names as the kernel takes them for functions: C's letters. */

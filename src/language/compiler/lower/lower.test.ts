@@ -158,6 +158,9 @@ describe("what comes out", () => {
     return dump(functions.find(({ name }) => name === "p") as (typeof functions)[number]);
   };
 
+  const slotsOf = (body: string) =>
+    lowerSource(inProgram(body)).functions.flatMap(({ slots }) => slots.map(({ name }) => name));
+
   it("a copy of a scalar is a look-up, a test and a load", () => {
     expect(program("const t = started.get(pid()); if (t === undefined) return; seen.value = t;")).toMatchSnapshot();
   });
@@ -169,6 +172,35 @@ describe("what comes out", () => {
   });
   it("a text is compared by words, up to and with its NUL", () => {
     expect(program('const c = comm(); if (c === "bash") seen.add(1);')).toMatchSnapshot();
+  });
+  it("a text that stands in a kernel struct is copied from there, straight to where it goes", () => {
+    const text = program("const s = stats.ref(1); if (s) s.name = kernelStr(task().comm);");
+    expect(text).not.toContain("kload");
+    // The key is all there is on the stack.
+    expect(slotsOf("const s = stats.ref(1); if (s) s.name = kernelStr(task().comm);")).toEqual(["key"]);
+    expect(slotsOf("const s = stats.ref(1); if (s) s.name = userStr(ctx.filename);")).toEqual(["key"]);
+    // What may read what it is written to is made elsewhere first.
+    expect(
+      slotsOf("const s = stats.ref(1); const o = stats.ref(2); if (s && o) s.list = [o.list[1], o.list[0], 3, 4];"),
+    ).toContain("copy");
+  });
+  it("the zeros that a new value begins with are not made on the stack", () => {
+    expect(slotsOf("const s = stats.getOrInsert(1); if (s) s.n++;")).toEqual(["key"]);
+    const { lowered } = lowerSource(inProgram("const s = stats.getOrInsert(1); if (s) s.n++;"));
+    // Behind the parameter.
+    expect(lowered.layout.sizes.get(".rodata")).toBe(8 + 48);
+  });
+  it("a function that each program calls once is put in place in each", () => {
+    const body =
+      "for (const i of range(100000)) { n.add(i); n.add(i * 3); n.add(i * 5); n.add(i * 7); n.add(i * 9); n.add(i * 11); }";
+    const source = (calls: string) => `
+const n = global(u64, 0);
+function work(): void { ${body} }
+export const a = interval({ ms: 1 }, () => { work(); });
+export const b = interval({ ms: 1 }, () => { ${calls} });`;
+    const names = (text: string) => lowerSource(text).functions.map(({ name }) => name);
+    expect(names(source("work();"))).toEqual(["a", "b"]);
+    expect(names(source("work(); work();"))).toContain("work");
   });
   it("what a kernel pointer points to is loaded through it", () => {
     expect(program("if (task().real_parent.tgid === 1) seen.add(1);")).toMatchSnapshot();

@@ -21,7 +21,7 @@ export interface Unit {
   /** Names that functions have in the object, by their declaration. */
   readonly names: Map<FunctionDecl, string>;
   readonly takenNames: Set<string>;
-  /** How often each function is called in the source. */
+  /** How many places of one program, and of what it calls, call each function: of the program that has most of them. */
   readonly calls: ReadonlyMap<FunctionDecl, number>;
   /** What is known of functions that were asked about. */
   readonly uses: Map<FunctionDecl, Uses>;

@@ -15,6 +15,9 @@ const UPDATE = { any: 0n, noexist: 1n, exist: 2n } as const;
 /** BPF_LOCAL_STORAGE_GET_F_CREATE. */
 const CREATE = 1n;
 
+/** Bytes that are zeroed on the stack; the zeros that more begin with stand in constant memory. */
+const ZEROED = 8;
+
 type MapOp<Op extends MapExpr["op"]> = Extract<Expr, { readonly op: Op }>;
 
 export function isArray({ kind }: MapDecl): boolean {
@@ -172,8 +175,9 @@ export function mapGetOrInsert(l: Lowering, { map, key, initial, counted }: MapO
     at,
     (to) => {
       if (eager !== undefined) return eager;
-      if (initial === undefined) zero(l, to(), 0, sizeOf(type));
-      else into(l, type, initial, to());
+      if (initial !== undefined) into(l, type, initial, to());
+      else if (sizeOf(type) > ZEROED) return l.b.global(".rodata", l.unit.layout.zeros(sizeOf(type)));
+      else zero(l, to(), 0, sizeOf(type));
       return undefined;
     },
     counted,

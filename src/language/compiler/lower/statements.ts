@@ -181,6 +181,8 @@ function store(l: Lowering, place: Place, given: Expr): void {
 function mayOverlap({ base }: Place, given: Expr): boolean {
   let overlaps = false;
   const isOther = (other: Place["base"]): boolean => {
+    // Objects of the kernel are nothing that programs write.
+    if (other.kind === "pointer" && other.pointer.type.kind === "kernelPointer") return true;
     if (base.kind === "local") return other.kind === "local" ? other.local !== base.local : other.kind !== "pointer";
     return other.kind === "local" || other.kind === "context";
   };
