@@ -31,10 +31,10 @@ function moved(file: file, bytes: u64, isWrite: boolean) {
   const format = mode & S_IFMT;
   if (regularFileOnly && format !== S_IFREG) return;
   const key = { inode, dev: file.f_inode.i_sb.s_dev, rdev, pid: pid(), tid: tid() };
-  let entry = entries.ref(key);
-  if (!entry) {
-    entry = entries.getOrInsert(key);
-    if (!entry) return;
+  const entry = entries.getOrInsert(key);
+  if (!entry) return;
+  // A new entry is all zeros.
+  if (entry.tid === 0) {
     entry.pid = pid();
     entry.tid = tid();
     entry.comm = comm();

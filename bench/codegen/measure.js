@@ -77,7 +77,7 @@ async function compare(entry, ours, theirs, pairing) {
       const side = new Side(spec, {
         programs: pairing.map((pair) => pair[key]),
         variables: { ...entry.params, ...(entry.pid !== undefined && { [entry.pid]: child.pid }) },
-        names: key === "ours" && given.ours === undefined ? entry.names : {},
+        names: key === "ours" ? entry.names : {},
       });
       sides.push([key, side]);
       entry.prepare?.(side, child.pid);
@@ -135,7 +135,7 @@ for (const entry of PROGRAMS) {
   if (only.length > 0 && !only.includes(entry.name)) continue;
   try {
     const theirs = readTwin(given.objects[entry.name]);
-    const ours = await compileOurs(entry.name, given);
+    const ours = compileOurs(entry.name);
     const { result: pairing, absent } = pairs(ours, theirs, given.kinds);
     if (pairing.length === 0) continue;
     const programs = count(ours, theirs, pairing);

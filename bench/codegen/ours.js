@@ -1,15 +1,17 @@
 // A program in kernel TypeScript, compiled for the kernel that this runs on.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { compile } from "../../dist/language/compiler/compile.js";
 import { liveTarget } from "../../dist/sdk/kernel-typescript/target.js";
 
-export async function compileOurs(name, given) {
-  if (given.ours !== undefined) {
-    const { readTwin } = await import("./side.js");
-    return readTwin(given.ours[name]);
-  }
-  const { compile } = await import("../../dist/language/compiler/compile.js");
+/** Throws what is wrong with it, where something is. */
+export function compileOurs(name) {
   const path = fileURLToPath(new URL(`${name}.bpf.ts`, import.meta.url));
-  const result = compile({ entry: path, files: new Map([[path, readFileSync(path, "utf8")]]) }, liveTarget());
-  return result.spec;
+  const text = readFileSync(path, "utf8");
+  const { spec, diagnostics } = compile({ entry: path, files: new Map([[path, text]]) }, liveTarget());
+  if (spec !== undefined) return spec;
+  const lines = diagnostics
+    .filter(({ severity }) => severity === "error")
+    .map(({ code, message, span }) => `line ${text.slice(0, span.start).split("\n").length}: ${code} ${message}`);
+  throw new Error(lines.join("; "));
 }

@@ -10,12 +10,10 @@ export const allocated = kprobe("kmem_cache_alloc_noprof", (ctx) => {
   const cache = ctx.args[0];
   if (targetPid !== 0 && pid() !== targetPid) return;
   const name = u64(cache.name);
-  let info = caches.ref(name);
-  if (!info) {
-    info = caches.getOrInsert(name);
-    if (!info) return;
-    info.name = kernelStr(cache.name);
-  }
+  const info = caches.getOrInsert(name);
+  if (!info) return;
+  // A new entry is all zeros.
+  if (info.count === 0) info.name = kernelStr(cache.name);
   info.count++;
   info.size += cache.size;
 });
