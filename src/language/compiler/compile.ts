@@ -2,7 +2,6 @@ import { disassemble } from "../../object/asm/index.ts";
 import { type Btf, describeType } from "../../object/btf/index.ts";
 import type { ObjectSpec } from "../../object/spec/index.ts";
 import { check, type Sources } from "./check/check.ts";
-import { dropClaims } from "./claims.ts";
 import {
   type CodeProblem,
   CodeProblemError,
@@ -17,6 +16,8 @@ import { dumpTree } from "./dump-tree.ts";
 import type { Module } from "./hir.ts";
 import { buildImage, type EmittedFunction } from "./image/index.ts";
 import { lowerModule } from "./lower/index.ts";
+import { dumpRanges } from "./ranges/dump-ranges.ts";
+import { proveRanges } from "./ranges/prove.ts";
 import type { Span } from "./span.ts";
 import { dump } from "./ssa/dump.ts";
 import type { Func } from "./ssa/ir.ts";
@@ -102,9 +103,10 @@ export function compile(sources: Sources, target: Target, options: CompileOption
     checkForm(func);
   }
   if (wanted.has("ssa-opt")) dumps["ssa-opt"] = lowered.functions.map((func) => dump(func)).join("\n");
+  if (wanted.has("ranges")) dumps.ranges = lowered.functions.map((func) => dumpRanges(func)).join("\n");
   for (const func of lowered.functions) {
-    timed("ranges", () => dropClaims(func));
-    checkForm(func);
+    diagnostics.push(...timed("ranges", () => proveRanges(func)));
+    if (options.paranoid === true) verify(func, { claims: false });
   }
   if (hasErrors(diagnostics)) return done(undefined);
   for (const func of lowered.functions) {

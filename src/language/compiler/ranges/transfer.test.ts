@@ -82,9 +82,8 @@ class Random {
           this.below(2) === 0 || slow < SIGNED_MIN ? SIGNED_MIN : slow,
           this.below(2) === 0 || shigh > SIGNED_MAX ? SIGNED_MAX : shigh,
         );
-        expect(range).toBeDefined();
-        expect(contains(range!, value)).toBe(true);
-        return range!;
+        if (range === undefined || !contains(range, value)) throw new Error(`${show(range)} has not ${value}`);
+        return range;
       }
     }
   }
@@ -103,7 +102,7 @@ function show(range: Range | undefined): string {
 describe("what is known of a result", () => {
   it.each(BINARY)("has the value that the machine computes: %s", (op) => {
     const random = new Random(0x9e37_79b9_7f4a_7c15n ^ BigInt(op.charCodeAt(0) * 977 + op.charCodeAt(1)));
-    for (let i = 0; i < 4000; i++) {
+    for (let i = 0; i < 2000; i++) {
       const a = random.value();
       const b =
         op.endsWith("sh") || op.startsWith("sh") || op === "lshr" || op === "ashr"
@@ -134,7 +133,7 @@ describe("what is known of a result", () => {
 
   it("has the value after a comparison, and says how it ends only when it does", () => {
     const random = new Random(11n);
-    for (let i = 0; i < 20_000; i++) {
+    for (let i = 0; i < 10_000; i++) {
       const a = random.value();
       const b = random.below(3) === 0 ? a : random.value();
       const ra = random.around(a);
@@ -144,14 +143,14 @@ describe("what is known of a result", () => {
       const what = (): string => `${a} ${condition} ${b} (${holds}) of ${show(ra)} and ${show(rb)}`;
       has(exactRefine(ra, condition, rb, holds), a, what);
       has(kernelRefine(ra, condition, b, holds), a, what);
-      expect([undefined, holds], what()).toContain(kernelDecides(condition, ra, rb));
-      expect([undefined, holds], what()).toContain(exactDecides(condition, ra, rb));
+      for (const decided of [kernelDecides(condition, ra, rb), exactDecides(condition, ra, rb)])
+        if (decided !== undefined && decided !== holds) throw new Error(`${what()} is taken for ${decided}`);
     }
   });
 
   it("grows with what is known of the operands: the kernel, who knows more of them on each way, knows no less of the result", () => {
     const random = new Random(13n);
-    for (let i = 0; i < 30_000; i++) {
+    for (let i = 0; i < 15_000; i++) {
       const a = random.value();
       const b = random.value();
       const ra = random.around(a);
