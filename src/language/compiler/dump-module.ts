@@ -32,7 +32,8 @@ function walk(node: unknown, name: string, indent: string, lines: string[]): voi
     return;
   }
   if (typeof node !== "object" || node === null) {
-    if (node !== undefined) lines.push(`${indent}${label}${String(node)}`);
+    if (node !== undefined)
+      lines.push(`${indent}${label}${typeof node === "bigint" ? `${node}n` : JSON.stringify(node)}`);
     return;
   }
   const { op, kind, type } = node as { op?: string; kind?: string; type?: Type };

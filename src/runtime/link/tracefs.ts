@@ -1,5 +1,5 @@
-import { appendFileSync, readFileSync } from "node:fs";
-import { noTracefs, TRACEFS_ROOTS, tracefsRefusal, tracefsRoot } from "../sys/index.ts";
+import { appendFileSync } from "node:fs";
+import { noTracefs, readTracefs, tracefsRefusal, tracefsRoot } from "../sys/index.ts";
 
 /** A tracepoint or probe that is not there, or tracefs that is not mounted or not readable. */
 export class TracepointError extends Error {
@@ -7,25 +7,18 @@ export class TracepointError extends Error {
   readonly code = "SKEP_TRACEPOINT";
 }
 
-/** The number of an event of tracefs by group and name. Throws TracepointError. */
+/** The number of an event of tracefs by group and name, whether tracefs is mounted or not. Throws TracepointError. */
 export function tracepointId(group: string, name: string): number {
   const tracepoint = `${group}:${name}`;
-  for (const root of TRACEFS_ROOTS) {
-    try {
-      return Number(readFileSync(`${root}/events/${group}/${name}/id`, "latin1"));
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === "EACCES" || code === "EPERM") {
-        throw new TracepointError(
-          `The id of tracepoint ${tracepoint} is in tracefs. ${tracefsRefusal(root)} Raw tracepoints need no tracefs.`,
-        );
-      }
-    }
+  let id: string | undefined;
+  try {
+    id = readTracefs(`events/${group}/${name}/id`);
+  } catch {
+    throw new TracepointError(`This kernel has no tracepoint ${tracepoint}.`);
   }
+  if (id !== undefined) return Number(id);
   throw new TracepointError(
-    tracefsRoot() !== undefined
-      ? `This kernel has no tracepoint ${tracepoint}.`
-      : `The id of tracepoint ${tracepoint} is in tracefs. ${noTracefs()} Raw tracepoints need none.`,
+    `The id of tracepoint ${tracepoint} is in tracefs. ${noTracefs()} Raw tracepoints need none.`,
   );
 }
 

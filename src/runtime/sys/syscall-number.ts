@@ -23,6 +23,9 @@ const NUMBERS = {
     rt_sigprocmask: 14,
     wait4: 61,
     pidfd_open: 434,
+    fsopen: 430,
+    fsconfig: 431,
+    fsmount: 432,
   },
   arm64: {
     read: 63,
@@ -47,6 +50,9 @@ const NUMBERS = {
     rt_sigprocmask: 135,
     wait4: 260,
     pidfd_open: 434,
+    fsopen: 430,
+    fsconfig: 431,
+    fsmount: 432,
   },
 } as const;
 

@@ -1,11 +1,10 @@
-import { readFileSync } from "node:fs";
 import { release } from "node:os";
 import type { Features, Target } from "../../language/compiler/index.ts";
 import type { Btf } from "../../object/btf/index.ts";
 import { TracepointError } from "../../runtime/link/index.ts";
 import { probeCode } from "../../runtime/load/index.ts";
 import { possibleCpus } from "../../runtime/map/index.ts";
-import { KernelBtfError, kernelBtf, noTracefs, tracefsRoot } from "../../runtime/sys/index.ts";
+import { KernelBtfError, kernelBtf, noTracefs, readTracefs } from "../../runtime/sys/index.ts";
 
 /** What was asked of the kernel once: it does not change while the process runs. */
 let known: Target | undefined;
@@ -102,13 +101,12 @@ function helpersOf(btf: Btf | undefined): (name: string) => boolean {
 function tracepointFormat(category: string, name: string): string | undefined {
   // Names come from sources: none may lead elsewhere.
   if (!/^\w+$/.test(category) || !/^\w+$/.test(name)) return undefined;
-  const root = tracefsRoot();
-  if (root === undefined)
-    throw new TracepointError(`The fields of tracepoint ${category}:${name} are in tracefs. ${noTracefs()}`);
   try {
-    return readFileSync(`${root}/events/${category}/${name}/format`, "latin1");
+    const text = readTracefs(`events/${category}/${name}/format`);
+    if (text !== undefined) return text;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
+  throw new TracepointError(`The fields of tracepoint ${category}:${name} are in tracefs. ${noTracefs()}`);
 }
