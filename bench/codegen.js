@@ -82,7 +82,7 @@ function report(bench, where, args) {
     { what: `${what}, largest ratio`, value: ratios[i].length === 0 ? undefined : Math.max(...ratios[i]), atMost: 1.3 },
   ]);
   bench.count({
-    name: `instructions of ${PROGRAMS.length} programs, beside clang ${clangVersion()} -O2 -mcpu=v3 (${where})`,
+    name: `instructions of ${ratios[0].length} programs, beside clang ${clangVersion()} -O2 -mcpu=v3 (${where})`,
     note: "instructions given to the kernel, and what its verifier went through on all paths; output: what both collected of the same work",
     rows,
     remarks,
