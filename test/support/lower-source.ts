@@ -34,9 +34,14 @@ export interface LoweredSource {
   readonly functions: readonly Func[];
 }
 
+/** A text behind the import of all words. */
+export function withWords(text: string): string {
+  return `import { ${WORDS} } from "skep/kernel"; import type { Kernel } from "skep/kernel";\n${text}`;
+}
+
 /** The module of a text, which may leave out the import. Fails on anything the checker says. */
 export function checkSource(text: string, target: Target): { text: string; module: Module } {
-  const whole = `import { ${WORDS} } from "skep/kernel"; import type { Kernel } from "skep/kernel";\n${text}`;
+  const whole = withWords(text);
   const { module, diagnostics } = check({ entry: "a.bpf.ts", files: new Map([["a.bpf.ts", whole]]) }, target);
   assert.deepEqual(diagnostics.map(shown), [], text);
   return { text: whole, module };
