@@ -68,7 +68,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "references",
-    body: 'const s = stats.get(a & 3); if (!s) { stats.set(a & 3, { n: b, small: u16(b), name: "new", list: [1, u32(a), 3, 4] }); return 1; } s.n += a; s.list[b & 3] = s.list[a & 3] + 1; s.small++; s.name = "old"; return u32(s.n);',
+    body: 'const s = stats.get(a & 3); if (!s) { stats.set(a & 3, { n: b, small: u16(b), name: "new", list: [1, u32(a), 3, 4] }); return 1; } s.n += a; s.list[b & 3] = u32(s.list[a & 3] + 1); s.small++; s.name = "old"; return u32(s.n);',
   },
   {
     name: "put there first",
@@ -161,7 +161,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: "structs on the stack",
-    body: "const s = { n: a, small: u16(b), name: comm(), list: [1, 2, 3, u32(b)] }; s.list[a & 3] = 8; stats.set(b, s); const t = stats.get(b); if (!t) return 0; let sum = 0; for (const x of t.list) sum += x; return u32(sum + s.list[3]);",
+    body: "const s: Kernel<typeof Stat> = { n: a, small: u16(b), name: comm(), list: [1, 2, 3, u32(b)] }; s.list[a & 3] = 8; stats.set(b, s); const t = stats.get(b); if (!t) return 0; let sum = 0; for (const x of t.list) sum += x; return u32(sum + s.list[3]);",
   },
   {
     name: "functions",

@@ -1,4 +1,4 @@
-import type { Expr, MapDecl, MapExpr } from "../hir.ts";
+import type { Expr, Local, MapDecl, MapExpr } from "../hir.ts";
 import type { Inst } from "../ssa/ir.ts";
 import { type BoolType, type IntType, isAggregate, sizeOf, type Type, U32 } from "../type.ts";
 import { CALLEE } from "./callees.ts";
@@ -7,6 +7,7 @@ import type { Destination, Lowering } from "./lowering.ts";
 import { zero } from "./memory.ts";
 import { nameOf } from "./places.ts";
 import { loadScalar, storeScalar } from "./scalar-memory.ts";
+import { sameLayout } from "./shape.ts";
 import { type Pair, value } from "./value.ts";
 import { hasEffects } from "./walk.ts";
 
@@ -32,15 +33,32 @@ export function valueType(map: MapDecl): Type {
 /** A key as helpers take it: its address on the stack. */
 function keyAddress(l: Lowering, map: MapDecl, key: Expr): Inst {
   if (isArray(map)) return indexAddress(l, map, arrayIndex(l, map, key));
-  const type = map.key ?? key.type;
-  // What stands on the stack in just this form is a key already.
-  if (key.op === "local" && isAggregate(type) && key.type.kind === type.kind && sizeOf(key.type) === sizeOf(type)) {
-    const storage = l.storage(key.local);
-    if (storage.kind === "slot") return l.b.slot(storage.slot);
-  }
-  const made = l.temporary(type, "key");
-  into(l, type, key, made);
+  return inMemory(l, map.key ?? key.type, key, "key");
+}
+
+/** The address of memory that holds the value: what stands on the stack in just this form is taken where it is. */
+function inMemory(l: Lowering, type: Type, expr: Expr, name: string): Inst {
+  return onStack(l, type, expr) ?? copied(l, type, expr, name);
+}
+
+function copied(l: Lowering, type: Type, expr: Expr, name: string): Inst {
+  const made = l.temporary(type, name);
+  into(l, type, expr, made);
   return made.base;
+}
+
+function onStack(l: Lowering, type: Type, expr: Expr): Inst | undefined {
+  if (!isAggregate(type) || !sameLayout(type, expr.type)) return undefined;
+  const local = expr.op === "local" ? expr.local : wholeLocal(expr);
+  if (local === undefined) return undefined;
+  const storage = l.storage(local);
+  return storage.kind === "slot" && storage.slot.size === sizeOf(type) ? l.b.slot(storage.slot) : undefined;
+}
+
+/** The local that an expression reads all of. */
+function wholeLocal(expr: Expr): Local | undefined {
+  if (expr.op !== "read" || expr.place.base.kind !== "local") return undefined;
+  return expr.place.offset === 0 && expr.place.indices.length === 0 ? expr.place.base.local : undefined;
 }
 
 function arrayIndex(l: Lowering, map: MapDecl, key: Expr): Inst {
@@ -135,10 +153,10 @@ export function mapSet(l: Lowering, { map, key, value: given, flags, counted }: 
     storeScalar(l, type, arrayElement(l, map, index), 0, stored);
     return b.constant(1n);
   }
-  const at = keyAddress(l, map, key);
-  const memory = l.temporary(type, "value");
-  into(l, type, given, memory);
-  return succeeded(l, update(l, map, at, memory.base, UPDATE[flags]), counted ? map : undefined);
+  // What is done for the value may change what the key stands in.
+  const at = hasEffects(given) && !isArray(map) ? copied(l, map.key ?? key.type, key, "key") : keyAddress(l, map, key);
+  const memory = inMemory(l, type, given, "value");
+  return succeeded(l, update(l, map, at, memory, UPDATE[flags]), counted ? map : undefined);
 }
 
 export function update(l: Lowering, map: MapDecl, key: Inst, memory: Inst, flags: bigint): Inst {
