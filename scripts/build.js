@@ -73,6 +73,11 @@ async function bundle() {
         const standIn = join(resolveDir, `${other}.ts`);
         return existsSync(standIn) ? { path: standIn } : undefined;
       });
+      // No command loads modules of kernel code by the library's load(), which is left out; were the compiler behind it looked
+      // at, every module that it shares with a command would get a function around it.
+      onResolve({ filter: /^\.\.?\// }, ({ path, kind, importer }) =>
+        kind === "dynamic-import" && importer.endsWith("/compile-module.ts") ? { path, external: true } : undefined,
+      );
     },
   });
   const { trace, ...others } = entryPoints;
@@ -135,7 +140,20 @@ async function library() {
     minifyWhitespace: true,
     legalComments: "none",
     logLevel: "warning",
+    external: ["oxc-parser"],
+    define: { SKEP_BUILD: JSON.stringify(buildOf()) },
   });
+}
+
+/** A name for what is built: images of another compiler, or of another form, are none of this one's. */
+function buildOf() {
+  const hash = createHash("sha256").update(version);
+  for (const file of readdirSync("src", { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && !entry.name.endsWith(".test.ts"))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort())
+    hash.update(`${file}\0`).update(readFileSync(file));
+  return hash.digest("hex").slice(0, 16);
 }
 
 /** The trace programs for the usual options, encoded. */

@@ -353,6 +353,7 @@ export {
   RunnableProgram,
   type RunResult,
 } from "./kernel-typescript/live-program.ts";
+export { type LoadModuleOptions, load } from "./kernel-typescript/load.ts";
 export type { LiveGlobal, LiveMapOf, Loaded, ParamsOf } from "./kernel-typescript/loaded-types.ts";
 export { SourceError } from "./kernel-typescript/source-error.ts";
 export { liveTarget } from "./kernel-typescript/target.ts";

@@ -28,6 +28,7 @@ it("tsc takes what is right and refuses what is marked as wrong", { timeout: 60_
   expect(tsc(join(folder, "tsconfig.json"))).toBe("");
   expect(tsc(join(folder, "tsconfig.json"), "--exactOptionalPropertyTypes")).toBe("");
   expect(tsc(join(folder, "tsconfig.json"), "--noUncheckedIndexedAccess", "false")).toBe("");
+  expect(tsc(join(folder, "user/tsconfig.json"))).toBe("");
 });
 
 it("tsc refuses each marked line by the code that its mark names", { timeout: 60_000 }, () => {

@@ -37,7 +37,18 @@ describe("package.json", () => {
 
   it("exports the rooms that docs/architecture.md calls public, and no other", () => {
     expect(exported.map(([name]) => name).sort()).toEqual(
-      [".", "./asm", "./btf", "./doctor", "./inspect", "./kernel", "./package.json", "./testing", "./trace"].sort(),
+      [
+        ".",
+        "./asm",
+        "./btf",
+        "./doctor",
+        "./inspect",
+        "./kernel",
+        "./package.json",
+        "./register",
+        "./testing",
+        "./trace",
+      ].sort(),
     );
     for (const [name, file, source] of [
       [".", "skep", "sdk/index"],
@@ -47,6 +58,7 @@ describe("package.json", () => {
       ["./inspect", "inspect", "tools/inspect/index"],
       ["./kernel", "kernel", "language/kernel/index"],
       ["./testing", "testing", "language/interp/index"],
+      ["./register", "register", "sdk/register"],
       ["./trace", "trace", "tools/trace/index"],
     ] as const) {
       expect(manifest.exports[name]).toEqual({ types: `./dist/${source}.d.ts`, default: `./dist/esm/${file}.js` });

@@ -3,6 +3,7 @@ export type { Sources } from "./check/check.ts";
 export { type Compiled, type CompileOptions, compile, DUMPS, type Dump } from "./compile.ts";
 export type { Diagnostic } from "./diagnostic.ts";
 export type { MapDecl, Module, PrintSite } from "./hir.ts";
+export { layoutOfType } from "./image/index.ts";
 export type { Features, Target } from "./target.ts";
 export {
   parseTracepointFormat,

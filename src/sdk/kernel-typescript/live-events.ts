@@ -22,9 +22,14 @@ export class LiveEvents<E> implements AsyncIterable<E> {
   #rest: E[] = [];
   #closed = false;
 
-  constructor(map: BpfMap, layout: Layout, options: RingBufferOptions) {
+  constructor(map: BpfMap, make: () => RingBufferReader<E>) {
     this.map = map;
-    this.#make = () => RingBufferReader.of(map, layout, options) as RingBufferReader<E>;
+    this.#make = make;
+  }
+
+  /** Events of one layout. */
+  static of<E>(map: BpfMap, layout: Layout, options: RingBufferOptions): LiveEvents<E> {
+    return new LiveEvents<E>(map, () => RingBufferReader.of(map, layout, options) as RingBufferReader<E>);
   }
 
   /** The reader, for what is not here: leases, reading by hand, groups of rings. Throws ClosedError. */

@@ -1,4 +1,5 @@
 import { bucketRange, type LinearBuckets, linearBucketRange } from "../../language/kernel/index.ts";
+import { isPerCpu } from "../../object/spec/index.ts";
 import type { KeyedMap } from "../../runtime/map/index.ts";
 import { type HistogramBucket, HistogramValue } from "./histogram-value.ts";
 
@@ -121,7 +122,7 @@ export interface Reading<V> {
   readonly none: V;
   /** What a value of the map says; of several, one for each CPU, together. */
   readonly join: (values: readonly unknown[]) => V;
-  /** What the value of each CPU begins with; zeros when left out. */
+  /** What a value begins with; 0 when left out. */
   readonly initial?: unknown;
 }
 
@@ -183,16 +184,14 @@ export function keyedAggregate<K, V>(map: KeyedMap<unknown, unknown>, { none, jo
   );
 }
 
-/** An aggregation without a key: one element of a per-CPU array. Its values are set to what they begin with. */
+/** An aggregation without a key: one element of an array, or one for each CPU. */
 export function totalAggregate<V>(map: KeyedMap<unknown, unknown>, { join, initial = 0n }: Reading<V>): LiveTotal<V> {
-  const live = map as KeyedMap<number, readonly unknown[]>;
-  const values = (): readonly unknown[] => live.get(0) ?? [];
-  const clear = () =>
-    live.set(
-      0,
-      Array.from(values(), () => initial),
-    );
-  clear();
+  const live = map as KeyedMap<number, unknown>;
+  const values = (): readonly unknown[] => {
+    const found = live.get(0);
+    return isPerCpu(map.info.type) ? (found as unknown[]) : [found];
+  };
+  const clear = () => live.set(0, isPerCpu(map.info.type) ? values().map(() => initial) : initial);
   return new LiveTotal(map, () => join(values()), clear);
 }
 

@@ -111,8 +111,9 @@ export class RunnableProgram<C = unknown> {
     const memory = memoryOf(new ArrayBuffer(Math.ceil(layout.size / 8) * 8));
     makeEncoder(layout)(memory, 0, context[0]);
     const bytes = memory.u8.slice(0, layout.size);
-    const { retval, contextOut } = this.program.testRun({ context: bytes, contextOutSize: layout.size });
-    memory.u8.set(contextOut ?? bytes);
+    // The kernel writes it back to where it was handed over.
+    const { retval } = this.program.testRun({ context: bytes });
+    memory.u8.set(bytes);
     return { value: retval | 0, context: makeDecoder(layout)(memory, 0) as C };
   }
 }

@@ -1,22 +1,12 @@
 import {
   type AnyType,
-  ArrayMap,
-  Average,
-  Counter,
-  Global,
-  HashMap,
-  Histogram,
-  KernelProgram,
-  Linear,
-  Maximum,
-  Minimum,
-  ParamDescriptor,
-  PerCpuArrayMap,
-  PerCpuHashMap,
-  Ring,
-  StackTraces,
-  Sum,
-  TaskStorage,
+  type Counter,
+  type Histogram,
+  type KernelProgram,
+  type Linear,
+  ORIGIN,
+  type ParamDescriptor,
+  type Ring,
 } from "../../language/kernel/index.ts";
 import { type Layout, makeEncoder, memoryOf } from "../../object/codec/index.ts";
 import { VariableError } from "../../object/spec/index.ts";
@@ -24,7 +14,7 @@ import { Link } from "../../runtime/link/index.ts";
 import { type LoadedObject, loadObject, type ObjectLoadOptions, type Program } from "../../runtime/load/index.ts";
 import type { BpfMap, KeyedMap } from "../../runtime/map/index.ts";
 import { ClosedError } from "../../runtime/sys/index.ts";
-import type { Compiled } from "./compiled.ts";
+import type { Compiled, PrintFormat } from "./compiled.ts";
 import { LiveEvents } from "./live-events.ts";
 import {
   keyedAggregate,
@@ -33,10 +23,12 @@ import {
   LiveStacks,
   logarithmic,
   READINGS,
+  type Reading,
   stepped,
   totalAggregate,
   totalHistogram,
 } from "./live-maps.ts";
+import { livePrints } from "./live-prints.ts";
 import { AttachableProgram, RunnableProgram } from "./live-program.ts";
 import type { LiveGlobal, Loaded, ParamsOf } from "./loaded-types.ts";
 
@@ -46,13 +38,13 @@ const TOLD: ReadonlySet<string> = new Set(["xdp", "syscall"]);
 /** Loads what a module was compiled to, and makes of its exports what they are at work. When one part fails nothing stays. */
 export function loadCompiled<X extends object>(
   module: X,
-  { spec }: Compiled,
+  { spec, prints }: Compiled,
   params: ParamsOf<X>,
   options: Omit<ObjectLoadOptions, "variables"> = {},
 ): Loaded<X> {
   const object = loadObject(spec, { ...options, variables: variablesOf(module, params, spec.variables ?? {}) });
   try {
-    return new LiveModule(module, object) as unknown as Loaded<X>;
+    return new LiveModule(module, object, prints) as unknown as Loaded<X>;
   } catch (error) {
     object.close();
     throw error;
@@ -65,11 +57,11 @@ function variablesOf(
   params: Readonly<Record<string, unknown>>,
   known: Readonly<Record<string, unknown>>,
 ): Record<string, Uint8Array> {
-  const descriptors = Object.entries(module).filter(([, value]) => value instanceof ParamDescriptor);
+  const descriptors = descriptorsOf(module).filter(([, { kind }]) => kind === "param");
   const variables: Record<string, Uint8Array> = {};
   for (const [name, value] of Object.entries(params)) {
     if (value === undefined) continue;
-    const descriptor = descriptors.find(([one]) => one === name)?.[1] as ParamDescriptor | undefined;
+    const descriptor = descriptors.find(([one]) => one === name)?.[1] as unknown as ParamDescriptor | undefined;
     if (descriptor === undefined)
       throw new VariableError(
         `The module has no parameter "${name}" (it has: ${descriptors.map(([one]) => one).join(", ") || "none"}).`,
@@ -104,6 +96,8 @@ function wide({ kind }: Layout, value: unknown): unknown {
  * `lossVariable`, which is not asked, as that would load the compiler).
  */
 const LOSS = ".dropped";
+/** The ring of what programs print. */
+const PRINTS = "print";
 
 /** How often a map or ring had no room; undefined where no program can find it full. */
 function lossCounter(object: LoadedObject, name: string): (() => number) | undefined {
@@ -118,18 +112,25 @@ class LiveModule implements Disposable {
   readonly programs: Record<string, AttachableProgram | RunnableProgram> = {};
   /** The object itself, with all that objects can. */
   readonly object: LoadedObject;
+  readonly prints: LiveEvents<string> | undefined;
   readonly #links = new Set<Link>();
   #closed = false;
 
-  constructor(module: object, object: LoadedObject) {
+  constructor(module: object, object: LoadedObject, prints: readonly PrintFormat[]) {
     this.object = object;
-    for (const [name, descriptor] of Object.entries(module)) {
-      if (descriptor instanceof KernelProgram) this.#addProgram(name, descriptor);
-      else if (descriptor instanceof Ring)
-        this.events[name] = new LiveEvents(this.#map(name), descriptor.value.layout, {
-          dropped: lossCounter(object, name),
-        });
-      else if (descriptor instanceof Global) this.globals[name] = liveGlobal(object, name);
+    this.prints =
+      prints.length === 0 ? undefined : livePrints(this.#map(PRINTS), prints, { dropped: lossCounter(object, PRINTS) });
+    for (const [name, descriptor] of descriptorsOf(module)) {
+      if ("target" in descriptor) this.#addProgram(name, descriptor as unknown as KernelProgram);
+      else if (descriptor.kind === "ringbuf")
+        this.events[name] = LiveEvents.of(
+          this.#map(name),
+          (descriptor as unknown as Ring<unknown, unknown>).value.layout,
+          {
+            dropped: lossCounter(object, name),
+          },
+        );
+      else if (descriptor.kind === "global") this.globals[name] = liveGlobal(object, name);
       else {
         const map = this.#liveMap(name, descriptor);
         if (map !== undefined) this.maps[name] = map;
@@ -167,6 +168,7 @@ class LiveModule implements Disposable {
     this.#closed = true;
     for (const link of this.#links) link.close();
     for (const events of Object.values(this.events)) events._close();
+    this.prints?._close();
     this.object.close();
   }
 
@@ -191,30 +193,52 @@ class LiveModule implements Disposable {
   }
 
   /** What a descriptor's map is at work; undefined for what is no map. */
-  #liveMap(name: string, descriptor: unknown): unknown {
+  #liveMap(name: string, descriptor: Described): unknown {
     const keyed = () => this.#map(name) as KeyedMap<unknown, unknown>;
-    if (descriptor instanceof HashMap || descriptor instanceof PerCpuHashMap || descriptor instanceof TaskStorage)
-      return this.#map(name);
-    if (descriptor instanceof ArrayMap || descriptor instanceof PerCpuArrayMap)
-      return new LiveArray(keyed() as KeyedMap<number, unknown>);
-    if (descriptor instanceof StackTraces) return new LiveStacks(keyed() as KeyedMap<number, bigint[]>);
-    if (
-      descriptor instanceof Counter ||
-      descriptor instanceof Sum ||
-      descriptor instanceof Average ||
-      descriptor instanceof Minimum ||
-      descriptor instanceof Maximum
-    ) {
-      const reading = READINGS[descriptor.kind];
-      return descriptor.key === undefined ? totalAggregate(keyed(), reading) : keyedAggregate(keyed(), reading);
+    switch (descriptor.kind) {
+      case "hash":
+      case "perCpuHash":
+      case "taskStorage":
+        return this.#map(name);
+      case "array":
+      case "perCpuArray":
+        return new LiveArray(keyed() as KeyedMap<number, unknown>);
+      case "stackTraces":
+        return new LiveStacks(keyed() as KeyedMap<number, bigint[]>);
+      case "counter":
+      case "sum":
+      case "avg":
+      case "min":
+      case "max": {
+        const reading = READINGS[descriptor.kind] as Reading<unknown>;
+        const { key } = descriptor as unknown as Counter<unknown, unknown>;
+        return key === undefined ? totalAggregate(keyed(), reading) : keyedAggregate(keyed(), reading);
+      }
+      case "histogram": {
+        const { key, options } = descriptor as unknown as Histogram<unknown, unknown>;
+        const range = logarithmic(options.bits ?? 0);
+        return key === undefined ? totalHistogram(keyed(), range) : keyedHistogram(keyed(), range);
+      }
+      case "linear": {
+        const { key, options } = descriptor as unknown as Linear<unknown, unknown>;
+        const range = stepped(options);
+        return key === undefined ? totalHistogram(keyed(), range) : keyedHistogram(keyed(), range);
+      }
+      default:
+        return undefined;
     }
-    if (descriptor instanceof Histogram || descriptor instanceof Linear) {
-      const range =
-        descriptor instanceof Linear ? stepped(descriptor.options) : logarithmic(descriptor.options.bits ?? 0);
-      return descriptor.key === undefined ? totalHistogram(keyed(), range) : keyedHistogram(keyed(), range);
-    }
-    return undefined;
   }
+}
+
+/** A descriptor of `skep/kernel`. Which class made it does not matter: a bundle may have a copy of these of its own. */
+interface Described {
+  readonly kind: string;
+}
+
+function descriptorsOf(module: object): [name: string, descriptor: Described][] {
+  return Object.entries(module).filter(
+    (entry): entry is [string, Described] => typeof entry[1] === "object" && entry[1] !== null && ORIGIN in entry[1],
+  );
 }
 
 /** What the object has under an export's name. A module that was changed after it was compiled may differ. */

@@ -108,6 +108,8 @@ export interface Loaded<X> extends Disposable {
       ? LiveProgram<K, C>
       : never;
   };
+  /** The lines that programs print; `undefined` where no program prints. */
+  readonly prints: LiveEvents<string> | undefined;
   /** How often each map and ring had no room for what programs put in, unless they looked themselves: 0 is as it should be. */
   readonly losses: Readonly<Record<string, number>>;
   /** The object that the module was compiled to, with all that objects can. */
