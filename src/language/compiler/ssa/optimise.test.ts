@@ -353,6 +353,28 @@ b0:
     `);
   });
 
+  it("stores without the extension of bytes that are not stored", () => {
+    const text = `program f(context)
+  slot s0 16 align 8 pair
+b0:
+  v0 = param 0
+  v1 = call helper get_current_pid_tgid#14()
+  v2 = zext4 v1
+  v3 = slot s0
+  store4 v3, v2
+  v4 = sext2 v2
+  store1 v3 + 4, v4
+  v5 = zext2 v1
+  store4 v3 + 8, v5
+  v7 = map m
+  v8 = call helper map_delete_elem#3(v7, v3) reads 1
+  return v8`;
+    const result = optimised(text);
+    expect(result).toMatch(/store4 (v\d+), v1\n/);
+    expect(result).toMatch(/store1 (v\d+) \+ 4, v1\n/);
+    expect(result).toMatch(/(v\d+) = zext2 v1\n\s+store4 v\d+ \+ 8, \1\n/);
+    expect(result).not.toContain("sext");
+  });
   it("drops stores that are overwritten, or that nobody reads any more", () => {
     const text = `function f(scalar)
   slot s0 16 align 8 key

@@ -42,6 +42,15 @@ export function simplify(inst: Inst): Inst | bigint | undefined {
   }
 }
 
+/** Lets a store take a value without the extension that was made of its upper bytes, which are not stored. */
+export function narrowStore(store: Inst): boolean {
+  let value = store.args[1]!;
+  while ((value.op === "zext" || value.op === "sext") && value.size >= store.size) value = value.args[0]!;
+  if (value === store.args[1]) return false;
+  store.args[1] = value;
+  return true;
+}
+
 /** How many low bytes may be other than zero: 8 when nothing is known without looking further. */
 export function zeroAbove(inst: Inst): number {
   switch (inst.op) {

@@ -6,7 +6,7 @@ import { impliedBy } from "./implication.ts";
 import type { Block, Func, Inst } from "./ir.ts";
 import { isLeaf, type Leaves } from "./leaves.ts";
 import { Replacements } from "./rewrite.ts";
-import { simplify } from "./simplify.ts";
+import { narrowStore, simplify } from "./simplify.ts";
 
 /**
  * Simplifies, and computes once what is computed twice: where an equal instruction stands on every way to this one, its value is
@@ -66,6 +66,9 @@ class Numbering {
       this.#replacements.resolveArgs(inst);
       switch (inst.op) {
         case "store":
+          if (narrowStore(inst)) this.#changed = true;
+          if (inst.args[0]!.kind === "context") context = ++this.#memories;
+          continue;
         case "atomic":
           if (inst.args[0]!.kind === "context") context = ++this.#memories;
           continue;
