@@ -99,7 +99,10 @@ export function buildIntervals(func: MachineFunction): Intervals {
           break;
         case "fetch":
           // Its register is overwritten: the base must be in another.
-          if (!hasBit(live, inst.b)) relate(inst.b, dst);
+          if (!hasBit(live, inst.b)) {
+            relate(inst.b, dst);
+            if (registerHints[inst.b] === NONE) registerHints[inst.b] = registerHints[dst] as number;
+          }
           if (inst.a !== NONE) use(inst.a, position, true, true);
           use(inst.b, position, false, false);
           break;
@@ -161,7 +164,10 @@ function exchange(inst: MachineInst, live: Uint32Array, phiOf: Int32Array, regis
   const phi = phiOf[dst] as number;
   const register = registerHints[dst] as number;
   const continues = phi !== NONE && (phi === b || phiOf[b] === phi);
-  const suits = register !== NONE && registerHints[b] === register && registerHints[a] !== register;
+  const suits =
+    register !== NONE &&
+    registerHints[a] !== register &&
+    (registerHints[b] === register || (registerHints[b] === NONE && registerHints[a] !== NONE));
   if (!aEnds || continues || suits) {
     inst.a = b;
     inst.b = a;

@@ -4,8 +4,8 @@ import { CodeGenerationError, type MachineFunction, NONE } from "./machine.ts";
 
 /** r0 to r9; r10 is the frame pointer. */
 const REGISTERS = 10;
-/** Those that calls overwrite first, and of them those last that calls take arguments in; then those that calls leave alone. */
-const PREFERENCE = [0, 5, 4, 3, 2, 1, 6, 7, 8, 9] as const;
+/** Those that calls overwrite first, of them those last that most calls take arguments in or give results in; then the others. */
+const PREFERENCE = [5, 4, 3, 2, 1, 0, 6, 7, 8, 9] as const;
 
 /** Where each value is at each position. */
 export class Allocation {
