@@ -6,7 +6,7 @@ import { evaluateModule } from "../../src/language/compiler/lower/index.ts";
 import { type LoadedObject, loadObject, type ObjectSpec, type Program, VerifierError } from "../../src/sdk/index.ts";
 import { liveTarget } from "../../src/sdk/kernel-typescript/target.ts";
 import { compileSource } from "../support/compile-source.ts";
-import { kernelIsAtLeast, kernelTest } from "../support/kernel-test.ts";
+import { kernelIsAtLeast, kernelTest, type Requirements } from "../support/kernel-test.ts";
 import { evaluatedState, kernelState } from "../support/module-state.ts";
 
 const target = liveTarget();
@@ -254,6 +254,65 @@ function source(body: string): string {
     ? "syscall(struct({ a: u64, b: u64 }), (ctx) => { const a = ctx.a; const b = ctx.b;"
     : 'rawTracepoint("cpu_idle", (ctx) => { const a: u64 = ctx.args[0]; const b: u64 = ctx.args[1];';
   return `${AROUND}export const p = ${start} ${body} });`;
+}
+
+/** One program of each kind, which follows what it is given; and what has to be there for it to load. */
+const KINDS: readonly (readonly [name: string, source: string, requirements: Requirements])[] = [
+  [
+    "tracepoint",
+    'tracepoint("sched:sched_process_exec", (ctx) => { if (ctx.pid === 1 && ctx.filename === "x") n.inc(); names.inc(comm()); })',
+    {},
+  ],
+  [
+    "texts in records",
+    'tracepoint("sched:sched_switch", (ctx) => { if (ctx.prev_comm === "bash" || ctx.next_comm.startsWith("node")) n.inc(); names.inc(ctx.next_comm); })',
+    {},
+  ],
+  ["raw_tp", 'rawTracepoint("sys_enter", (ctx) => { if (ctx.args[1] === 3) n.inc(); })', {}],
+  [
+    "tp_btf",
+    'tpBtf("sched_switch", (preempt, prev, next) => { if (prev.pid !== next.pid && next.comm !== "x" && prev.real_parent.tgid > 1 && prev.cred.uid.val === 0) n.inc(); names.inc(next.comm); })',
+    { program: "tracing" },
+  ],
+  ["tp_btf with null", 'tpBtf("kfree_skb", (skb) => { if (skb.len > 3) n.inc(); })', { program: "tracing" }],
+  [
+    "iter",
+    'iter("task", ({ task }) => { if (task !== null && task.pid > 1) n.inc(); if (task.tgid === 3) n.inc(); })',
+    { program: "tracing" },
+  ],
+  ["profile", "profile({ hz: 99 }, () => { n.inc(); if (stacks.userId() >= 0) names.inc(comm()); })", {}],
+  [
+    "kprobe",
+    'kprobe("vfs_read", (ctx) => { if (ctx.args[2] > 3 && task().real_parent.real_parent.pid === 1) n.inc(); names.inc(task().comm); })',
+    { program: "kprobe" },
+  ],
+  ["kprobe of a pointer", 'kretprobe("vfs_read", (ctx) => { if (ctx.ret < 0) n.inc(); })', { program: "kprobe" }],
+  [
+    "uprobe",
+    'uprobe("/bin/true", "main", (ctx) => { if (ctx.args[0] > 3) n.inc(); names.inc(userStr(ctx.args[1], 16)); })',
+    { program: "kprobe" },
+  ],
+  [
+    "fentry",
+    'fentry("vfs_read", (file, buf, count) => { if (file.f_inode.i_ino === count) n.inc(); names.inc(kernelStr(file.f_path.dentry.d_name.name, 16)); })',
+    { attach: "fentry" },
+  ],
+  ["fexit", 'fexit("vfs_read", (ret, file) => { if (ret > 0 && file.f_flags === 0) n.inc(); })', { attach: "fexit" }],
+  ["lsm", 'lsm("file_open", (file) => { if (file.f_inode.i_ino === 3) return -EPERM; return 0; })', { attach: "lsm" }],
+];
+
+for (const [name, program, requirements] of KINDS) {
+  kernelTest(`kernel TypeScript: a program of kind ${name} loads`, requirements, () => {
+    const text = `const n = counter(); const names = counter(str(16)); const stacks = stackTraces(64);\nexport const p = ${program};`;
+    const { spec } = compileSource(text, target);
+    try {
+      using loaded = loadObject(spec);
+      assert.ok(loaded.programs["p"] !== undefined);
+    } catch (error) {
+      if (error instanceof VerifierError) console.error(error.log);
+      throw error;
+    }
+  });
 }
 
 const comm = readFileSync("/proc/self/comm", "utf8").trimEnd();

@@ -49,8 +49,35 @@ export function loadKernel(l: Lowering, type: Type, base: Inst, offset: number):
   const { size, signed, swapped } = shapeOf(l, type);
   const kind =
     type.kind === "kernelPointer" ? pointerKind(l, type, base.kind === "kernel" ? "kernel" : "plain") : "scalar";
-  const got = l.b.kload(base, offset, size, { signed: signed && !swapped, kind, nullable: kind === "kernel" });
+  const load = () => l.b.kload(base, offset, size, { signed: signed && !swapped, kind, nullable: kind === "kernel" });
+  const got = isTested(l, base) ? loadUnlessNull(l, base, load) : load();
   return swapped ? unswap(l, got, size, signed) : got;
+}
+
+/** Tracepoints whose arguments are never null: those that programs look at most. */
+const NEVER_NULL =
+  /^(sys_(enter|exit)|task_(newtask|rename)|signal_\w+|block_rq_\w+|sched_(switch|wak\w+|migrate_task|process_\w+|stat_\w+))$/;
+
+/**
+ * Whether the kernel wants a pointer of the context compared with null before it is followed: what iterators give, and some
+ * arguments of tracepoints since Linux 6.13. Which ones differs from kernel to kernel; where it knows that one is never null, it
+ * takes the comparison out again.
+ */
+export function isTested(l: Lowering, pointer: Inst): boolean {
+  if (pointer.kind !== "kernel" || pointer.op !== "load" || pointer.args[0]?.kind !== "context") return false;
+  const { section = "", attachTo = "" } = l.program ?? {};
+  return section.startsWith("iter") || (section === "tp_btf" && !NEVER_NULL.test(attachTo));
+}
+
+function loadUnlessNull(l: Lowering, base: Inst, load: () => Inst): Inst {
+  const { b } = l;
+  const got = l.newVariable();
+  l.isNull(
+    base,
+    () => b.write(got, b.constant(0n)),
+    () => b.write(got, load()),
+  );
+  return b.read(got);
 }
 
 /** The address `offset` bytes behind, as helpers that read take it. */

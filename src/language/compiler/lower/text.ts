@@ -2,7 +2,7 @@ import type { Expr } from "../hir.ts";
 import type { Block, Inst, Size } from "../ssa/ir.ts";
 import { sizeOf } from "../type.ts";
 import { addressOf } from "./into.ts";
-import { loadable } from "./kernel-memory.ts";
+import { isTested, loadable } from "./kernel-memory.ts";
 import type { Lowering } from "./lowering.ts";
 import { accessAlign, pieces, wordAt } from "./memory.ts";
 import { type Address, resolve } from "./places.ts";
@@ -28,7 +28,7 @@ function textAt(l: Lowering, expr: Expr, inPlace: boolean): Text {
     if (kernel && expr.place.indices.length === 0) {
       const pointer = loadable(l, value(l, base.pointer), base.pointer.type);
       // Without a cast each load would be a call.
-      if (pointer.kind === "kernel")
+      if (pointer.kind === "kernel" && !isTested(l, pointer))
         return { base: pointer, offset: expr.place.offset, memory: "kernel", align: 8, ours: false, size, isText };
     }
     if (base.kind === "context") return { ...resolve(l, expr.place), size, isText };
