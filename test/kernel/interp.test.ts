@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { Machine } from "../../src/language/interp/index.ts";
 import { disassemble } from "../../src/object/asm/index.ts";
+import { Btf, BtfBuilder } from "../../src/object/btf/index.ts";
 import {
   Assembler,
   bytes,
@@ -10,6 +11,7 @@ import {
   type Instruction,
   loadObject,
   type ObjectSpec,
+  type Register,
   r0,
   r1,
   r2,
@@ -18,6 +20,7 @@ import {
   r5,
   r6,
   r7,
+  r9,
   r10,
   u32,
   VerifierError,
@@ -249,3 +252,202 @@ kernelTest(
     }
   },
 );
+
+type Write = (a: Assembler) => Assembler;
+
+const at = (a: Assembler, register: Register, offset: number) => a.mov(register, r10).add(register, offset);
+const parse =
+  (helper: "strtol" | "strtoul", flags = 0): Write =>
+  (a) =>
+    a.loadMapValue(r1, "template", 0).mov(r2, TEXT).mov(r3, flags).loadMapValue(r4, "text", 0).call(helper);
+const readText =
+  (size: number): Write =>
+  (a) =>
+    a.loadMapValue(r3, "template", 0).loadMapValue(r1, "text", 0).mov(r2, size).call("probe_read_kernel_str");
+const readAt =
+  (
+    helper: "probe_read_kernel" | "probe_read_user" | "probe_read_user_str" | "probe_read_kernel_str",
+    address: bigint,
+  ): Write =>
+  (a) =>
+    a.loadImm64(r3, address).loadMapValue(r1, "text", 0).mov(r2, 8).call(helper);
+/** Calls `turn` so often, which stops at a turn that stands in `text`. */
+const loop =
+  (turns: number, stop: number, flags = 0): Write =>
+  (a) =>
+    a
+      .loadMapValue(r2, "text", 0)
+      .store("u64", r2, 8, stop)
+      .mov(r1, turns)
+      .loadFunction(r2, "turn")
+      .mov(r3, 0)
+      .mov(r4, flags)
+      .call("loop")
+      // Where the verifier puts the loop in place of the call, its errors have 32 bits.
+      .mov32(r0, r0);
+/** Counts in `text`. */
+const turn: Write = (a) =>
+  a
+    .label("turn")
+    .loadMapValue(r2, "text", 0)
+    .mov(r3, 1)
+    .atomicAdd("u64", r2, 0, r3)
+    .load("u64", r3, r2, 8)
+    .mov(r0, 0)
+    .jne(r1, r3, 1)
+    .mov(r0, 1)
+    .exit();
+/** Types for a program with a callback: the kernel wants to know that it is a function of this file alone. */
+function typesOfFunctions() {
+  const builder = new BtfBuilder();
+  const int = builder.add({
+    kind: "int",
+    name: "int",
+    size: 4,
+    bits: 32,
+    bitOffset: 0,
+    signed: true,
+    char: false,
+    bool: false,
+  });
+  const type = builder.add({ kind: "prototype", name: "", result: int, parameters: [] });
+  const main = builder.add({ kind: "function", name: "program", type, linkage: "global" });
+  const callback = builder.add({ kind: "function", name: "turn", type, linkage: "static" });
+  return { btf: Btf.parse(builder.build()), main, callback };
+}
+const functions = typesOfFunctions();
+const withTypes = (instructions: readonly Instruction[]) =>
+  instructions.map((instruction, i) => {
+    const functionType = i === 0 ? functions.main : instruction.label === "turn" ? functions.callback : undefined;
+    return functionType === undefined ? instruction : { ...instruction, functionType };
+  });
+
+const push = (a: Assembler, value: number, flags = 0) =>
+  at(a.store("u64", r10, -8, value).loadMap(r1, "queue"), r2, -8)
+    .mov(r3, flags)
+    .call("map_push_elem");
+const pop = (a: Assembler) => at(a.store("u64", r10, -8, 99).loadMap(r1, "queue"), r2, -8).call("map_pop_elem");
+
+/** Calls of helpers: a text they may read, and what is called; r0 and the 64 bytes of `text` must be the same. */
+const CALLS: readonly (readonly [name: string, template: string, write: Write])[] = [
+  ["strtol of a number", "42 rest", parse("strtol")],
+  ["strtol of a hexadecimal number", " -0x1F;", parse("strtol")],
+  ["strtol of an octal number", "017", parse("strtol")],
+  ["strtol of a number with a base", "ff", parse("strtol", 16)],
+  ["strtol of a number with another base", "0x7", parse("strtol", 10)],
+  ["strtol of no number", "x", parse("strtol")],
+  ["strtol of what does not fit", "9223372036854775808", parse("strtol")],
+  ["strtol of the smallest", "-9223372036854775808", parse("strtol")],
+  ["strtol with a base that is none", "1", parse("strtol", 7)],
+  ["strtoul of the largest", "18446744073709551615", parse("strtoul")],
+  ["strtoul of what does not fit", "18446744073709551616", parse("strtoul")],
+  ["strtoul of a negative number", "-1", parse("strtoul")],
+  ["strtoul of a lone prefix", "0x", parse("strtoul")],
+  ["text that is read whole", "hello", readText(64)],
+  ["text that is cut off", "hello", readText(3)],
+  ["text that just fits", "hello", readText(6)],
+  ["text of no length", "", readText(8)],
+  ["text at null", "", readAt("probe_read_kernel_str", 0n)],
+  ["kernel memory at null", "", readAt("probe_read_kernel", 0n)],
+  ["user memory at null", "", readAt("probe_read_user", 0n)],
+  ["user text at null", "", readAt("probe_read_user_str", 0n)],
+  ["user memory at a kernel's address", "", readAt("probe_read_user", 0xffff_ffff_ffff_f000n)],
+  ["kernel memory at a user's address", "", readAt("probe_read_kernel", 0x1000n)],
+  ["a loop to its end", "", loop(100, 1000)],
+  ["a loop that stops", "", loop(100, 9)],
+  ["a loop of none", "", loop(0, 0)],
+  ["a loop of too many", "", loop(8 * 1024 * 1024 + 1, 1000)],
+  ["a loop with flags", "", loop(5, 1000, 1)],
+  ["a queue that is full", "", (a) => push(push(push(a, 1), 2), 3)],
+  ["a queue that makes room", "", (a) => pop(push(push(push(a, 1), 2), 3, 2)).load("u64", r0, r10, -8)],
+  ["a queue that is empty", "", (a) => pop(a)],
+  ["a queue that is empty: the value", "", (a) => pop(a).load("u64", r0, r10, -8)],
+  ["a queue with flags that there are not", "", (a) => push(a, 1, 4)],
+  [
+    "strncmp",
+    "abd",
+    (a) =>
+      at(a.store("u32", r10, -4, 0x00636261), r1, -4)
+        .mov(r2, 4)
+        .loadMapValue(r3, "template", 0)
+        .call("strncmp"),
+  ],
+  [
+    "strncmp of the beginning",
+    "abd",
+    (a) =>
+      at(a.store("u32", r10, -4, 0x00636261), r1, -4)
+        .mov(r2, 2)
+        .loadMapValue(r3, "template", 0)
+        .call("strncmp"),
+  ],
+  [
+    "an update with flags that there are not",
+    "",
+    (a) =>
+      at(at(a.store("u64", r10, -8, 0).loadMap(r1, "text"), r2, -8).loadMapValue(r3, "text", 0), r5, 0)
+        .mov(r4, 9)
+        .call("map_update_elem")
+        .mov32(r0, r0),
+  ],
+  [
+    "a removal from an array",
+    "",
+    (a) =>
+      at(a.store("u64", r10, -8, 0).loadMap(r1, "text"), r2, -8)
+        .call("map_delete_elem")
+        .mov32(r0, r0),
+  ],
+  [
+    "the processor's stack with a size that is none",
+    "",
+    (a) => a.mov(r1, r9).loadMapValue(r2, "text", 0).mov(r3, 12).mov(r4, 0).call("get_stack"),
+  ],
+];
+
+kernelTest("helpers give the same answers in the machine and in the kernel", (t) => {
+  const refused: string[] = [];
+  // Before, what maps answer has 32 bits.
+  const whole = kernelIsAtLeast("6.4") ? "mov" : "mov32";
+  for (const [name, template, write] of CALLS) {
+    const contents = new Uint8Array(TEXT);
+    contents.set(new TextEncoder().encode(template));
+    const one = { type: "array", key: u32, maxEntries: 1 } as const;
+    const a = write(new Assembler().mov(r9, r1))
+      [whole](r6, r0)
+      .loadMapValue(r1, "length", 0)
+      .store("u64", r1, 0, r6)
+      .mov(r0, 0)
+      .exit();
+    // A function that nothing calls is refused.
+    const end = name.startsWith("a loop") ? turn(a) : a;
+    const spec = {
+      maps: {
+        template: { ...one, value: bytes(TEXT), flags: 1 << 7, frozen: true, contents },
+        text: { ...one, value: bytes(TEXT) },
+        length: { ...one, value: bytes(8) },
+        queue: { type: "queue", value: bytes(8), maxEntries: 2 },
+      },
+      programs: {
+        program: { type: "raw_tracepoint", license: "GPL", instructions: withTypes(end.instructions()) },
+      },
+      btf: functions.btf,
+    } as const satisfies ObjectSpec;
+    using object = loadOrUndefined(() => loadObject(spec));
+    if (object === undefined) {
+      refused.push(name);
+      continue;
+    }
+    const machine = new Machine(spec);
+    machine.run("program", new Uint8Array(16));
+    object.programs.program.testRun({ context: new Uint8Array(16) });
+    const read = (maps: { length: { get(key: number): unknown }; text: { get(key: number): unknown } }) => [
+      words(maps.length.get(0) as Uint8Array),
+      words(maps.text.get(0) as Uint8Array),
+    ];
+    assert.deepEqual(read(machine.maps), read(object.maps), name);
+  }
+  if (refused.length > 0)
+    t.diagnostic(`${refused.length} of ${CALLS.length} are not taken by this kernel: ${refused.join(", ")}`);
+  if (kernelIsAtLeast("6.12")) assert.deepEqual(refused, []);
+});

@@ -2,6 +2,7 @@ import { MACHINE_ORDER } from "../../object/btf/index.ts";
 import type { ExternSpec, ObjectSpec } from "../../object/spec/index.ts";
 import type { Surroundings } from "./cpu/translate.ts";
 import { kfuncResolver } from "./helper/index.ts";
+import { kfuncs } from "./helper/kfuncs.ts";
 import type { MachineOptions } from "./machine-options.ts";
 import { KeyedMachineMap } from "./map/keyed-map.ts";
 import type { MachineMap } from "./map/machine-map.ts";
@@ -18,6 +19,12 @@ export function surroundingsOf(
   const functions = new Map<number, bigint>();
   const given = options.externs ?? {};
   const { btf } = options;
+  const kernelFunctions = new Map<string, bigint>();
+  const functionAddress = (name: string): bigint => {
+    const address = kernelFunctions.get(name) ?? space.add("kernel memory", name, new Uint8Array(0), false).address;
+    kernelFunctions.set(name, address);
+    return address;
+  };
   return {
     little: (spec.byteOrder ?? MACHINE_ORDER) === "little",
     helper,
@@ -41,6 +48,9 @@ export function surroundingsOf(
     externAddress: (name) => {
       const value = Object.hasOwn(given, name) ? given[name] : undefined;
       const extern = spec.externs?.[name];
+      // Programs ask by its address whether there is a function before they call it.
+      if (extern?.kind === "kfunc" && (name in kfuncs || options.kfuncs?.[name] !== undefined))
+        return functionAddress(name);
       if (extern?.kind === "kconfig") return optionAddress(maps.get(".kconfig"), extern, value);
       return value === undefined ? (extern?.weak === true ? 0n : undefined) : BigInt(value);
     },

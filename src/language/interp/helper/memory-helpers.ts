@@ -20,7 +20,12 @@ function readable(
   return found === undefined || !(found.region.resident || sleeps) ? undefined : found;
 }
 
-/** Copies `size` bytes (r2) from r3 to r1; zeros and −EFAULT where they cannot be read. */
+/** What a helper that cannot read an address says: of one that is no kernel's, those for kernel memory say it is out of range. */
+function reason(cpu: Cpu, n: number, side: Side): number {
+  return side === "kernel" && isUser(cpu.regs[n * 2 + 1] as number) ? ERANGE : EFAULT;
+}
+
+/** Copies `size` bytes (r2) from r3 to r1; zeros and −EFAULT (or −ERANGE) where they cannot be read. */
 const probeRead =
   (side: Side, sleeps = false): Helper =>
   (cpu) => {
@@ -30,7 +35,7 @@ const probeRead =
     if (size === 0) return cpu.result(0);
     if (from === undefined || from.at + size > from.region.size) {
       to.fill(0);
-      return cpu.result(EFAULT);
+      return cpu.result(reason(cpu, 3, side));
     }
     to.set(from.region.bytes.subarray(from.at, from.at + size));
     return cpu.result(0);
@@ -58,7 +63,7 @@ const probeReadText =
     if (!ended && (from === undefined || (length < size - 1 && at >= bytes.length))) {
       to.fill(0);
       before?.region.written(before.at, size);
-      return cpu.result(EFAULT);
+      return cpu.result(reason(cpu, 3, side));
     }
     if (!ended) to[length++] = 0;
     // What lies behind the NUL stays as it was: whoever reads it reads what nobody wrote.
