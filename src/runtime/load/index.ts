@@ -40,6 +40,7 @@ export {
   probeAttachKinds,
   probeCode,
   probeEnvironment,
+  probeHelper,
   probeHelpers,
   probeMapTypes,
   probeNative,

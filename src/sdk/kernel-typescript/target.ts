@@ -1,8 +1,9 @@
 import { release } from "node:os";
 import type { Features, Target } from "../../language/compiler/index.ts";
+import type { HelperName } from "../../object/asm/index.ts";
 import type { Btf } from "../../object/btf/index.ts";
 import { TracepointError } from "../../runtime/link/index.ts";
-import { probeCode } from "../../runtime/load/index.ts";
+import { probeCode, probeHelper } from "../../runtime/load/index.ts";
 import { possibleCpus } from "../../runtime/map/index.ts";
 import { KernelBtfError, kernelBtf, noTracefs, readTracefs } from "../../runtime/sys/index.ts";
 
@@ -35,7 +36,11 @@ function readTarget(): Target {
 
 /** Each is found out when the compiler first asks: most programs need few of them, and going through the types takes milliseconds. */
 function liveFeatures(btf: Btf | undefined): Features {
-  const helper = once(() => helpersOf(btf));
+  // By name in the kernel's types only where this user may load no program: an index of their names takes long to make.
+  const listed = once(() => helpersOf(btf));
+  const helper = (name: HelperName) => once(() => probeHelper(name) ?? listed()(name));
+  const [readKernel, taskBtf] = [helper("probe_read_kernel"), helper("get_current_task_btf")];
+  const [forEach, loop] = [helper("for_each_map_elem"), helper("loop")];
   const code = once(probeCode);
   const kfunc = (name: string) => once(() => btf?.find(name, "function") !== undefined);
   const [rdonlyCast, iterNum] = [kfunc("bpf_rdonly_cast"), kfunc("bpf_iter_num_new")];
@@ -53,16 +58,16 @@ function liveFeatures(btf: Btf | undefined): Features {
       return code().uninitialisedStack;
     },
     get probeReadKernel() {
-      return helper()("probe_read_kernel");
+      return readKernel();
     },
     get currentTaskBtf() {
-      return helper()("get_current_task_btf");
+      return taskBtf();
     },
     get forEachMapElem() {
-      return helper()("for_each_map_elem");
+      return forEach();
     },
     get loop() {
-      return helper()("loop");
+      return loop();
     },
     get rdonlyCast() {
       return rdonlyCast();

@@ -51,7 +51,7 @@ export function emitFunction(func: Func, target: CodeTarget): CodeResult {
     throw error;
   }
   const { emission, frame } = stages;
-  const { instructions, spans } = relaxJumps(func.name, emission.instructions, emission.spans, target.features.isaV4);
+  const { instructions, spans } = relaxJumps(func.name, emission.instructions, emission.spans, target.features);
   return {
     code: { instructions, spans, stackSize: frame.size, values: () => locateValues(stages, instructions) },
   };

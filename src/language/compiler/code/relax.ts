@@ -1,5 +1,6 @@
 import { Class, type Instruction, Jump, Opcode, slotsOf } from "../../../object/asm/index.ts";
 import type { Span } from "../span.ts";
+import type { Features } from "../target.ts";
 
 /** Slots that a jump can pass over. */
 const REACH = 32767;
@@ -33,12 +34,12 @@ export function relaxJumps(
   name: string,
   instructions: readonly Instruction[],
   spans: readonly Span[],
-  isaV4: boolean,
+  features: Pick<Features, "isaV4">,
 ): { readonly instructions: readonly Instruction[]; readonly spans: readonly Span[] } {
   // No wide load makes more than two slots of one.
   if (instructions.length * 2 <= REACH) return { instructions, spans };
   let list: Placed[] = instructions.map((instruction, i) => ({ instruction, span: spans[i] as Span }));
-  const relaxer = new Relaxer(name, isaV4);
+  const relaxer = new Relaxer(name, features.isaV4);
   for (let next = relaxer.round(list); next !== undefined; next = relaxer.round(list)) list = next;
   return { instructions: list.map((placed) => placed.instruction), spans: list.map((placed) => placed.span) };
 }

@@ -87,7 +87,7 @@ function cutTo32(s: Selector, origin: Inst, source: Inst): number {
 /** A register whose low bytes are extended by their sign. */
 export function signExtend(s: Selector, origin: Inst, source: number, size: Size): number {
   if (size === 8) return source;
-  if (s.hasV4) return s.move(Class.ALU64 | Alu.MOV, origin, source, size * 8);
+  if (s.features.isaV4) return s.move(Class.ALU64 | Alu.MOV, origin, source, size * 8);
   const count = 64 - size * 8;
   const high = s.alu(Class.ALU64 | Alu.LSH, origin, source, NONE, count);
   return s.alu(Class.ALU64 | Alu.ARSH, origin, high, NONE, count);
@@ -107,7 +107,7 @@ export function selectSignedDivision(s: Selector, inst: Inst): void {
     s.define(inst, inst.op === "sdiv" ? s.constantReg(s.constants.int(0n), inst) : s.reg(a));
     return;
   }
-  if (!s.hasV4) {
+  if (!s.features.isaV4) {
     s.define(inst, expandSignedDivision(s, inst, value));
     return;
   }

@@ -59,7 +59,7 @@ export function selectLoad(s: Selector, inst: Inst): void {
   const base = inst.args[0] as Inst;
   const isGuarded = inst.op === "kload" && (base.kind === "plain" || base.kind === "scalar");
   const slot = isGuarded ? probeRead(s, inst, base) : undefined;
-  const extendsSign = inst.signed && inst.size < 8 && s.hasV4;
+  const extendsSign = inst.signed && inst.size < 8 && s.features.isaV4;
   const m = new MachineInst("load", Class.LDX | (extendsSign ? Mode.MEMSX : Mode.MEM) | WIDTH[inst.size], inst);
   if (slot === undefined) address(s, m, inst);
   else m.slot = slot;
@@ -74,7 +74,7 @@ function probeRead(s: Selector, inst: Inst, base: Inst): Slot {
   const distance = Number(BigInt.asIntN(64, inst.imm));
   const pointer = s.operand(base);
   const call = new MachineInst("call", Opcode.CALL, inst);
-  call.callee = s.hasProbeReadKernel ? PROBE_READ : PROBE_READ_ANY;
+  call.callee = s.features.probeReadKernel ? PROBE_READ : PROBE_READ_ANY;
   call.operands = [
     { vreg: NONE, add: 0, constant: s.constants.slot(slot) },
     { vreg: NONE, add: 0, constant: s.constants.int(BigInt(inst.size)) },
@@ -106,7 +106,7 @@ export function selectStore(s: Selector, inst: Inst): void {
 export function selectAtomic(s: Selector, inst: Inst): void {
   const isUsed = s.patterns.isUsed(inst);
   const { atomic } = inst;
-  if (!s.hasFetchAtomics && (isUsed || atomic !== "add")) {
+  if ((isUsed || atomic !== "add") && !s.features.fetchAtomics) {
     throw new CodeProblemError({ kind: "atomic", operation: atomic, isUsed, span: inst.span });
   }
   const isExchange = atomic === "cmpxchg";

@@ -48,9 +48,8 @@ export class Selector {
   readonly constants = new Constants();
   readonly patterns: Patterns;
   readonly isLittleEndian: boolean;
-  readonly hasV4: boolean;
-  readonly hasFetchAtomics: boolean;
-  readonly hasProbeReadKernel: boolean;
+  /** Asked for only when it matters: of a live kernel each is found out then. */
+  readonly features: CodeTarget["features"];
   /** For each map, an address inside its value that this block has in a register. */
   readonly anchors = new Map<string, { readonly vreg: number; readonly offset: number }>();
   readonly #func: Func;
@@ -64,9 +63,7 @@ export class Selector {
   constructor(func: Func, { byteOrder, features }: CodeTarget) {
     this.#func = func;
     this.isLittleEndian = byteOrder === "little";
-    this.hasV4 = features.isaV4;
-    this.hasFetchAtomics = features.fetchAtomics;
-    this.hasProbeReadKernel = features.probeReadKernel;
+    this.features = features;
     this.patterns = new Patterns(func);
     this.#vregs = new Int32Array(func.instCount).fill(NONE);
     this.#slots = func.slots.length;

@@ -1,4 +1,4 @@
-import { Assembler, r0, r1, r10 } from "../../../object/asm/index.ts";
+import { Assembler, type HelperName, r0, r1, r10 } from "../../../object/asm/index.ts";
 import { attemptLoad, type TrialProgram } from "./attempt.ts";
 
 /** What compiled code may make use of, as far as the kernel's types do not tell it. */
@@ -35,4 +35,19 @@ export function probeCode(): CodeFeatures {
     ),
     uninitialisedStack: takes(new Assembler().load("u64", r0, r10, -8).mov(r0, 0).exit()),
   };
+}
+
+const EPERM = 1;
+const EINVAL = 22;
+
+/**
+ * Whether tracing programs may call a helper, by one program that calls it with nothing: the verifier says EINVAL of a helper that it
+ * does not know, and looks at the arguments of those it knows. Undefined where this user may load none.
+ */
+export function probeHelper(name: HelperName): boolean | undefined {
+  const { errno } = attemptLoad({
+    type: "tracepoint",
+    instructions: new Assembler().call(name).mov(r0, 0).exit().instructions(),
+  });
+  return errno === EPERM ? undefined : errno !== EINVAL;
 }

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import type { HelperName } from "../../src/object/asm/index.ts";
+import { probeHelper } from "../../src/runtime/load/index.ts";
+import { kernelBtf } from "../../src/runtime/sys/index.ts";
+import { kernelTest } from "../support/kernel-test.ts";
+
+/** Helpers that tracing programs may call wherever the kernel has them, from old ones to new ones. */
+const NAMES: readonly HelperName[] = [
+  "map_lookup_elem",
+  "ktime_get_ns",
+  "get_current_task",
+  "probe_read_kernel",
+  "probe_read_user_str",
+  "ringbuf_reserve",
+  "get_current_task_btf",
+  "for_each_map_elem",
+  "snprintf",
+  "loop",
+  "strncmp",
+  "dynptr_from_mem",
+  "user_ringbuf_drain",
+];
+
+kernelTest("a helper is there when the kernel's types list it, and only then", () => {
+  const btf = kernelBtf();
+  const id = btf.find("bpf_func_id", "enum");
+  assert.ok(id !== undefined);
+  const type = btf.type(id);
+  assert.equal(type.kind, "enum");
+  const listed = new Set(type.kind === "enum" ? type.values.map(({ name }) => name) : []);
+  for (const name of NAMES) assert.equal(probeHelper(name), listed.has(`BPF_FUNC_${name}`), name);
+});
+
+kernelTest("a helper of other kinds of programs is not there for tracing ones", () => {
+  assert.equal(probeHelper("redirect"), false);
+});
