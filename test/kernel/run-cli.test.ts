@@ -5,14 +5,11 @@ import { setTimeout as wait } from "node:timers/promises";
 import { loadObject, VerifierError } from "../../src/sdk/index.ts";
 import { compileText, rejectionText } from "../../src/tools/run/index.ts";
 import { AS_NOBODY, publicCopy, run, Scratch, skep } from "../support/cli.ts";
-import { hasCommand, kernelTest } from "../support/kernel-test.ts";
-import { skepWithTracefs, WITH_TRACEFS } from "../support/with-tracefs.ts";
-
-const tracefs = { unless: hasCommand("unshare") ? undefined : "unshare (util-linux) is not installed" } as const;
+import { kernelTest } from "../support/kernel-test.ts";
 
 /** The objects that `skep run --json` printed. */
 async function lines(args: readonly string[], command: readonly string[]): Promise<Record<string, unknown>[]> {
-  const { code, stdout, stderr } = await skepWithTracefs(["run", "--json", ...args, "--", ...command]);
+  const { code, stdout, stderr } = await skep(["run", "--json", ...args, "--", ...command]);
   assert.equal(code, 0, stderr);
   assert.equal(stderr, "");
   return stdout
@@ -25,7 +22,7 @@ async function lines(args: readonly string[], command: readonly string[]): Promi
 const OPEN = "syscalls:sys_enter_openat";
 const READ = "syscalls:sys_exit_read";
 
-kernelTest("skep run -e counts by key, and prints the greatest first", tracefs, async () => {
+kernelTest("skep run -e counts by key, and prints the greatest first", async () => {
   using scratch = new Scratch();
   const [a, b] = [scratch.file("a"), scratch.file("b")];
   for (const file of [a, b]) writeFileSync(file, "x\n");
@@ -36,14 +33,14 @@ kernelTest("skep run -e counts by key, and prints the greatest first", tracefs, 
   const of = (key: string) => count.rows.find((row) => row.key === key)?.value;
   assert.deepEqual([of(a), of(b)], [2, 1]);
   assert.deepEqual(seen.at(-1), { lost: { count: 0 }, skipped: {} });
-  const { stdout } = await skepWithTracefs(["run", "-q", "-e", source, "--top", "1", "--", "cat", a, b, a]);
+  const { stdout } = await skep(["run", "-q", "-e", source, "--top", "1", "--", "cat", a, b, a]);
   assert.match(
     stdout,
     /^x\nx\nx\ncount\n +count\n {2}\S+ +2 +[\d.]+% {2}\|@{30}\|\n {2}\.\.\. and \d+ more\n\nlost: nothing\n$/,
   );
 });
 
-kernelTest("skep run -e adds up, averages and spreads", tracefs, async () => {
+kernelTest("skep run -e adds up, averages and spreads", async () => {
   using scratch = new Scratch();
   const file = scratch.file("input");
   writeFileSync(file, "x".repeat(1000));
@@ -68,7 +65,7 @@ kernelTest("skep run -e adds up, averages and spreads", tracefs, async () => {
   assert.deepEqual(linear?.buckets, [{ low: 100, high: 150, count: 10 }]);
 });
 
-kernelTest("skep run shows events of rings in columns, and lines that are printed", tracefs, async () => {
+kernelTest("skep run shows events of rings in columns, and lines that are printed", async () => {
   using scratch = new Scratch();
   const [file, module] = [scratch.file("opened"), scratch.file("opens.bpf.ts")];
   writeFileSync(file, "");
@@ -90,12 +87,12 @@ export const onOpen = tracepoint("${OPEN}", (ctx) => {
   assert.deepEqual([event?.["comm"], event?.["suffix"]], ["cat", 16]);
   assert.ok(seen.some(({ print }) => print === `cat opens ${file}`));
   assert.deepEqual(seen.at(-1), { lost: { opened: 0, print: 0 }, skipped: {} });
-  const { stdout } = await skepWithTracefs(["run", "-q", module, "--", "cat", file]);
+  const { stdout } = await skep(["run", "-q", module, "--", "cat", file]);
   assert.match(stdout, / +pid {2}comm +file +suffix\n/);
   assert.match(stdout, new RegExp(`\\n +\\d+ {2}cat +${file} +7\\n`));
 });
 
-kernelTest("skep run counts what was lost, exactly", tracefs, async () => {
+kernelTest("skep run counts what was lost, exactly", async () => {
   using scratch = new Scratch();
   const module = scratch.file("flood.bpf.ts");
   writeFileSync(
@@ -121,9 +118,9 @@ export const onOpen = tracepoint("${OPEN}", () => {
   assert.equal(events + lost.big, attempted);
 });
 
-kernelTest("skep run ends with Ctrl-C, after a time, with its command", tracefs, async () => {
+kernelTest("skep run ends with Ctrl-C, after a time, with its command", async () => {
   const source = `tp("${OPEN}", pid() === 1 && count++); interval({ ms: 10 }, ticks++)`;
-  const { code, stdout } = await skepWithTracefs(["run", "-e", source], {
+  const { code, stdout } = await skep(["run", "-e", source], {
     started(child) {
       child.stderr?.on("data", (text: Buffer) => {
         if (text.includes("2 programs are attached; Ctrl-C ends")) void wait(200).then(() => child.kill("SIGINT"));
@@ -133,24 +130,24 @@ kernelTest("skep run ends with Ctrl-C, after a time, with its command", tracefs,
   assert.equal(code, 0);
   const ticks = Number(/^ticks\n {2}([\d,]+)$/m.exec(stdout)?.[1]);
   assert.ok(ticks > 0, stdout);
-  const timed = await skepWithTracefs(["run", "-q", "--for", "0.1", "-e", source]);
+  const timed = await skep(["run", "-q", "--for", "0.1", "-e", source]);
   assert.deepEqual([timed.code, timed.stderr], [0, ""]);
   assert.match(timed.stdout, /lost: nothing\n$/);
-  assert.equal((await skepWithTracefs(["run", "-q", "-e", source, "--", "sh", "-c", "exit 7"])).code, 7);
-  assert.equal((await skepWithTracefs(["run", "-q", "-e", source, "--", "sh", "-c", "kill -TERM $$"])).code, 143);
-  const missing = await skepWithTracefs(["run", "-q", "-e", source, "--", "no-such-command"]);
+  assert.equal((await skep(["run", "-q", "-e", source, "--", "sh", "-c", "exit 7"])).code, 7);
+  assert.equal((await skep(["run", "-q", "-e", source, "--", "sh", "-c", "kill -TERM $$"])).code, 143);
+  const missing = await skep(["run", "-q", "-e", source, "--", "no-such-command"]);
   assert.equal(missing.code, 127);
   assert.match(missing.stderr, /^skep run: Cannot run no-such-command/);
 });
 
-kernelTest("skep run samples by profile", tracefs, async () => {
+kernelTest("skep run samples by profile", async () => {
   const busy = "const end = Date.now() + 500; while (Date.now() < end);";
   const seen = await lines(["-e", "profile({ hz: 99 }, pid() === cpid && count[comm()]++)"], ["node", "-e", busy]);
   const rows = (seen.find(({ map }) => map === "count") as { rows: { value: number }[] }).rows;
   assert.ok(rows.reduce((sum, { value }) => sum + value, 0) > 5, JSON.stringify(rows));
 });
 
-kernelTest("skep run says what is wrong, in a sentence or at the place", tracefs, async () => {
+kernelTest("skep run says what is wrong, in a sentence or at the place", async () => {
   using scratch = new Scratch();
   const module = scratch.file("m.bpf.ts");
   writeFileSync(module, 'import { param, u8 } from "skep/kernel";\nexport const small = param(u8, 1);\n');
@@ -169,43 +166,43 @@ kernelTest("skep run says what is wrong, in a sentence or at the place", tracefs
     [["run", "--tea"], 2, /^skep run: /],
   ];
   for (const [args, wanted, words] of cases) {
-    const { code, stderr, stdout } = await skepWithTracefs(args);
+    const { code, stderr, stdout } = await skep(args);
     assert.equal(code, wanted, `${args.join(" ")}: ${stderr}`);
     assert.match(stderr, words);
     assert.equal(stdout, "");
     assert.doesNotMatch(stderr, /^ {4}at /m);
   }
-  const json = await skepWithTracefs(["run", "--json", "-e", "count++"]);
+  const json = await skep(["run", "--json", "-e", "count++"]);
   const { ok, files } = JSON.parse(json.stdout) as { ok: boolean; files: { diagnostics: { code: string }[] }[] };
   assert.deepEqual([json.code, ok, files[0]?.diagnostics[0]?.code], [1, false, "EB1051"]);
 });
 
-kernelTest("skep check tells what is wrong and right; without rights, too", tracefs, async () => {
+kernelTest("skep check tells what is wrong and right; without rights, too", async () => {
   using scratch = new Scratch();
   const [right, wrong] = [scratch.file("right.bpf.ts"), scratch.file("wrong.bpf.ts")];
   const module = (body: string) =>
     `import { counter, tracepoint } from "skep/kernel";\nexport const hits = counter();\nexport const a = tracepoint("${OPEN}", (ctx) => {\n  ${body}\n});\n`;
   writeFileSync(right, module("hits.add(ctx.mode);"));
   writeFileSync(wrong, module("hits.add(ctx.mood);"));
-  const fine = await skepWithTracefs(["check", right]);
+  const fine = await skep(["check", right]);
   assert.deepEqual([fine.code, fine.stderr], [0, ""]);
   assert.match(fine.stdout, /right\.bpf\.ts: right \(1 program, \d+ instructions\)\n$/);
-  const both = await skepWithTracefs(["check", right, wrong]);
+  const both = await skep(["check", right, wrong]);
   assert.equal(both.code, 1);
   assert.match(
     both.stdout,
     /wrong\.bpf\.ts:4:12 - error TS2339: .*\n\n {2}4 │ {3}hits\.add\(ctx\.mood\);\n {4}│ +\^{8}\n/,
   );
-  const json = await skepWithTracefs(["check", "--json", wrong]);
+  const json = await skep(["check", "--json", wrong]);
   const report = JSON.parse(json.stdout) as { schema: string; files: { diagnostics: Record<string, unknown>[] }[] };
   assert.deepEqual([json.code, report.schema], [1, "skep.check/1"]);
   const [diagnostic] = report.files[0]?.diagnostics ?? [];
   assert.deepEqual([diagnostic?.["code"], diagnostic?.["line"], diagnostic?.["column"]], ["TS2339", 4, 12]);
-  assert.equal((await skepWithTracefs(["check"])).code, 2);
-  assert.equal((await skepWithTracefs(["check", scratch.file("none")])).code, 1);
+  assert.equal((await skep(["check"])).code, 2);
+  assert.equal((await skep(["check", scratch.file("none")])).code, 1);
 });
 
-kernelTest("skep check and run without rights", tracefs, async () => {
+kernelTest("skep check and run without rights", async () => {
   using scratch = new Scratch();
   const bin = publicCopy(scratch, [
     "bin",
@@ -220,7 +217,7 @@ kernelTest("skep check and run without rights", tracefs, async () => {
     module,
     'import { counter, profile } from "skep/kernel";\nexport const hits = counter();\nexport const a = profile({ hz: 9 }, () => hits.inc());\n',
   );
-  const nobody = (args: readonly string[]) => run([...WITH_TRACEFS, ...AS_NOBODY, process.execPath, bin, ...args]);
+  const nobody = (args: readonly string[]) => run([...AS_NOBODY, process.execPath, bin, ...args]);
   const checked = await nobody(["check", module]);
   assert.equal(checked.code, 0, checked.stdout + checked.stderr);
   const ran = await nobody(["run", module, "--for", "0.1"]);
@@ -228,9 +225,9 @@ kernelTest("skep check and run without rights", tracefs, async () => {
   assert.match(ran.stderr, /^skep: .*CAP_/);
 });
 
-kernelTest("skep dis shows instructions under their lines, dumps and times", tracefs, async () => {
+kernelTest("skep dis shows instructions under their lines, dumps and times", async () => {
   const source = `tp("${OPEN}", count[pid()]++)`;
-  const { code, stdout, stderr } = await skepWithTracefs(["dis", "-e", source, "--timings"]);
+  const { code, stdout, stderr } = await skep(["dis", "-e", source, "--timings"]);
   assert.equal(code, 0, stderr);
   assert.match(
     stdout,
@@ -238,7 +235,7 @@ kernelTest("skep dis shows instructions under their lines, dumps and times", tra
   );
   assert.match(stdout, /\n +\d+: call bpf_map_lookup_elem#1\n/);
   assert.match(stdout, /\n\S+ +[\d.]+ ms +\d+%\ntogether +[\d.]+ ms +100%\n$/);
-  const dumped = await skepWithTracefs(["dis", "-e", source, "--dump", "ssa,asm"]);
+  const dumped = await skep(["dis", "-e", source, "--dump", "ssa,asm"]);
   assert.match(dumped.stdout, /── ssa\n[\s\S]*── asm\n/);
   for (const [args, wanted, words] of [
     [["-e", source, "--dump", "tea"], 2, /There is no dump "tea"/],
@@ -246,7 +243,7 @@ kernelTest("skep dis shows instructions under their lines, dumps and times", tra
     [["-e", "tp('x:y', count++)"], 1, /no tracepoint x:y/],
     [[], 2, /Name one file/],
   ] as const) {
-    const failed = await skepWithTracefs(["dis", ...args]);
+    const failed = await skep(["dis", ...args]);
     assert.equal(failed.code, wanted, failed.stderr);
     assert.match(failed.stderr, words);
   }

@@ -229,7 +229,7 @@ wide.bpf.ts:4:1 - error EB9999: at z
         if (!color) expect(shown).not.toMatch(/[^\P{Cc}\n]/u);
         expect(JSON.parse(JSON.stringify(report(list, sources))).length).toBeLessThanOrEqual(list.length);
       }),
-      { numRuns: 3000 },
+      { numRuns: 500 },
     );
   });
 });

@@ -156,7 +156,7 @@ describe("what the verifier says", () => {
         expect(["EB9001", "EB5001"]).toContain(diagnostic.code);
         expect(render([diagnostic], [SOURCE]).length).toBeGreaterThan(0);
       }),
-      { numRuns: 5000 },
+      { numRuns: 1000 },
     );
   });
 });
