@@ -16,5 +16,7 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "test/unit/**/*.test.ts"],
     pool: "threads",
     isolate: false,
+    // Machines may be slow: no test is about time.
+    testTimeout: 120_000,
   },
 });

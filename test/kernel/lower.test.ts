@@ -277,7 +277,7 @@ const KINDS: readonly (readonly [name: string, source: string, requirements: Req
   ["tp_btf with null", 'tpBtf("kfree_skb", (skb) => { if (skb.len > 3) n.inc(); })', { program: "tracing" }],
   [
     "iter",
-    'iter("task", ({ task }) => { if (task !== null && task.pid > 1) n.inc(); if (task.tgid === 3) n.inc(); })',
+    'iter("task", ({ task }) => { if (!task) return; if (task.pid > 1) n.inc(); if (task.real_parent.tgid === 3) n.inc(); })',
     { program: "tracing" },
   ],
   ["profile", "profile({ hz: 99 }, () => { n.inc(); if (stacks.userId() >= 0) names.inc(comm()); })", {}],

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { recordedTarget } from "../../../test/support/recorded-target.ts";
 import type { ObjectSpec } from "../../object/spec/index.ts";
 import { withVariables } from "../../object/spec/index.ts";
-import { argumentsContext, Machine, World } from "../interp/index.ts";
+import { argumentsContext, Machine, packetContext, World } from "../interp/index.ts";
 import { compile, DUMPS } from "./compile.ts";
 
 const target = recordedTarget();
@@ -123,6 +123,47 @@ export const fileOpen = lsm("file_open", (file) => {
     expect([...machine.ring("denied").events()]).toEqual([{ pid: 5, ppid: 3, comm: "cat", name: "secret" }]);
     machine.map("allowed").set("cat", true);
     expect(machine.run("fileOpen", argumentsContext(file)).result).toBe(0);
+  });
+
+  it("decides about packets", () => {
+    const spec = compiled(`
+import { struct, u8, u64, be16, be32, bytes, arrayMap, hash, xdp, XDP } from "skep/kernel";
+const Eth = struct({ dst: bytes(6), src: bytes(6), proto: be16 });
+const Ipv4 = struct({ vihl: u8, tos: u8, len: be16, id: be16, frag: be16, ttl: u8, proto: u8, csum: be16, src: be32, dst: be32 });
+const Ports = struct({ src: be16, dst: be16 });
+const Stat = struct({ packets: u64, bytes: u64 });
+export const byProto = arrayMap(Stat, 256, { perCpu: true });
+export const blocked = hash(be32, u64, { max: 65_536 });
+export const filter = xdp((pkt) => {
+  const eth = pkt.at(0, Eth);
+  if (!eth || eth.proto !== 0x0800) return XDP.PASS;
+  const ip = pkt.at(14, Ipv4);
+  if (!ip) return XDP.PASS;
+  const s = byProto.ref(ip.proto);
+  s.packets += 1;
+  s.bytes += pkt.length;
+  const ports = pkt.at(14 + (ip.vihl & 15) * 4, Ports);
+  if (ports && ports.dst === 443) return XDP.TX;
+  const hit = blocked.ref(ip.src);
+  if (!hit) return XDP.PASS;
+  hit.add(1);
+  return XDP.DROP;
+});`);
+    const machine = new Machine(spec, { cpus: 1 });
+    const packet = new Uint8Array(14 + 20 + 4);
+    packet.set([8, 0], 12);
+    packet.set([0x45, 0, 0, 24, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2], 14);
+    packet.set([0, 53, 0, 53], 34);
+    const verdict = (bytes: Uint8Array) => machine.run("filter", packetContext("xdp", bytes)).result;
+    expect(verdict(packet)).toBe(2);
+    machine.map("blocked").set(0x0a000001, 5n);
+    expect(verdict(packet)).toBe(1);
+    expect(machine.map("blocked").get(0x0a000001)).toBe(6n);
+    expect(verdict(packet.slice(0, 30))).toBe(2);
+    expect(verdict(packet.slice(0, 13))).toBe(2);
+    packet.set([1, 187], 36);
+    expect(verdict(packet)).toBe(3);
+    expect(machine.map("byProto").get(17)).toEqual([{ packets: 3n, bytes: 114n }]);
   });
 });
 

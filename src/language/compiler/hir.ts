@@ -310,6 +310,10 @@ export type Expr = (
   | { readonly op: "helper"; readonly name: string; readonly args: readonly Expr[] }
   /** Prints: `value` is the site's record whole, its number included. Sent like `ringEmit`; gives nothing. */
   | { readonly op: "print"; readonly map: MapDecl; readonly site: PrintSite; readonly value: Expr }
+  /** `packet.at(offset, type)`: optional of a reference to what stands there; undefined when the packet ends before it does. */
+  | { readonly op: "packetAt"; readonly offset: Expr }
+  /** Bytes of the packet that can be read. */
+  | { readonly op: "packetLength" }
   | { readonly op: "call"; readonly callee: FunctionDecl; readonly args: readonly Expr[] }
 ) & { readonly type: Type; readonly span: Span };
 

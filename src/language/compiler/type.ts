@@ -98,7 +98,7 @@ export interface UserPointer {
 export interface ReferenceType {
   readonly kind: "reference";
   readonly to: Type;
-  readonly memory: "map" | "ring" | "storage";
+  readonly memory: "map" | "ring" | "storage" | "packet";
 }
 
 /** What `ref(key)` gives for a scalar: `.value`, `.add(n)`, `.xchg(v)`, `.cas(old, v)`. The value of it is the address. */

@@ -15,6 +15,9 @@ import { writable } from "./statements.ts";
 import { entityOf, layStruct, SCALARS, typeOfDescriptor } from "./type-expressions.ts";
 import { typeName } from "./type-names.ts";
 
+/** The farthest that the kernel follows an offset into a packet (MAX_PACKET_OFF, less a header). */
+const MOST_OFFSET = 0x7fffn;
+
 /** The arguments of a call, none of them spread; an error when they are too few or too many. */
 export function argumentsOf(
   fc: FunctionChecker,
@@ -57,6 +60,8 @@ export function call(fc: FunctionChecker, node: CallExpression, wanted: Type | u
       return fc.fail("TS2349", callee, `\`${fc.text(callee)}\` is a ${entity?.kind}, and cannot be called.`);
   }
   if (callee.type === "MemberExpression" && !callee.computed && callee.property.type === "Identifier") {
+    const packet = callee.object.type === "Identifier" ? fc.scope.find(callee.object.name) : undefined;
+    if (packet?.kind === "packet") return packetCall(fc, callee.property.name, node);
     const object = isHidden(fc, callee.object) ? undefined : entityOf(fc.file, callee.object);
     const method = callee.property.name;
     if (object?.kind === "broken") return abandon(fc);
@@ -96,6 +101,23 @@ export function call(fc: FunctionChecker, node: CallExpression, wanted: Type | u
     );
   }
   return fc.fail("TS2349", callee, `\`${fc.text(callee)}\` cannot be called.`);
+}
+
+/** `packet.at(offset, type)`. */
+function packetCall(fc: FunctionChecker, method: string, node: CallExpression): Expr {
+  if (method !== "at")
+    return fc.fail("TS2339", node, `A packet has no method \`${method}\`.`, { help: "It has `at(offset, Type)`." });
+  const [at, descriptor] = argumentsOf(fc, node, method, 2) as [Expression, Expression];
+  const type = typeOfDescriptor(fc.cx, fc.file, descriptor);
+  const offset = asInteger(fc, value(fc, at), at);
+  if (offset.op === "number" && (offset.value < 0n || offset.value > MOST_OFFSET))
+    return fc.fail("EB3101", at, `No packet goes as far as byte ${offset.value}.`);
+  if (!isAggregate(type))
+    return fc.fail("EB2022", descriptor, "What is looked at in a packet is a struct, an array, a text or bytes.", {
+      help: `Write \`struct({ value: ${typeName(type)} })\`.`,
+    });
+  const of: Type = { kind: "reference", to: type, memory: "packet" };
+  return { op: "packetAt", offset, type: { kind: "optional", of }, span: fc.span(node) };
 }
 
 function vocabularyCall(fc: FunctionChecker, name: string, node: CallExpression, wanted: Type | undefined): Expr {

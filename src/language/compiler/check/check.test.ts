@@ -5,7 +5,7 @@ import { check, resolvePath } from "./check.ts";
 
 const target = recordedTarget();
 const VOCABULARY =
-  "struct, str, bytes, array, u8, u16, u32, u64, i8, i16, i32, i64, u64n, be16, bool, hash, arrayMap, ringbuf, counter, sum, avg, histogram, linear, stackTraces, taskStorage, param, global, tracepoint, rawTracepoint, tpBtf, kprobe, kretprobe, uprobe, fentry, fexit, lsm, profile, interval, iter, syscall, pid, tid, uid, comm, ktime, task, userStr, kernelStr, readUser, readKernel, cell, min, max, abs, range, atMost, print, signal, ntohs, cgroupId, EPERM";
+  "struct, str, bytes, array, u8, u16, u32, u64, i8, i16, i32, i64, u64n, be16, bool, hash, arrayMap, ringbuf, counter, sum, avg, histogram, linear, stackTraces, taskStorage, param, global, tracepoint, rawTracepoint, tpBtf, kprobe, kretprobe, uprobe, fentry, fexit, lsm, profile, interval, iter, syscall, pid, tid, uid, comm, ktime, task, userStr, kernelStr, readUser, readKernel, cell, min, max, abs, range, atMost, print, signal, ntohs, cgroupId, EPERM, xdp, XDP";
 
 /** Checks a module; `line: code` of what is wrong, lines counted from the first of `text`. */
 function faults(text: string, files: Readonly<Record<string, string>> = {}): string[] {
@@ -127,8 +127,9 @@ export const g = fexit("vfs_read", (ret, file) => { if (ret > 0 && file.f_flags 
 export const h = lsm("file_open", (file) => { if (file.f_inode.i_ino === 3) return -EPERM; return 0; });
 export const i = profile({ hz: 99 }, () => n.inc());
 export const j = interval({ ms: 100 }, (ctx) => { if (ctx.sample_period > 0) n.inc(); });
-export const k = iter("task", ({ task }) => { if (task !== null && task.pid > 1) n.inc(); });
+export const k = iter("task", ({ task }) => { if (task && task.pid > 1) n.inc(); });
 export const l = syscall(struct({ x: u64, y: u32 }), (ctx) => { n.add(ctx.x); return ctx.y; });
+export const x = xdp((pkt) => { const e = pkt.at(0, struct({ a: be16 })); if (!e || e.a === 5) return XDP.PASS; n.add(pkt.length); return e.a > 3 ? XDP.DROP : XDP.PASS; });
 export const m = tracepoint("sched:sched_process_exec", (ctx) => { if (ctx.pid === 1 && ctx.filename === "x") n.inc(); });`),
     ).toEqual([]);
   });
@@ -230,6 +231,18 @@ describe("what is refused", () => {
       ["1: EB2001"],
     ],
     ["no end without a value", "function f(x: u64): u64 { if (x > 1) return 2; }", ["1: TS2366"]],
+    ["an XDP program answers with one of five", "export const p = xdp(() => 7);", ["1: TS2322"]],
+    ["… as it is written", "export const p = xdp((pkt) => pkt.length & 1);", ["1: TS2322"]],
+    [
+      "headers that may not be there",
+      "export const p = xdp((pkt) => pkt.at(0, struct({ a: u8 })).a === 1 ? XDP.DROP : XDP.PASS);",
+      ["1: EB2101"],
+    ],
+    [
+      "what is farther than packets go",
+      "export const p = xdp((pkt) => { pkt.at(40_000, struct({ a: u8 })); return XDP.PASS; });",
+      ["1: EB3101"],
+    ],
     ["an lsm program answers", 'export const p = lsm("file_open", () => { return; });', ["1: TS2322"]],
     ["syntax", "const = 3;", ["1: EB1000"]],
   ])("%s", (_, text, expected) => expect(faults(text)).toEqual(expected));

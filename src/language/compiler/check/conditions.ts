@@ -77,7 +77,7 @@ function truth(fc: FunctionChecker, tested: Expr, node: Expression): Condition {
         ...nothing,
       };
     case "optional": {
-      if (type.of.kind !== "reference" && type.of.kind !== "cell")
+      if (type.of.kind !== "reference" && type.of.kind !== "cell" && type.of.kind !== "kernelPointer")
         return fc.fail(
           "EB2104",
           node,

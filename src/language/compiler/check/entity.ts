@@ -55,6 +55,8 @@ export interface ContextField {
   readonly type: Type;
   /** `__data_loc char[]`: `offset` is that of a word whose low half says where the text begins in the context. */
   readonly dataLoc?: true;
+  /** A pointer that may be null there: `undefined` for the program. */
+  readonly nullable?: true;
 }
 
 /** What a program's parameter `ctx` has. */
@@ -69,6 +71,8 @@ export interface ContextShape {
 export type Binding =
   | { readonly kind: "local"; readonly local: Local; readonly isConst: boolean; readonly node: object }
   | { readonly kind: "context"; readonly shape: ContextShape }
+  /** The packet of an XDP program. */
+  | { readonly kind: "packet" }
   /** A variable that is another name for the context's field: `const args = ctx.args`. */
   | { readonly kind: "broken" };
 

@@ -1,6 +1,6 @@
 import type { Expression, ObjectExpression } from "@oxc-project/types";
 import type { BinaryName, CompareName, Expr, Local } from "../hir.ts";
-import { BOOL, type IntType, isAggregate, type Type, U64, VOID } from "../type.ts";
+import { BOOL, type IntType, isAggregate, type Type, U32, U64, VOID } from "../type.ts";
 import { absent, coerce, contentOf } from "./assign.ts";
 import { call } from "./calls.ts";
 import { condition } from "./conditions.ts";
@@ -225,6 +225,10 @@ function identifier(
     return fc.fail("EB2010", node, `\`${node.name}\` is the program's context: it is not passed on whole.`, {
       help: `Use what is in it: \`${node.name}.field\`.`,
     });
+  if (binding?.kind === "packet")
+    return fc.fail("EB2010", node, `\`${node.name}\` is the packet: it is not passed on whole.`, {
+      help: `Use \`${node.name}.at(offset, Type)\` or \`${node.name}.length\`.`,
+    });
   if (binding?.kind === "local") return localExpr(fc, binding.local, span, options);
   if (node.name === "undefined") return { op: "undefined", type: VOID, span };
   return entityExpr(fc, fc.file.names.get(node.name), node, wanted);
@@ -285,6 +289,11 @@ function member(fc: FunctionChecker, node: MemberNode, wanted: Type | undefined)
   if (node.object.type === "Identifier") {
     const binding = fc.scope.find(node.object.name);
     if (binding?.kind === "broken") return abandon(fc);
+    if (binding?.kind === "packet") {
+      if (!node.computed && node.property.type === "Identifier" && node.property.name === "length")
+        return { op: "packetLength", type: U32, span: fc.span(node) };
+      return fc.fail("TS2339", node, "A packet has `at(offset, Type)` and `length`.");
+    }
     if (binding?.kind === "context") {
       if (node.computed || node.property.type !== "Identifier")
         return fc.fail("EB3107", node, "A field of the context is named: `ctx.field`.");

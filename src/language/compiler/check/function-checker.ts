@@ -14,6 +14,17 @@ export interface Surrounding {
   readonly breaks: Facts[];
 }
 
+/** What is known of a function before it is checked. */
+export interface FunctionOptions {
+  readonly isProgram: boolean;
+  /** What it is declared to give. */
+  readonly result: Type | undefined;
+  /** Its end, and `return` alone, are fine. */
+  readonly returnsNothing: boolean;
+  readonly verdicts?: number;
+  readonly signedLocals: Set<object>;
+}
+
 /** What the parts of the checker share within one function. */
 export class FunctionChecker {
   readonly cx: Checker;
@@ -26,6 +37,8 @@ export class FunctionChecker {
   readonly isProgram: boolean;
   /** Of a program: what `return` without a value, and its end, give. */
   readonly returnsNothing: boolean;
+  /** Of a program that answers: how many answers there are, from 0 on. */
+  readonly verdicts: number | undefined;
   /** Statements that stand before the one that is being checked: temporaries. */
   readonly before: Stmt[] = [];
   /** Variables without annotation that begin with a number ≥ 0 and get a signed value later: their declarations. */
@@ -33,16 +46,13 @@ export class FunctionChecker {
   /** More of them were found: the function is checked once more. */
   foundSigned = false;
 
-  constructor(
-    cx: Checker,
-    file: FileScope,
-    options: { isProgram: boolean; result: Type | undefined; returnsNothing: boolean; signedLocals: Set<object> },
-  ) {
+  constructor(cx: Checker, file: FileScope, options: FunctionOptions) {
     this.cx = cx;
     this.file = file;
     this.isProgram = options.isProgram;
     this.result = options.result;
     this.returnsNothing = options.returnsNothing;
+    this.verdicts = options.verdicts;
     this.signedLocals = options.signedLocals;
   }
 

@@ -6,7 +6,7 @@ import { contentOf } from "./assign.ts";
 import type { Checker } from "./checker.ts";
 import { Facts, type FunctionSource } from "./entity.ts";
 import { expr } from "./expressions.ts";
-import { FunctionChecker } from "./function-checker.ts";
+import { FunctionChecker, type FunctionOptions } from "./function-checker.ts";
 import { Abandoned } from "./report.ts";
 import { resultOf, statements } from "./statements.ts";
 import { asParameter, typeOfAnnotation } from "./type-expressions.ts";
@@ -25,7 +25,7 @@ export interface CheckedBody {
 export function checkBody(
   cx: Checker,
   source: FunctionSource,
-  options: { readonly isProgram: boolean; readonly result: Type | undefined; readonly returnsNothing: boolean },
+  options: Omit<FunctionOptions, "signedLocals">,
   bind: (fc: FunctionChecker) => readonly Stmt[],
 ): CheckedBody {
   const signedLocals = new Set<object>();

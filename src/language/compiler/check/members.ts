@@ -92,6 +92,10 @@ export function contextField(fc: FunctionChecker, shape: ContextShape, name: str
 export function contextRead(fc: FunctionChecker, field: ContextField, node: Placed): Expr {
   const span = fc.span(node);
   const place: Place = { base: { kind: "context" }, offset: field.offset, indices: [], type: field.type, span };
+  if (field.nullable === true) {
+    const pointer = readPlace(place);
+    return { op: "wrap", value: pointer, type: { kind: "optional", of: pointer.type }, span };
+  }
   if (field.dataLoc !== true) return readPlace(place);
   const word = readPlace({ ...place, type: { kind: "int", bits: 32, signed: false } });
   return { op: "helper", name: "dataLocStr", args: [word], type: field.type, span };

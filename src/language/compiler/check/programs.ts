@@ -2,19 +2,20 @@ import type { CallExpression, Expression } from "@oxc-project/types";
 import type { FunctionDecl, Local, ProgramDecl, Stmt } from "../hir.ts";
 import type { Span } from "../span.ts";
 import { parseTracepointFormat, type TracepointField, type TracepointInteger } from "../tracepoint-format.ts";
-import { I32, I64, isAggregate, sizeOf, type Type, U64 } from "../type.ts";
+import { I32, I64, isAggregate, sizeOf, type Type, U32, U64 } from "../type.ts";
 import type { Checker } from "./checker.ts";
 import { constantOf } from "./constants.ts";
 import type { ContextField, ContextShape, FileScope, FunctionSource } from "./entity.ts";
 import type { FunctionChecker } from "./function-checker.ts";
 import { checkBody, refuseSpecial } from "./functions.ts";
 import type { KernelTypes } from "./kernel-types.ts";
-import { readPlace } from "./members.ts";
+import { contextRead } from "./members.ts";
 import { typeOfDescriptor, vocabularyCallee } from "./type-expressions.ts";
 
 /** What a program's function finds: its context under one name, or values, one for each parameter. */
 type Parameters =
   | { readonly kind: "context"; readonly shape: ContextShape }
+  | { readonly kind: "packet" }
   | {
       readonly kind: "values";
       readonly values: readonly { readonly name: string; readonly field: ContextField }[];
@@ -26,6 +27,8 @@ interface Kind {
   readonly parameters: Parameters;
   /** What it returns; `undefined`: any number or nothing. */
   readonly result?: Type;
+  /** Only these numbers, written as they are. */
+  readonly verdicts?: number;
 }
 
 /** A program being declared. */
@@ -57,10 +60,11 @@ const PROGRAMS: Readonly<
   profile: { least: 1, most: 1, make: (one) => scheduled(one, "profile") },
   interval: { least: 1, most: 1, make: (one) => scheduled(one, "interval") },
   iter: { least: 1, most: 1, make: iterator },
+  xdp: { least: 0, most: 0, make: xdp },
   syscall: { least: 0, most: 1, make: syscall },
 };
 /** Kinds that `skep/kernel` has and this compiler does not. */
-const LATER = new Set(["xdp", "usdt"]);
+const LATER = new Set(["usdt"]);
 
 /** Whether a call declares a program. */
 export function isProgramCall(file: FileScope, node: CallExpression): boolean {
@@ -122,7 +126,12 @@ export function declareProgram(
   const { body: statements, result } = checkBody(
     cx,
     source,
-    { isProgram: true, result: made.result ?? RETURNS, returnsNothing: made.result === undefined },
+    {
+      isProgram: true,
+      result: made.result ?? RETURNS,
+      returnsNothing: made.result === undefined,
+      ...(made.verdicts !== undefined && { verdicts: made.verdicts }),
+    },
     (fc) => bindParameters(fc, source, made.parameters),
   );
   const decl: FunctionDecl = {
@@ -140,15 +149,25 @@ export function declareProgram(
 /** Gives the function's parameters their names; values are read before its first statement. */
 function bindParameters(fc: FunctionChecker, { node, span }: FunctionSource, parameters: Parameters): Stmt[] {
   const nodes = node.params;
-  const most = parameters.kind === "context" ? 1 : parameters.values.length;
+  const most = parameters.kind === "values" ? parameters.values.length : 1;
   if (nodes.length > most) {
-    const what = parameters.kind === "context" ? parameters.shape.what : parameters.what;
+    const what =
+      parameters.kind === "values"
+        ? parameters.what
+        : parameters.kind === "context"
+          ? parameters.shape.what
+          : "a packet's program";
     fc.cx.report.add("TS2345", span, `The function has ${nodes.length} parameters, and ${what} has ${most}.`);
   }
   const first: Stmt[] = [];
   for (const [i, param] of nodes.slice(0, most).entries()) {
     fc.cx.report.attempt(() => {
       if (parameters.kind === "context") return bindContext(fc, param, parameters.shape, first);
+      if (parameters.kind === "packet") {
+        if (param.type !== "Identifier") return fc.fail("EB1008", param, "A parameter has a plain name here.");
+        fc.scope.set(param.name, { kind: "packet" });
+        return undefined;
+      }
       const value = parameters.values[i];
       if (param.type !== "Identifier" || value === undefined)
         return fc.fail("EB1008", param, "A parameter has a plain name here.");
@@ -196,20 +215,12 @@ function bindValue(
   id: { name: string; start: number; end: number },
   field: ContextField,
   first: Stmt[],
-): void {
+): undefined {
   const span = fc.span(id);
-  const local: Local = { name: id.name, type: field.type, mutable: false, span };
+  const init = contextRead(fc, field, id);
+  const local: Local = { name: id.name, type: init.type, mutable: false, span };
   fc.scope.set(id.name, { kind: "local", local, isConst: false, node: id });
-  const place = { base: { kind: "context" }, offset: field.offset, indices: [], type: field.type, span } as const;
-  if (field.dataLoc === true) {
-    const word = readPlace({ ...place, type: { kind: "int", bits: 32, signed: false } });
-    first.push({
-      op: "let",
-      local,
-      init: { op: "helper", name: "dataLocStr", args: [word], type: field.type, span },
-      span,
-    });
-  } else first.push({ op: "let", local, init: readPlace(place), span });
+  first.push({ op: "let", local, init, span });
 }
 
 // ---- what each kind finds
@@ -478,7 +489,10 @@ function iterator(one: Declaration): Kind {
     const inner = named === undefined ? kernel.btf.type(kernel.resolve(member.type)) : undefined;
     const field = named ?? (inner?.kind === "union" ? inner.members[0] : undefined);
     if (field === undefined) continue;
-    fields.set(field.name, { offset: member.bitOffset / 8, type: register(kernel, field.type, "trusted") });
+    const type = register(kernel, field.type, "trusted");
+    // At the end the kernel calls once more, with nothing.
+    const nullable = type.kind === "kernelPointer" && field.name !== "meta";
+    fields.set(field.name, { offset: member.bitOffset / 8, type, ...(nullable && { nullable: true as const }) });
   }
   return {
     decl: program("iter", name, type.size, { btfPointers: true }),
@@ -503,4 +517,13 @@ function syscall({ cx, file, args }: Declaration): Kind {
     decl: program("syscall", "", size, { sleepable: true }),
     parameters: { kind: "context", shape: { what: "the program's context", fields } },
   };
+}
+
+/** What an XDP program may answer: XDP_ABORTED to XDP_REDIRECT. */
+const XDP_VERDICTS = 5;
+/** struct xdp_md. */
+const XDP_CONTEXT = 24;
+
+function xdp(): Kind {
+  return { decl: program("xdp", "", XDP_CONTEXT), parameters: { kind: "packet" }, result: U32, verdicts: XDP_VERDICTS };
 }

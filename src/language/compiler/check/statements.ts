@@ -344,8 +344,22 @@ export function writable(fc: FunctionChecker, node: Expression): Place {
   return target.place;
 }
 
+/** An answer: one of a few numbers, written as it is. */
+function verdict(fc: FunctionChecker, node: Expression, verdicts: number): Expr {
+  const given = value(fc, node);
+  const isAnswer = (one: Expr): boolean =>
+    one.op === "conditional"
+      ? isAnswer(one.then) && isAnswer(one.else)
+      : one.op === "number" && one.value >= 0n && one.value < BigInt(verdicts);
+  if (isAnswer(given)) return given;
+  return fc.fail("TS2322", node, `\`${fc.text(node)}\` is no answer of this kind of program.`, {
+    help: "It answers with `XDP.PASS`, `XDP.DROP`, `XDP.TX`, `XDP.REDIRECT` or `XDP.ABORTED`, written as such.",
+  });
+}
+
 /** What is returned, as one of the type. Of programs that may give any number the kernel looks at the lower half. */
 export function resultOf(fc: FunctionChecker, node: Expression, type: Type): Expr {
+  if (fc.verdicts !== undefined) return verdict(fc, node, fc.verdicts);
   if (fc.isProgram && fc.returnsNothing && type.kind === "int") {
     const given = contentOf(expr(fc, node, type));
     if (given.type.kind === "int" && given.op !== "number")

@@ -316,6 +316,12 @@ class Evaluation {
     throw new EvaluationError(`\`${expr.op}\` gives nothing in memory`);
   }
 
+  #packet(): Uint8Array {
+    const { packet } = this.#world;
+    if (packet === undefined) throw new EvaluationError("the world has no packet");
+    return packet;
+  }
+
   #any(expr: Expr): Value {
     return this.#value(expr);
   }
@@ -540,6 +546,14 @@ class Evaluation {
         this.#open.delete(bytes);
         if (expr.op === "ringSubmit") this.#records(map).push(bytes);
         return 0n;
+      }
+      case "packetLength":
+        return BigInt(this.#packet().length);
+      case "packetAt": {
+        const at = Number(this.#number(expr.offset));
+        const of = unwrapped(expr.type);
+        const bytes = this.#packet();
+        return at + sizeOf(of.kind === "reference" ? of.to : of) > bytes.length ? undefined : { bytes, at };
       }
       case "stackId":
         return this.#ask("stackId", [expr.user ? 1n : 0n]);

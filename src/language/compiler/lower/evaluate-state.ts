@@ -11,6 +11,8 @@ export interface EvaluationWorld {
   readonly read?: (space: "user" | "kernel", address: bigint, length: number) => Uint8Array | undefined;
   /** The program's context. */
   readonly context?: Uint8Array;
+  /** What an XDP program looks at. */
+  readonly packet?: Uint8Array;
   /** Records that a ring takes before it is full. */
   readonly ringRecords?: number;
 }

@@ -117,7 +117,7 @@ export const g = fexit("vfs_read", (ret, file) => { if (ret > 0 && file.f_flags 
 export const h = lsm("file_open", (file) => { if (file.f_inode.i_ino === 3) return -EPERM; return 0; });
 export const i = profile({ hz: 99 }, () => n.inc());
 export const j = interval({ ms: 100 }, (ctx) => { if (ctx.sample_period > 0) n.inc(); });
-export const k = iter("task", ({ task }) => { if (task !== null && task.pid > 1) n.inc(); });
+export const k = iter("task", ({ task }) => { if (task && task.pid > 1) n.inc(); });
 export const l = syscall(struct({ x: u64, y: u32 }), (ctx) => { n.add(ctx.x); return ctx.y; });
 export const m = tracepoint("sched:sched_process_exec", (ctx) => { if (ctx.pid === 1 && ctx.filename === "x") n.inc(); });`);
     expect(

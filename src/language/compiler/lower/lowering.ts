@@ -265,6 +265,7 @@ function slotAlign(type: Type): number {
 export function kindOf(type: Type): ValueKind {
   switch (type.kind) {
     case "reference":
+      return type.memory === "packet" ? "packet" : "memory";
     case "cell":
       return "memory";
     case "optional":

@@ -54,13 +54,18 @@ function baseOf(l: Lowering, { base, offset, type, indices }: Place): Address {
     case "pointer": {
       const pointer = value(l, base.pointer);
       if (base.pointer.type.kind !== "kernelPointer")
-        return { base: pointer, offset, memory: "own", align: aligned(8, offset), ours: true };
+        return { base: pointer, offset, memory: "own", align: aligned(8, offset), ours: !isPacket(base.pointer.type) };
       // What is only copied needs no cast, and what has run-time indices cannot go through one.
       const scalar = indices.length === 0 && shapeIsScalar(type);
       const through = scalar ? loadable(l, pointer, base.pointer.type) : pointer;
       return { base: through, offset, memory: "kernel", align: 1, ours: false };
     }
   }
+}
+
+/** Bytes of a packet are whoever's sent it. */
+function isPacket(type: Type): boolean {
+  return type.kind === "reference" && type.memory === "packet";
 }
 
 function shapeIsScalar(type: Type): boolean {

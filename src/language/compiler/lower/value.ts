@@ -10,6 +10,7 @@ import { addressOf } from "./into.ts";
 import { asKernelPointer } from "./kernel-memory.ts";
 import { kindOf, type Lowering } from "./lowering.ts";
 import { lookupScalar, mapDelete, mapGetOrInsert, mapHas, mapRef, mapSet, storageDelete, storageGet } from "./maps.ts";
+import { packetAt, packetLength } from "./packets.ts";
 import { placeAddress, readPlace } from "./places.ts";
 import { ringEmit, ringReserve, sendRecord, stackId, takeBack } from "./rings.ts";
 import { isPointer, pairs } from "./shape.ts";
@@ -104,6 +105,10 @@ function compute(l: Lowering, expr: Expr): Inst {
     case "ringDiscard":
       takeBack(l, expr);
       return b.constant(0n);
+    case "packetAt":
+      return packetAt(l, expr);
+    case "packetLength":
+      return packetLength(l);
     case "stackId":
       return stackId(l, expr);
     case "cellAdd":

@@ -167,6 +167,10 @@ export function walkExpr(expr: Expr, v: Visitor): void {
     case "local":
     case "ringReserve":
     case "stackId":
+    case "packetLength":
+      return;
+    case "packetAt":
+      walkExpr(expr.offset, v);
   }
 }
 

@@ -17,6 +17,8 @@ export type ValueKind =
   | "map"
   /** The value of a map, a record of a ring that was reserved, a global variable. Nullable until it was compared with 0. */
   | "memory"
+  /** A byte of the packet that an XDP program looks at, or its end: what may be read was compared with the end. May be 0. */
+  | "packet"
   /** A kernel object, trusted or walked to from a trusted one: loads go straight (the kernel guards them). */
   | "kernel"
   /** Any address of kernel memory: only probe_read, or a cast, may read it. */

@@ -43,9 +43,9 @@ const OPERANDS: Partial<Record<Inst["op"], number>> = {
   return: 1,
 };
 const SUCCESSORS: Partial<Record<Inst["op"], number>> = { jump: 1, branch: 2, return: 0 };
-const LOADED = new Set<ValueKind>(["context", "stack", "memory", "kernel"]);
-const STORED = new Set<ValueKind>(["context", "stack", "memory"]);
-const MOVED = new Set<ValueKind>(["stack", "memory", "kernel", "plain"]);
+const LOADED = new Set<ValueKind>(["context", "stack", "memory", "packet", "kernel"]);
+const STORED = new Set<ValueKind>(["context", "stack", "memory", "packet"]);
+const MOVED = new Set<ValueKind>(["stack", "memory", "packet", "kernel", "plain"]);
 /** What counts with numbers. `plain` addresses are no pointers to the kernel's verifier. */
 const NUMBERS = new Set<ValueKind>(["scalar", "plain"]);
 
@@ -163,6 +163,8 @@ class Verifier {
     for (const arg of inst.args) if (!this.#available(arg, inst)) this.#say(inst, `v${arg.id} is not there`);
     const [a, b] = inst.args;
     if (isBinary(inst.op) || inst.op === "neg" || inst.op === "zext" || inst.op === "sext" || inst.op === "bswap") {
+      // How far apart two bytes of a packet are is a number.
+      if (inst.op === "sub" && a?.kind === "packet" && b?.kind === "packet") return;
       for (const arg of inst.args) if (!NUMBERS.has(arg.kind)) this.#say(inst, `v${arg.id} is no number`);
       return;
     }
@@ -226,7 +228,7 @@ class Verifier {
   /** Memory is reached at `base`, which has to be an address, of one of these kinds, and not 0. */
   #address(inst: Inst, base: Inst, kinds: ReadonlySet<ValueKind>): void {
     if (!kinds.has(base.kind)) this.#say(inst, `v${base.id} is ${base.kind}`);
-    if (base.kind === "memory" && !neverZero(base) && !this.#nonZero.has(base))
+    if ((base.kind === "memory" || base.kind === "packet") && !neverZero(base) && !this.#nonZero.has(base))
       this.#say(inst, `v${base.id} may be 0: nothing compared it with 0 on the way here`);
     const { slot } = base;
     if (base.op !== "slot" || slot === undefined || inst.op === "offset") return;
@@ -247,6 +249,7 @@ class Verifier {
 
   #branch(inst: Inst, a: Inst, b: Inst): void {
     if (NUMBERS.has(a.kind) && NUMBERS.has(b.kind)) return;
+    if (a.kind === "packet" && b.kind === "packet") return;
     if (inst.condition !== "eq" && inst.condition !== "ne") this.#say(inst, "orders addresses");
     const zero = [a, b].some((each) => each.op === "const" && each.imm === 0n);
     if (!zero && a.kind !== b.kind) this.#say(inst, `compares ${a.kind} with ${b.kind}`);

@@ -66,4 +66,5 @@ export const CONSTANTS: Readonly<Record<string, bigint | Readonly<Record<string,
   EINVAL: 22n,
   ENOSYS: 38n,
   ECONNREFUSED: 111n,
+  XDP: { ABORTED: 0n, DROP: 1n, PASS: 2n, TX: 3n, REDIRECT: 4n },
 };

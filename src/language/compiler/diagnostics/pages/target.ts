@@ -12,7 +12,7 @@ export const TARGET: Pages = {
     title: "a kind of program that cannot be compiled yet",
     why: "The words for it are there, and the compiler does not know it so far.",
     write: "Write it in C and load the object with `loadObject`.",
-    bad: 'import { xdp, XDP } from "skep/kernel";\n\nexport const all = xdp(() => XDP.PASS);\n',
+    bad: 'import { usdt } from "skep/kernel";\n\nexport const grown = usdt("libc", "libc", "memory_sbrk_more", () => {});\n',
   },
   EB4202: {
     title: "an atomic operation that this kernel has not",
