@@ -538,8 +538,12 @@ export function startingMaps(seed: number): { readonly memory: Uint8Array; reado
   return { memory, table };
 }
 
-/** What the reference says that a program leaves behind. */
-export function expectedOutcome(program: RandomProgram, seed: number): Outcome {
+/** What the reference says that a program leaves behind. `watch` sees calls of the helper `watch`. */
+export function expectedOutcome(
+  program: RandomProgram,
+  seed: number,
+  watch?: (args: readonly bigint[]) => void,
+): Outcome {
   const { memory: bytes, table } = startingMaps(seed);
   const memory = new EvaluationMemory("little");
   const at = memory.add(bytes);
@@ -551,6 +555,10 @@ export function expectedOutcome(program: RandomProgram, seed: number): Outcome {
     mapValue: () => at,
     fuel: 1_000_000,
     call(callee, args) {
+      if (callee.name === "watch" && watch !== undefined) {
+        watch(args);
+        return 0n;
+      }
       if (callee.kind !== "helper") throw new Error(`${callee.name} is no helper`);
       if (callee.id === LOOKUP.id) {
         const key = memory.load(args[1] as bigint, 4);

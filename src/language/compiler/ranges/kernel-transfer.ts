@@ -35,6 +35,7 @@ export function kernelBinary(op: BinaryOp, a: Range, b: Range): Range {
 
 /** The low `size` bytes, zero extended: by a mask or a 32-bit move. */
 export function kernelZext(a: Range, size: Size): Range {
+  if (size === 8) return a;
   const all = rangeOfSize(size, false);
   const bits = andBits(a.bits, { value: all.umax, mask: 0n });
   return made(bits, bits.value, min(a.umax, all.umax), 0n, all.umax);

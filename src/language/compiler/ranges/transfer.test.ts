@@ -123,7 +123,7 @@ describe("what is known of a result", () => {
       const a = random.value();
       const range = random.around(a);
       has(exactNeg(range), unsigned(-a), () => `neg ${a} of ${show(range)}`);
-      for (const size of [1, 2, 4] as Size[]) {
+      for (const size of [1, 2, 4, 8] as Size[]) {
         has(kernelZext(range, size), foldZext(a, size), () => `zext${size} ${a} of ${show(range)}`);
         has(exactZext(range, size), foldZext(a, size), () => `zext${size} ${a} of ${show(range)}`);
         has(exactSext(range, size), foldSext(a, size), () => `sext${size} ${a} of ${show(range)}`);

@@ -1,4 +1,5 @@
 import type { Func, Inst } from "./ir.ts";
+import { isLeaf } from "./leaves.ts";
 
 /** Whether an instruction does something besides giving its value. Claims do until they are proven: they may be errors. */
 function hasEffect(inst: Inst): boolean {
@@ -44,8 +45,9 @@ export function removeDeadCode(func: Func): boolean {
       phis.push(...kept);
       changed = true;
     }
-    if (insts.some((inst) => live[inst.id] === 0)) {
-      block.insts = insts.filter((inst) => live[inst.id] === 1);
+    const isKept = (inst: Inst): boolean => live[inst.id] === 1 || isLeaf(inst.op);
+    if (!insts.every(isKept)) {
+      block.insts = insts.filter(isKept);
       changed = true;
     }
   }

@@ -186,7 +186,11 @@ function evaluateInst(
       return evaluate(called, args, world);
     }
     case "bound":
+      if (a >= inst.imm) throw new EvaluationError(`bound #${inst.id} claims that ${a} is below ${inst.imm}.`);
+      return a;
     case "fits":
+      if (a !== (inst.signed ? BigInt.asUintN(64, BigInt.asIntN(bits, a)) : BigInt.asUintN(bits, a)))
+        throw new EvaluationError(`fits #${inst.id} claims that ${a} fits ${inst.size} bytes.`);
       return a;
     case "function":
     case "phi":

@@ -53,7 +53,7 @@ export class Leaves {
       if (same === undefined) this.#constants.set(inst.imm, inst);
       return same;
     }
-    const key = `${inst.op} ${inst.slot?.id} ${inst.name} ${inst.imm} ${inst.callee?.name}`;
+    const key = `${inst.op} ${inst.kind} ${inst.slot?.id} ${inst.name} ${inst.imm} ${inst.callee?.name}`;
     const same = others.get(key);
     if (same === undefined) others.set(key, inst);
     return same;

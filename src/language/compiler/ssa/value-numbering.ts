@@ -1,6 +1,6 @@
 import { strengthen } from "./algebra.ts";
 import { Dominators } from "./dominators.ts";
-import { branchToJump } from "./edges.ts";
+import { branchToJump, removeUnreachable } from "./edges.ts";
 import { isCommutative } from "./fold.ts";
 import { impliedBy } from "./implication.ts";
 import type { Block, Func, Inst } from "./ir.ts";
@@ -40,6 +40,8 @@ class Numbering {
   /** The number that a load saw, by the load's id. */
   readonly #seen: number[] = [];
   #changed = false;
+  /** A branch became a jump. */
+  #folded = false;
 
   constructor(func: Func, leaves: Leaves) {
     this.#func = func;
@@ -55,6 +57,7 @@ class Numbering {
   run(): boolean {
     for (const block of this.#dominators.order) this.#block(block);
     if (this.#replacements.apply(this.#func)) this.#changed = true;
+    if (this.#folded) removeUnreachable(this.#func);
     return this.#changed;
   }
 
@@ -194,6 +197,7 @@ class Numbering {
       if (known === undefined) continue;
       branchToJump(block, end.succs[known ? 0 : 1]!);
       this.#changed = true;
+      this.#folded = true;
       return;
     }
   }

@@ -198,7 +198,7 @@ class Verifier {
         this.#address(inst, a!, LOADED);
         break;
       case "kload":
-        if (a!.kind !== "kernel" && a!.kind !== "plain") this.#say(inst, `v${a!.id} is no address of the kernel`);
+        if (a!.kind !== "kernel" && !NUMBERS.has(a!.kind)) this.#say(inst, `v${a!.id} is no address of the kernel`);
         break;
       case "store":
         this.#address(inst, a!, STORED);
