@@ -1,8 +1,9 @@
 // What the programs of a module leave in maps, rings and variables: in the kernel, and in the reference evaluation, in one form.
-import type { Module } from "../../src/language/compiler/hir.ts";
-import { lossVariable } from "../../src/language/compiler/image/index.ts";
+import type { MapDecl, Module } from "../../src/language/compiler/hir.ts";
+import { layoutOfType, lossVariable } from "../../src/language/compiler/image/index.ts";
 import type { evaluateModule } from "../../src/language/compiler/lower/index.ts";
 import { sizeOf } from "../../src/language/compiler/type.ts";
+import type { Machine } from "../../src/language/interp/index.ts";
 import { type Layout, makeEncoder, memoryOf } from "../../src/object/codec/index.ts";
 import { type BpfMap, type LoadedObject, type ObjectSpec, RingBufferReader } from "../../src/sdk/index.ts";
 
@@ -31,6 +32,58 @@ export function evaluatedState(module: Module, state: Evaluated): ModuleState {
   return out;
 }
 
+/** What the testing machine has; it has the values of each CPU apart, too. */
+export function machineState(module: Module, machine: Machine): ModuleState {
+  const out: Record<string, unknown> = {};
+  for (const map of module.maps) {
+    const counter = lossVariable(map.name);
+    out[counter] = machine.spec.variables?.[counter] === undefined ? 0 : Number(machine.variable(counter));
+    if (map.kind === "ringbuf") {
+      const ring = machine.ring(map.name);
+      out[map.name] = ring.records().map(hex);
+      if (ring.unwritten > 0) out[`${map.name}: bytes that nobody wrote`] = ring.unwritten;
+      continue;
+    }
+    const spec = machine.spec.maps[map.name];
+    if (spec?.key === undefined || spec.value === undefined || map.kind === "taskStorage") continue;
+    const [key, value] = [writer(spec.key), writer(spec.value)];
+    const entries = [...machine.map(map.name)].map(([k, v]): [string, string] => {
+      const values = isPerCpu(map) ? (v as unknown[]).map(value) : undefined;
+      const stride = Math.ceil((spec.value?.size ?? 0) / 8) * 8;
+      return [
+        hex(key(k)),
+        hex(values === undefined ? value(v) : summed(concat(values, stride), stride, spec.value?.size ?? 0)),
+      ];
+    });
+    out[map.name] = sorted(entries);
+  }
+  for (const global of module.globals) {
+    const variable = machine.spec.variables?.[global.name];
+    if (variable !== undefined)
+      out[global.name] = hex(writer(layoutOfType(global.type))(machine.variable(global.name)));
+  }
+  return out;
+}
+
+function writer(layout: Layout): (value: unknown) => Uint8Array {
+  const encode = makeEncoder(layout);
+  return (value) => {
+    const memory = memoryOf(new ArrayBuffer(Math.ceil(layout.size / 8) * 8));
+    encode(memory, 0, value as never);
+    return memory.u8.slice(0, layout.size);
+  };
+}
+
+function concat(values: readonly Uint8Array[], stride: number): Uint8Array {
+  const out = new Uint8Array(values.length * stride);
+  for (const [i, value] of values.entries()) out.set(value, i * stride);
+  return out;
+}
+
+function isPerCpu({ kind }: MapDecl): boolean {
+  return kind === "perCpuArray" || kind === "perCpuHash" || kind === "lruPerCpuHash";
+}
+
 /** Of per-CPU maps the sums, as 64-bit words: it does not matter where a run was. */
 export function kernelState(module: Module, spec: ObjectSpec, object: LoadedObject<ObjectSpec>): ModuleState {
   const out: Record<string, unknown> = {};
@@ -49,7 +102,7 @@ export function kernelState(module: Module, spec: ObjectSpec, object: LoadedObje
       continue;
     const keySize = sizeOf(map.key);
     const valueSize = sizeOf(map.value);
-    const perCpu = map.kind === "perCpuArray" || map.kind === "perCpuHash" || map.kind === "lruPerCpuHash";
+    const perCpu = isPerCpu(map);
     const stride = perCpu ? Math.ceil(valueSize / 8) * 8 : valueSize;
     const layout = spec.maps[map.name]?.key as Layout;
     const encode = makeEncoder(layout);
