@@ -46,7 +46,7 @@ function buildWork(bench) {
   const out = join(bench.cache, "codegen/work");
   mkdirSync(join(bench.cache, "codegen"), { recursive: true });
   const { status, stderr, error } = spawnSync("cc", ["-O2", "-static", "-o", out, path("codegen/work.c"), "-lpthread"]);
-  if (status !== 0) throw new Error(`cc could not compile work.c: ${error?.message ?? stderr}`);
+  if (status !== 0) throw new Error(`cc could not compile work.c: ${error?.message ?? String(stderr)}`);
   return out;
 }
 

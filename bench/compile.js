@@ -160,7 +160,12 @@ function start(file, args, marks = {}) {
     child.on("close", (code) => {
       const missing = Object.keys(marks).filter((name) => times[name] === undefined);
       if (code === 0 && missing.length === 0) resolve(times);
-      else reject(new Error(`${file} ${args.join(" ")} ended with ${code}, without ${missing}: ${text.slice(-500)}`));
+      else
+        reject(
+          new Error(
+            `${file} ${args.join(" ")} ended with ${code ?? "a signal"}, without ${missing}: ${text.slice(-500)}`,
+          ),
+        );
     });
   });
 }

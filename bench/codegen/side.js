@@ -50,7 +50,8 @@ export class Side {
 
   #map(name) {
     const map = this.#object.maps[this.#names[name] ?? name];
-    if (map === undefined) throw new Error(`there is no map ${name}; there are ${Object.keys(this.#object.maps)}`);
+    if (map === undefined)
+      throw new Error(`there is no map ${name}; there are ${Object.keys(this.#object.maps).join(", ")}`);
     return map;
   }
 

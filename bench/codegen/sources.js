@@ -73,7 +73,7 @@ export function compileTwins(cache, programs, include) {
     const flags = ["-O2", "-mcpu=v3", "-g", "-target", "bpf", `-D__TARGET_ARCH_${arch}`, "-Wno-everything"];
     const paths = [`-I${folder}`, `-I${include}`, ...systemHeaders()];
     const { status, stderr, error } = spawnSync(CLANG, [...flags, ...paths, "-c", source, "-o", objects[name]]);
-    if (status !== 0) throw new Error(`${CLANG} could not compile ${name}.bpf.c: ${error?.message ?? stderr}`);
+    if (status !== 0) throw new Error(`${CLANG} could not compile ${name}.bpf.c: ${error?.message ?? String(stderr)}`);
   }
   return objects;
 }
