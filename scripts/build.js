@@ -55,6 +55,7 @@ async function bundle() {
     SKEP_IMAGES: JSON.stringify(await traceImages()),
     SKEP_PLANS: JSON.stringify(plans),
     SKEP_VERSION: JSON.stringify(version),
+    SKEP_BUILD: JSON.stringify(buildOf()),
   };
   const entryPoints = Object.fromEntries(commands.map((f) => [f.replace(/\.ts$/, ""), `src/app/cli/commands/${f}`]));
   // Modules that stand for others in a command's bundle: the trace programs and plans come as data that the build made, and

@@ -342,7 +342,7 @@ export {
   trackFds,
 } from "../runtime/sys/index.ts";
 export { CompileError } from "./kernel-typescript/compile-error.ts";
-export { gatherSources, type SourceOption, sourceOf } from "./kernel-typescript/gather-sources.ts";
+export type { SourceOption } from "./kernel-typescript/gather-sources.ts";
 export { type HistogramBucket, HistogramValue } from "./kernel-typescript/histogram-value.ts";
 export { LiveEvents } from "./kernel-typescript/live-events.ts";
 export { LiveAggregate, LiveArray, LiveStacks, LiveTotal } from "./kernel-typescript/live-maps.ts";
@@ -356,5 +356,4 @@ export {
 export { type LoadModuleOptions, load } from "./kernel-typescript/load.ts";
 export type { LiveGlobal, LiveMapOf, Loaded, ParamsOf } from "./kernel-typescript/loaded-types.ts";
 export { SourceError } from "./kernel-typescript/source-error.ts";
-export { liveTarget } from "./kernel-typescript/target.ts";
 export { type LoadedShape, loadObject, type TypedVariable } from "./load-object.ts";

@@ -1,10 +1,10 @@
 // skep run, check, dis, explain: what they print and return. What is attached looks at the command's own process alone.
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { loadObject, VerifierError } from "../../src/sdk/index.ts";
 import { compileText, rejectionText } from "../../src/tools/run/index.ts";
-import { AS_NOBODY, publicCopy, run, Scratch, skep } from "../support/cli.ts";
+import { AS_NOBODY, environment, publicCopy, run, Scratch, skep } from "../support/cli.ts";
 import { kernelTest } from "../support/kernel-test.ts";
 
 /** The objects that `skep run --json` printed. */
@@ -287,4 +287,26 @@ kernelTest("what the kernel refuses of compiled code is told by its source", asy
       return true;
     },
   );
+});
+
+kernelTest("skep run keeps what it compiled, and compiles anew when that is broken", async () => {
+  using scratch = new Scratch();
+  const env = environment({ XDG_CACHE_HOME: scratch.path });
+  const source = `tp("${READ}", pid() === cpid && count[comm()]++)`;
+  const counted = async (...more: string[]) => {
+    const { code, stdout, stderr } = await skep(["run", "--json", ...more, "-e", source, "--", "true"], { env });
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout.split("\n")[0] as string) as unknown;
+  };
+  const folder = scratch.file("skep");
+  const fresh = await counted("--no-cache");
+  assert.ok(!existsSync(folder));
+  assert.deepEqual(await counted(), fresh);
+  const [kept, ...others] = readdirSync(folder);
+  assert.ok(kept !== undefined && others.length === 0);
+  const before = readFileSync(`${folder}/${kept}`);
+  assert.deepEqual(await counted(), fresh);
+  writeFileSync(`${folder}/${kept}`, before.subarray(0, 100));
+  assert.deepEqual(await counted(), fresh);
+  assert.deepEqual(readFileSync(`${folder}/${kept}`).length, before.length);
 });

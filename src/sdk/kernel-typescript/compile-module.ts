@@ -11,7 +11,7 @@ export async function compileModule(
   { cache = true }: { readonly cache?: boolean } = {},
 ): Promise<Compiled> {
   const images = cache ? ImageCache.open() : undefined;
-  const known = images?.read(sources);
+  const known = images?.read<Compiled>(sources);
   if (known !== undefined) return known;
   const compiled = await compileNow(sources);
   images?.write(sources, compiled);

@@ -6,7 +6,7 @@ import { deserialize, serialize } from "node:v8";
 import type { Sources } from "../../language/compiler/index.ts";
 import { Btf } from "../../object/btf/index.ts";
 import { notesOf } from "../../object/elf/index.ts";
-import type { Compiled } from "./compiled.ts";
+import type { ObjectSpec } from "../../object/spec/index.ts";
 
 /** What the compiler was built from: set by the build, so that no compiler uses what another one has made. */
 declare const SKEP_BUILD: string | undefined;
@@ -15,6 +15,11 @@ const SUM = 32;
 const GNU_BUILD_ID = 3;
 /** Images that are kept; the oldest ones go. */
 const KEPT = 200;
+
+/** What is kept: an object, and what else was found out of its sources; plain data. */
+export interface Cached {
+  readonly spec: ObjectSpec;
+}
 
 /**
  * Compiled modules in files (`$XDG_CACHE_HOME/skep`, `~/.cache/skep`), by their sources, the running kernel's build id and the build
@@ -49,22 +54,22 @@ export class ImageCache {
     return new ImageCache(folder, `${build} ${kernel} ${process.arch}`);
   }
 
-  /** What was kept for the sources. */
-  read(sources: Sources): Compiled | undefined {
+  /** What was kept for the sources; `kind` tells different things that are kept of the same sources apart. */
+  read<T extends Cached>(sources: Sources, kind = ""): T | undefined {
     try {
-      const bytes = readFileSync(this.#path(sources));
+      const bytes = readFileSync(this.#path(sources, kind));
       const body = bytes.subarray(SUM);
       if (!sumOf(body).equals(bytes.subarray(0, SUM))) return undefined;
-      const { spec, btf, ...rest } = deserialize(body) as Packed;
-      return { ...rest, spec: btf === undefined ? spec : { ...spec, btf: Btf.parse(btf) } };
+      const { btf, ...kept } = deserialize(body) as T & Packed;
+      return { ...kept, spec: btf === undefined ? kept.spec : { ...kept.spec, btf: Btf.parse(btf) } } as unknown as T;
     } catch {
       return undefined;
     }
   }
 
   /** Keeps what the sources were compiled to. */
-  write(sources: Sources, compiled: Compiled): void {
-    const path = this.#path(sources);
+  write(sources: Sources, compiled: Cached, kind = ""): void {
+    const path = this.#path(sources, kind);
     const part = `${path}.${randomUUID()}`;
     try {
       const { btf, ...spec } = compiled.spec;
@@ -79,8 +84,8 @@ export class ImageCache {
     }
   }
 
-  #path({ entry, files }: Sources): string {
-    const hash = createHash("sha256").update(this.#of);
+  #path({ entry, files }: Sources, kind: string): string {
+    const hash = createHash("sha256").update(`${this.#of} ${kind}`);
     for (const [path, text] of [...files].sort(([a], [b]) => (a < b ? -1 : 1)))
       hash.update(`\0${path === entry ? "entry" : "file"}\0${path}\0${text.length}\0${text}`);
     return join(this.#folder, `${hash.digest("hex").slice(0, 40)}.image`);
@@ -98,8 +103,7 @@ export class ImageCache {
 }
 
 /** A spec whose types are bytes: what `v8.serialize` takes. */
-interface Packed extends Omit<Compiled, "spec"> {
-  readonly spec: Compiled["spec"];
+interface Packed extends Cached {
   readonly btf: Uint8Array | undefined;
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { compilerFailure, type SourceFile } from "../../language/compiler/diagnostics/index.ts";
 import type { Compiled, Diagnostic, Dump, Sources } from "../../language/compiler/index.ts";
-import { gatherSources, liveTarget, sourceOf } from "../../sdk/index.ts";
+import { gatherSources, ImageCache, liveTarget, sourceOf } from "../../sdk/kernel-typescript/index.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { RunError } from "./run-error.ts";
 import type { Timing } from "./view/timings-text.ts";
@@ -25,6 +25,8 @@ export interface Compilation {
 }
 
 export interface CompileOptions {
+  /** Takes what was compiled before, and keeps what is compiled now (`~/.cache/skep`). Of what is taken there are no dumps and times. */
+  readonly cache?: boolean;
   readonly dumps?: readonly Dump[];
 }
 
@@ -56,19 +58,48 @@ export async function compileText(text: string, options: CompileOptions = {}): P
   );
 }
 
-async function compileSources(name: string, sources: Sources, { dumps = [] }: CompileOptions): Promise<Compilation> {
+async function compileSources(
+  name: string,
+  sources: Sources,
+  { dumps = [], cache = false }: CompileOptions,
+): Promise<Compilation> {
+  const images = cache ? ImageCache.open() : undefined;
+  const plan = images?.read<Plan>(sources, KEPT_AS);
+  if (plan !== undefined) return known(name, sources, plan);
   const result = await compileSafely(sources, dumps);
   const { spec, module, paths, diagnostics } = result;
+  const made = spec === undefined ? undefined : planOf(module, spec);
+  // Warnings are said each time.
+  if (made !== undefined && diagnostics.length === 0) images?.write(sources, made, KEPT_AS);
   return {
     name,
     sources: paths.map((path) => ({ name: shownPath(path), text: sources.files.get(path) ?? "" })),
     paths,
     diagnostics,
     hasErrors: diagnostics.some(({ severity }) => severity === "error"),
-    ...(spec !== undefined && { plan: planOf(module, spec) }),
+    ...(made !== undefined && { plan: made }),
     timings: result.timings,
     dumps: result.dumps,
     functions: result.functions,
+  };
+}
+
+/** What plans are kept as: a change of their form asks for another name. */
+const KEPT_AS = "run";
+
+/** A module that was compiled before. */
+function known(name: string, { files }: Sources, plan: Plan): Compilation {
+  const paths = [...files.keys()];
+  return {
+    name,
+    sources: paths.map((path) => ({ name: shownPath(path), text: files.get(path) ?? "" })),
+    paths,
+    diagnostics: [],
+    hasErrors: false,
+    plan,
+    timings: [],
+    dumps: {},
+    functions: new Map(),
   };
 }
 

@@ -26,6 +26,7 @@ const OPTIONS = {
   top: { type: "string" },
   json: { type: "boolean" },
   log: { type: "string" },
+  "no-cache": { type: "boolean" },
   quiet: { type: "boolean", short: "q" },
   color: { type: "boolean" },
   "no-color": { type: "boolean" },
@@ -42,6 +43,7 @@ Usage: skep run [OPTIONS] FILE.bpf.ts [-- COMMAND…]
       --top N              rows of each map that are shown at the end; 30 when left out
       --json               one JSON object a line: events as they come, then maps, then what was lost
       --log FILE           the verifier's log, when the kernel refuses what was compiled
+      --no-cache           compile anew, and keep nothing in ~/.cache/skep
   -q, --quiet              say nothing on standard error when all is attached
       --color, --no-color
 
@@ -74,7 +76,10 @@ export async function run(args: readonly string[]): Promise<number> {
   const top = numberOption("top", values.top, 30, 0);
   if (typeof top === "string") return usage(top);
   return orJsonError(values.json, async () => {
-    const compilation = await (execute === undefined ? compileFile(file as string) : compileText(execute));
+    const cache = values["no-cache"] !== true;
+    const compilation = await (execute === undefined
+      ? compileFile(file as string, { cache })
+      : compileText(execute, { cache }));
     const color = isColored(values, process.stderr);
     if (values.json === true && compilation.hasErrors) print(checkJson([compilation]));
     else process.stderr.write(diagnosticsText(compilation, color));
