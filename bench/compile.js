@@ -163,7 +163,7 @@ function start(file, args, marks = {}) {
       else
         reject(
           new Error(
-            `${file} ${args.join(" ")} ended with ${code ?? "a signal"}, without ${missing}: ${text.slice(-500)}`,
+            `${file} ${args.join(" ")} ended with ${code ?? "a signal"}, without ${missing.join(", ")}: ${text.slice(-500)}`,
           ),
         );
     });
