@@ -1,7 +1,8 @@
 // The machine of skep/testing beside the kernel: random programs leave the same registers and memory in both, random uses of
 // maps the same answers, and texts are formatted alike.
 import assert from "node:assert/strict";
-import { Machine } from "../../src/language/interp/index.ts";
+import { fileURLToPath } from "node:url";
+import { argumentsContext, Machine, registersContext, World } from "../../src/language/interp/index.ts";
 import { disassemble } from "../../src/object/asm/index.ts";
 import { Btf, BtfBuilder } from "../../src/object/btf/index.ts";
 import {
@@ -9,8 +10,10 @@ import {
   bytes,
   createMap,
   type Instruction,
+  kernelBtf,
   loadObject,
   type ObjectSpec,
+  openObject,
   type Register,
   r0,
   r1,
@@ -24,6 +27,7 @@ import {
   r10,
   u32,
   VerifierError,
+  withVariables,
 } from "../../src/sdk/index.ts";
 import { kernelIsAtLeast, kernelTest } from "../support/kernel-test.ts";
 import { pace } from "../support/pace.ts";
@@ -450,4 +454,25 @@ kernelTest("helpers give the same answers in the machine and in the kernel", (t)
   if (refused.length > 0)
     t.diagnostic(`${refused.length} of ${CALLS.length} are not taken by this kernel: ${refused.join(", ")}`);
   if (kernelIsAtLeast("6.12")) assert.deepEqual(refused, []);
+});
+
+kernelTest("objects are fitted to this kernel's types, and walk its structs in the machine's memory", () => {
+  const btf = kernelBtf();
+  const world = new World({ pid: 42 });
+  const objectOf = (name: string) =>
+    withVariables(openObject(fileURLToPath(new URL(`../../../examples/${name}.bpf.o`, import.meta.url))), { pid: 42 });
+
+  const reads = new Machine(objectOf("kprobe"), { world, btf });
+  const file = world.kernelStruct(btf, "file", { f_path: { dentry: { d_name: { name: "passwd" } } } });
+  reads.run("on_read", registersContext({ arch: process.arch as "x64" | "arm64", arguments: [file, 0, 100] }));
+  assert.deepEqual([...reads.map("wanted")], [["passwd", 100n]]);
+
+  const lines = new Machine(objectOf("iterator"), { world, btf });
+  const task = { pid: 43, tgid: 42, comm: "worker", nvcsw: 11, nivcsw: 2 };
+  const meta = world.kernelStruct(btf, "bpf_iter_meta", { seq: {} });
+  const { output } = lines.run("show", argumentsContext(meta, world.kernelStruct(btf, "task_struct", task)));
+  assert.equal(output, "43 worker: waited 11 times, was interrupted 2 times\n");
+  // As it was compiled, the object looks elsewhere.
+  const unfitted = new Machine(objectOf("iterator"), { world });
+  assert.equal(unfitted.run("show", argumentsContext(meta, world.kernelStruct(btf, "task_struct", task))).output, "");
 });
