@@ -29,6 +29,7 @@ import {
   VerifierError,
   withVariables,
 } from "../../src/sdk/index.ts";
+import { exampleCommand, printed } from "../support/example.ts";
 import { kernelIsAtLeast, kernelTest } from "../support/kernel-test.ts";
 import { pace } from "../support/pace.ts";
 import {
@@ -475,4 +476,9 @@ kernelTest("objects are fitted to this kernel's types, and walk its structs in t
   // As it was compiled, the object looks elsewhere.
   const unfitted = new Machine(objectOf("iterator"), { world });
   assert.equal(unfitted.run("show", argumentsContext(meta, world.kernelStruct(btf, "task_struct", task))).output, "");
+});
+
+kernelTest("the example of a unit test passes", async () => {
+  const stdout = await printed(exampleCommand("unit-test"));
+  assert.match(stdout, /^# pass 2$|^ℹ pass 2$/m);
 });

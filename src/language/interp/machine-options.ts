@@ -25,8 +25,9 @@ export interface MachineOptions {
   /** The most instructions of one run; 10,000,000 when left out. */
   readonly maxInstructions?: number;
   /**
-   * What reading through null or where there is nothing is: a `"fault"`, or `"zero"`, as where the kernel reads through
-   * its own typed pointers. By default `"zero"` in programs that have such (tracing, LSM, struct_ops), otherwise a fault.
+   * What reading through null or where there is nothing is: a `"fault"`, or `"zero"`, as where the kernel reads through its own
+   * typed pointers. By default `"zero"` in programs that have such (tracing, LSM, struct_ops, and those that call what gives
+   * such pointers: `get_current_task_btf`, functions of the kernel), otherwise a fault.
    */
   readonly badReads?: "fault" | "zero";
 }

@@ -27,6 +27,7 @@ import { ProgramMachineMap } from "./map/program-map.ts";
 import { RingMachineMap } from "./map/ring-map.ts";
 import type { Region } from "./memory/region.ts";
 import { surroundingsOf } from "./surroundings.ts";
+import { readsTyped } from "./typed-reads.ts";
 import { World } from "./world.ts";
 
 const MOST_INSTRUCTIONS = 10_000_000;
@@ -42,8 +43,6 @@ const READ_ONLY: readonly ProgramTypeName[] = [
   "sk_lookup",
   "netfilter",
 ];
-/** Types that read the kernel's memory through typed pointers. */
-const TYPED: readonly ProgramTypeName[] = ["tracing", "lsm", "struct_ops"];
 const decoder = new TextDecoder();
 
 /**
@@ -118,7 +117,7 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
     const regions: Region[] = [];
     const state = this.#state(spec, context, options, regions);
     const cpu = this.#cpu;
-    cpu.probing = this.#options.badReads === undefined ? TYPED.includes(spec.type) : this.#options.badReads === "zero";
+    cpu.probing = this.#options.badReads === undefined ? readsTyped(spec) : this.#options.badReads === "zero";
     this.#running = true;
     try {
       const r0 = cpu.run(entry, state, options.size);

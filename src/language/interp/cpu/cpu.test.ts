@@ -327,6 +327,18 @@ describe("reads through the kernel's typed pointers", () => {
     ).toBe("NULL");
   });
 
+  it("of null are zero, too, where a helper gives such pointers", () => {
+    const world = new World();
+    world.task = world.kernel(new Uint8Array(64));
+    const walk = (helper: "get_current_task" | "get_current_task_btf") =>
+      new Machine(
+        specOf((a) => a.call(helper).load("u64", r1, r0, 8).load("u32", r0, r1, 64).exit(), "kprobe"),
+        { world },
+      ).run("p").r0;
+    expect(walk("get_current_task_btf")).toBe(0n);
+    expect(faultOf(() => walk("get_current_task")).code).toBe("NULL");
+  });
+
   it("read the world's memory, up to its end", () => {
     const world = new World();
     const task = world.kernel(new Uint8Array(68).fill(1));
