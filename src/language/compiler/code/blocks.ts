@@ -38,6 +38,15 @@ export function planBlocks(func: Func): BlockPlan {
     blocks[source.id] = block;
     sources.set(block, source);
   }
+  const returnBlock = (value: bigint, origin: Inst) => {
+    let block = returnOf.get(value);
+    if (block === undefined) {
+      block = newBlock(0);
+      returnOf.set(value, block);
+      returns.set(block, { value, origin });
+    }
+    return block;
+  };
   // The registers of the parameters are read where no jump comes back to.
   if (entry.preds.length > 0) {
     const prologue = newJump(0, entry.end as Inst);
@@ -49,18 +58,16 @@ export function planBlocks(func: Func): BlockPlan {
     order.push(block);
     const end = source.end as Inst;
     const targets = targetsOf(end);
+    const result = end.args[0];
+    // Whatever else the block does: its end is shared.
+    if (end.op === "return" && (result === undefined || result.op === "const"))
+      link(block, returnBlock(BigInt.asIntN(64, result?.imm ?? 0n), end), -1);
     for (const k of targets) {
       const to = end.succs[k] as Block;
       const number = edgeNumber(source, k);
       const value = returnedConstant(to, number);
       if (value !== undefined) {
-        let target = returnOf.get(value);
-        if (target === undefined) {
-          target = newBlock(0);
-          returnOf.set(value, target);
-          returns.set(target, { value, origin: to.end as Inst });
-        }
-        link(block, target, -1);
+        link(block, returnBlock(value, to.end as Inst), -1);
       } else if (targets.length > 1 && to.preds.length > 1) {
         const target = blocks[to.id] as MachineBlock;
         const middle = newJump(Math.min(source.loopDepth, to.loopDepth), end);

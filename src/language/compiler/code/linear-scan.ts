@@ -59,6 +59,7 @@ class LinearScan {
   /** For each register, how many of the numbers of its fixed ranges are behind us. */
   readonly #over = new Int32Array(REGISTERS);
   readonly #free = new Int32Array(REGISTERS);
+  readonly #nextUse = new Int32Array(REGISTERS);
   readonly #blocked = new Int32Array(REGISTERS);
 
   constructor(func: MachineFunction, intervals: Intervals) {
@@ -138,6 +139,18 @@ class LinearScan {
     for (const r of PREFERENCE) if (best === NONE || (free[r] as number) > (free[best] as number)) best = r;
     const until = evenBelow(free[best] as number);
     if (until <= position || current.nextRegisterUse(position) >= until) return false;
+    // What is in a register that would do for all of it may have to go there, and then better at once: that spares a move.
+    const later = current.nextUse(until);
+    this.#findNextUses(current);
+    for (let r = 0; r < REGISTERS; r++) {
+      if ((this.#blocked[r] as number) < end || (this.#nextUse[r] as number) <= later) continue;
+      if ((this.#nextUse[r] as number) > (this.#nextUse[best] as number) || (this.#blocked[best] as number) < end)
+        best = r;
+    }
+    if ((this.#blocked[best] as number) >= end && (this.#nextUse[best] as number) > later) {
+      this.#occupy(current, best);
+      return true;
+    }
     current.register = best;
     this.#queue(current.split(until));
     return true;
@@ -171,21 +184,8 @@ class LinearScan {
   /** The register whose values are used latest, unless the interval itself is used later than all. */
   #takeOccupied(current: Interval): void {
     const position = current.start;
-    const nextUse = this.#free.fill(NEVER);
-    const blocked = this.#blocked;
-    for (const other of this.#active) lower(nextUse, other.register, evenBelow(other.nextUse(position)));
-    for (const other of this.#inactive) {
-      if (firstIntersection(other.ranges, current.ranges, position) !== NEVER) {
-        lower(nextUse, other.register, evenBelow(other.nextUse(position)));
-      }
-    }
-    for (let r = 0; r < REGISTERS; r++) {
-      const at = evenBelow(
-        firstIntersection(this.#intervals.fixed[r] as number[], current.ranges, position, this.#over[r]),
-      );
-      blocked[r] = at;
-      lower(nextUse, r, at);
-    }
+    this.#findNextUses(current);
+    const nextUse = this.#nextUse;
     let best = PREFERENCE[0] as number;
     for (const r of PREFERENCE) if ((nextUse[r] as number) > (nextUse[best] as number)) best = r;
     const needed = current.nextRegisterUse(position);
@@ -196,14 +196,39 @@ class LinearScan {
       return;
     }
     if (latest <= position) throw new CodeGenerationError(`${this.#func.name} has no register left at ${position}.`);
-    current.register = best;
-    for (const other of this.#active) if (other.register === best) this.#evict(other, position);
+    this.#occupy(current, best);
+  }
+
+  /** For each register: where what is in it is used next, and from where on the machine itself needs it. */
+  #findNextUses(current: Interval): void {
+    const position = current.start;
+    const nextUse = this.#nextUse.fill(NEVER);
+    for (const other of this.#active) lower(nextUse, other.register, evenBelow(other.nextUse(position)));
     for (const other of this.#inactive) {
-      if (other.register === best && firstIntersection(other.ranges, current.ranges, position) !== NEVER) {
+      if (firstIntersection(other.ranges, current.ranges, position) !== NEVER) {
+        lower(nextUse, other.register, evenBelow(other.nextUse(position)));
+      }
+    }
+    for (let r = 0; r < REGISTERS; r++) {
+      const fixed = this.#intervals.fixed[r] as number[];
+      const at = evenBelow(firstIntersection(fixed, current.ranges, position, this.#over[r]));
+      this.#blocked[r] = at;
+      lower(nextUse, r, at);
+    }
+  }
+
+  /** Gives it a register; what is there goes to memory. */
+  #occupy(current: Interval, register: number): void {
+    const position = current.start;
+    current.register = register;
+    for (const other of this.#active) if (other.register === register) this.#evict(other, position);
+    for (const other of this.#inactive) {
+      if (other.register === register && firstIntersection(other.ranges, current.ranges, position) !== NEVER) {
         this.#evict(other, position);
       }
     }
-    if ((blocked[best] as number) < current.end) this.#queue(current.split(blocked[best] as number));
+    const until = this.#blocked[register] as number;
+    if (until < current.end) this.#queue(current.split(until));
   }
 
   /** From a position on it is in memory, until it is needed in a register again. */

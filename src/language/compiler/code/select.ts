@@ -322,12 +322,12 @@ export class Selector {
   }
 
   #end(end: Inst): void {
-    if (end.op === "return") {
+    if (this.#block.succs.length === 1) this.emit(new MachineInst("jump", Opcode.JA, end));
+    else if (end.op === "return") {
       const value = end.args[0];
       const zero = { vreg: NONE, add: 0, constant: this.constants.int(0n) };
       this.#return(value === undefined ? zero : this.operand(value), end);
-    } else if (this.#block.succs.length === 1) this.emit(new MachineInst("jump", Opcode.JA, end));
-    else this.#branch(end);
+    } else this.#branch(end);
   }
 
   #branch(end: Inst): void {
