@@ -140,9 +140,10 @@ class LinearScan {
     const until = evenBelow(free[best] as number);
     if (until <= position || current.nextRegisterUse(position) >= until) return false;
     // What is in a register that would do for all of it may have to go there, and then better at once: that spares a move.
-    const later = current.nextUse(until);
+    // But where a phi begins in the register of its inputs, it would take one on each way to it.
+    const later = hint !== NONE && (position & 1) === 0 ? NEVER : current.nextUse(until);
     this.#findNextUses(current);
-    for (let r = 0; r < REGISTERS; r++) {
+    for (let r = 0; r < REGISTERS && later !== NEVER; r++) {
       if ((this.#blocked[r] as number) < end || (this.#nextUse[r] as number) <= later) continue;
       if ((this.#nextUse[r] as number) > (this.#nextUse[best] as number) || (this.#blocked[best] as number) < end)
         best = r;
