@@ -94,7 +94,6 @@ export function buildIntervals(func: MachineFunction): Intervals {
           break;
         }
         case "move":
-          relate(inst.b, dst);
           use(inst.b, position, false, true);
           break;
         case "fetch":

@@ -6,6 +6,8 @@ import { CodeGenerationError, type MachineFunction, NONE } from "./machine.ts";
 const REGISTERS = 10;
 /** Those that calls overwrite first, of them those last that most calls take arguments in or give results in; then the others. */
 const PREFERENCE = [5, 4, 3, 2, 1, 0, 6, 7, 8, 9] as const;
+/** Those that calls leave alone. */
+const LASTING = [6, 7, 8, 9] as const;
 
 /** Where each value is at each position. */
 export class Allocation {
@@ -175,11 +177,22 @@ class LinearScan {
     consider(this.#intervals.registerHints[vreg] as number);
     for (const relative of this.#intervals.relatives[vreg] as number[]) {
       const parts = this.#parts[relative] as Interval[];
-      if (parts.length === 0) continue;
+      if (parts.length === 0) {
+        // What goes on in something that outlives a call is best where calls leave it alone from the beginning.
+        if (best === NONE && this.#outlivesCall(relative))
+          consider(LASTING.find((r) => (free[r] as number) >= end) ?? NONE);
+        continue;
+      }
       const last = parts[parts.length - 1] as Interval;
       consider((last.end === start ? last : (parts[0] as Interval)).register);
     }
     return best;
+  }
+
+  #outlivesCall(vreg: number): boolean {
+    const interval = this.#intervals.values[vreg];
+    const calls = this.#intervals.fixed[5] as number[];
+    return interval !== undefined && firstIntersection(calls, interval.ranges, interval.start, this.#over[5]) !== NEVER;
   }
 
   /** The register whose values are used latest, unless the interval itself is used later than all. */
