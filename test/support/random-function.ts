@@ -521,6 +521,29 @@ class Generator {
   }
 }
 
+/** Goes from its beginning to its end, and back once, over `count` operations: its jumps are as long. */
+export function longFunction(count: number): Func {
+  const b = new FunctionBuilder("main", "program", ["context"]);
+  const first = b.load(b.global("memory", 0), 0, 8);
+  const [head, body, end] = [b.newBlock(), b.newBlock(), b.newBlock()];
+  const zero = b.const(0);
+  b.branch("set", first, b.const(1), end, head);
+  b.block = head;
+  const index = b.phi(head, "scalar", zero);
+  const sum = b.phi(head, "scalar", first);
+  b.branch("ult", index, b.const(2), body, end);
+  b.block = body;
+  let value: Inst = sum;
+  for (let i = 0; i < count; i++) value = b.binary(i % 2 === 0 ? "add" : "xor", value, b.const(i));
+  const next = b.binary("add", index, b.const(1));
+  b.jump(head);
+  index.args.push(next);
+  sum.args.push(value);
+  b.block = end;
+  b.return(b.phi(end, "scalar", first, sum));
+  return b.func;
+}
+
 /** What a program leaves behind. */
 export interface Outcome {
   readonly result: bigint;

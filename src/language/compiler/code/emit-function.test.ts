@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { FunctionBuilder } from "../../../../test/support/function-builder.ts";
-import { expectedOutcome, startingMaps } from "../../../../test/support/random-function.ts";
+import { expectedOutcome, longFunction, startingMaps } from "../../../../test/support/random-function.ts";
 import { machineOutcome } from "../../../../test/support/run-function.ts";
 import { encode } from "../../../object/asm/index.ts";
-import type { Func, Inst } from "../ssa/ir.ts";
+import type { Func } from "../ssa/ir.ts";
 import { checkCode } from "./check.ts";
 import { emitFunction, type FunctionCode, runStages } from "./emit-function.ts";
 
@@ -102,45 +102,21 @@ function named<T extends { readonly label?: string | readonly string[] }>(to: st
 }
 
 describe("jumps", () => {
-  /** Returns early from the beginning, and goes round once, over `count` additions. */
-  function long(count: number): Func {
-    const b = new FunctionBuilder("main", "program", ["context"]);
-    const first = b.load(b.global("memory", 0), 0, 8);
-    const [head, body, end] = [b.newBlock(), b.newBlock(), b.newBlock()];
-    const zero = b.const(0);
-    b.branch("set", first, b.const(1), end, head);
-    b.block = head;
-    const index = b.phi(head, "scalar", zero);
-    const sum = b.phi(head, "scalar", first);
-    b.branch("ult", index, b.const(2), body, end);
-    b.block = body;
-    let value: Inst = sum;
-    for (let i = 0; i < count; i++) value = b.binary(i % 2 === 0 ? "add" : "xor", value, b.const(i));
-    const next = b.binary("add", index, b.const(1));
-    b.jump(head);
-    index.args.push(next);
-    sum.args.push(value);
-    b.block = end;
-    b.return(b.phi(end, "scalar", first, sum));
-    return b.func;
-  }
-
   it.each([
-    [false, "jumps in between"],
-    [true, "jumps of 32 bits"],
+    { isaV4: false, counts: [100, 66_000], by: "jumps in between" },
+    { isaV4: true, counts: [100, 33_000], by: "jumps of 32 bits" },
   ])(
-    "reach what 16 bits cannot: with ISA v4 %s, by %s",
-    (isaV4) => {
-      for (const count of [100, 33_000, 66_000]) {
-        const func = long(count);
+    "reach what 16 bits cannot by $by",
+    ({ isaV4, counts }) => {
+      for (const count of counts) {
+        const func = longFunction(count);
         const { instructions, spans } = codeOf(func, isaV4);
         expect(spans.length).toBe(instructions.length);
         expect(encode(instructions).length).toBe(instructions.length * 8 + 8);
         expect(instructions.some(({ opcode }) => opcode === 0x06)).toBe(isaV4 && count > 32_768);
         for (const seed of [1, 2]) {
-          expect(machineOutcome(instructions, seed).result).toBe(
-            expectedOutcome({ main: func, functions: [] }, seed).result,
-          );
+          const expected = expectedOutcome({ main: func, functions: [] }, seed);
+          expect(machineOutcome(instructions, seed).result).toBe(expected.result);
         }
       }
     },
