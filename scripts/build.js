@@ -13,7 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -44,8 +44,6 @@ async function bundle() {
     charset: "ascii",
     legalComments: "none",
     logLevel: "warning",
-    // Its native part is looked for beside it, and only what compiles needs it.
-    external: ["oxc-parser"],
   };
   // The bundles are CommonJS, where import.meta is not: native.ts looks at __filename instead.
   const { packedPlans } = await import("../dist/tools/trace/packed-plans.js");
@@ -81,9 +79,34 @@ async function bundle() {
       );
     },
   });
+  // The parser's package is ES modules, which Node takes longer to load from a command than to do all the rest of a
+  // one-liner: its native part is loaded by itself. Where it is another one, or lies elsewhere, the package finds it.
+  const wrapper = resolve("node_modules/oxc-parser/src-js/wrap.js");
+  const parser = {
+    name: "parser",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^oxc-parser$/ }, ({ namespace }) =>
+        namespace === "parser" ? { external: true } : { path: "oxc-parser", namespace: "parser" },
+      );
+      onLoad({ filter: /.*/, namespace: "parser" }, () => ({
+        resolveDir: process.cwd(),
+        contents: `import { wrap } from ${JSON.stringify(wrapper)};
+          const native = () => {
+            try {
+              return require(\`@oxc-parser/binding-\${process.platform}-\${process.arch}-gnu\`);
+            } catch {}
+          };
+          const binding = native();
+          export const parseSync =
+            binding === undefined
+              ? require("oxc-parser").parseSync
+              : (path, text, options) => wrap(binding.parseSync(path, text, options));`,
+      }));
+    },
+  };
   const { trace, ...others } = entryPoints;
-  await build({ ...shared, entryPoints: { trace }, define, plugins: [instead(IN_TRACE)] });
-  await build({ ...shared, entryPoints: others, define, plugins: [instead(IN_COMMANDS)] });
+  await build({ ...shared, entryPoints: { trace }, define, plugins: [instead(IN_TRACE), parser] });
+  await build({ ...shared, entryPoints: others, define, plugins: [instead(IN_COMMANDS), parser] });
   const parts = { "trace-reading": "src/tools/trace/reading.ts" };
   await build({ ...shared, entryPoints: parts, define });
   await build({ ...shared, entryPoints: { "trace-assemble": "src/tools/trace/kernel/programs.ts" }, define });
