@@ -1,6 +1,5 @@
 import { fstatSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { crc32 } from "node:zlib";
 import { type DebugLink, readDebugLink, readTables } from "../../object/elf/index.ts";
 import { withElfFile } from "./elf-file.ts";
 import { openedPath } from "./process-maps.ts";
@@ -29,6 +28,8 @@ export function debugFileOf(path: string): string | undefined {
       if (other.itself === itself) return false;
       // One of another build has other addresses.
       if (buildId !== undefined) return other.buildId === buildId;
+      // Loaded when it is needed: that takes a command some milliseconds.
+      const { crc32 } = globalThis.process.getBuiltinModule("node:zlib");
       return crc32(readFileSync(candidate)) === file?.crc;
     } catch {
       return false;

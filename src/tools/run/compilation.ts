@@ -111,7 +111,7 @@ async function compileSafely(sources: Sources, dumps: readonly Dump[]): Promise<
   // The compiler and its parser are loaded when there is something to compile.
   const { compile } = await import("../../language/compiler/index.ts");
   try {
-    return compile(sources, liveTarget(), { dumps, now: () => performance.now() });
+    return compile(sources, liveTarget(), { dumps, now });
   } catch (error) {
     // Errors with a code are sentences for people: the kernel's types or tracefs cannot be read.
     if (SENTENCE.test(String((error as { code?: unknown }).code))) throw error;
@@ -132,4 +132,9 @@ function shownPath(path: string): string {
   if (path === ONE_LINER) return path;
   const near = relative(process.cwd(), resolve(path));
   return near.length < path.length ? near : path;
+}
+
+/** A clock of milliseconds that is always there: Node loads `performance` when it is first used. */
+function now(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
 }

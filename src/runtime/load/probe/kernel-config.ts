@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
-import { gunzipSync } from "node:zlib";
 import type { Fact } from "./environment.ts";
 
 /** The options this kernel was built with. */
@@ -28,7 +27,7 @@ export function kernelConfig(): Fact<KernelConfig> {
     if (path === undefined || path === "" || !existsSync(path)) continue;
     try {
       const bytes = readFileSync(path);
-      const options = parseKernelConfig((path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("latin1"));
+      const options = parseKernelConfig((path.endsWith(".gz") ? unpacked(bytes) : bytes).toString("latin1"));
       return { value: { path, option: (name) => options.get(name) ?? "n" } };
     } catch {
       // Not readable for this user, or cut short: the next place may do.
@@ -44,4 +43,9 @@ export function parseKernelConfig(text: string): ReadonlyMap<string, string> {
     options.set(name as string, (value as string).replace(/^"(.*)"$/, "$1"));
   }
   return options;
+}
+
+/** zlib is loaded when it is needed: that takes a command some milliseconds. */
+function unpacked(bytes: Uint8Array): Buffer {
+  return process.getBuiltinModule("node:zlib").gunzipSync(bytes);
 }
