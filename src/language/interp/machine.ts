@@ -1,5 +1,5 @@
 import type { Instruction } from "../../object/asm/index.ts";
-import { type Btf, CoreResolver, MACHINE_ORDER } from "../../object/btf/index.ts";
+import { BtfError, CoreResolver, MACHINE_ORDER } from "../../object/btf/index.ts";
 import { type Layout, layoutOf } from "../../object/codec/index.ts";
 import {
   decodeVariable,
@@ -267,21 +267,39 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
   }
 
   #makeMap(name: string, spec: MapSpec, little: boolean): MachineMap {
-    const typed = this.spec.btf !== undefined && this.spec.btf.byteOrder === MACHINE_ORDER;
-    const layout = (own: Layout | undefined, type: number | undefined): Layout | undefined =>
-      own ?? (typed && type !== undefined && type !== 0 ? layoutOf(this.spec.btf as Btf, type) : undefined);
+    const { key, value, keyType, valueType, keySize, valueSize } = spec;
+    // A ring's values are its records.
+    for (const [what, layout, size] of [
+      ["keys", key, keySize],
+      ["values", value, valueSize],
+    ] as const)
+      if (layout !== undefined && size !== undefined && layout.size !== size && spec.type !== "ringbuf")
+        throw new MachineError(`Map "${name}" has ${what} of ${size} bytes, and their layout has ${layout.size}.`);
     return makeMap(
       {
         name,
         spec,
         space: this.world._space,
         cpus: this.cpus,
-        key: layout(spec.key, spec.keyType),
-        value: layout(spec.value, spec.valueType),
+        key: key ?? this.#layout(keyType, keySize),
+        value: value ?? this.#layout(valueType, valueSize),
         bury: (region) => void (this.#running ? this.#graves.push(region) : this.#remove(region)),
       },
       little,
     );
+  }
+
+  /** How a type of the object's BTF reads; undefined where it has no size, or another: then it is bytes. */
+  #layout(type: number | undefined, size: number | undefined): Layout | undefined {
+    const { btf } = this.spec;
+    if (btf === undefined || btf.byteOrder !== MACHINE_ORDER || type === undefined || type === 0) return undefined;
+    try {
+      const layout = layoutOf(btf, type);
+      return size === undefined || size === 0 || layout.size === size ? layout : undefined;
+    } catch (error) {
+      if (error instanceof BtfError) return undefined;
+      throw error;
+    }
   }
 
   /** What slots hold from the start: maps of maps, program arrays. */

@@ -79,6 +79,8 @@ export class World {
   comm: string;
   /** The CPU that programs run on. */
   cpu: number;
+  /** The NUMA node of that CPU. */
+  numaNode = 0;
   /** Id of the cgroup (v2) of the task. */
   cgroupId: bigint;
   /** Ids of the cgroup's ancestors from the root on, for `get_current_ancestor_cgroup_id`. */

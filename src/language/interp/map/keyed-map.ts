@@ -87,6 +87,11 @@ export abstract class KeyedMachineMap<K = unknown, V = unknown> extends MachineM
     for (const entry of this._all()) yield this.#valueOf(entry);
   }
 
+  /** All entries as bytes, whatever their types: copies of the key, and of the value of each CPU (of one in other maps). */
+  *rawEntries(): IterableIterator<[Uint8Array, Uint8Array[]]> {
+    for (const { key, values } of this._all()) yield [key.slice(), values.map((bytes) => bytes.slice())];
+  }
+
   /** As `entries()`. */
   [Symbol.iterator](): IterableIterator<[K, V]> {
     return this.entries();

@@ -105,6 +105,15 @@ describe("hash maps", () => {
     expect(() => m.get(Uint8Array.of(7))).toThrow("a Uint8Array of 4 bytes");
   });
 
+  it("are bytes for who wants them", () => {
+    const { m } = machineOf(spec, 1, (a) => a.mov(r0, 0)).maps;
+    m.set(7, 258n);
+    expect([...m.rawEntries()]).toEqual([[Uint8Array.of(7, 0, 0, 0), [Uint8Array.of(2, 1, 0, 0, 0, 0, 0, 0)]]]);
+    expect(() => machineOf({ ...spec, valueSize: 4 }, 1, (a) => a)).toThrow(
+      "values of 4 bytes, and their layout has 8",
+    );
+  });
+
   it("compare keys of every size whole", () => {
     const Key = struct({ a: u8, name: str(6), c: u32 });
     const machine = new Machine({ maps: { m: { type: "hash", key: Key, value: u32, maxEntries: 9 } }, programs: {} });
