@@ -8,6 +8,7 @@ const COMMANDS: Readonly<Record<string, string>> = {
   run: "compile kernel TypeScript, load it, and show what it sends and counts; one-liners, too",
   check: "tell what is wrong with kernel TypeScript, without loading it",
   dis: "show the instructions that kernel TypeScript becomes, under its lines",
+  types: "declare what kernel TypeScript names of the kernel, for TypeScript and editors",
   explain: "tell what a diagnostic of kernel TypeScript means, and what to write",
   prog: "show the eBPF programs that are loaded, profile and run them",
   map: "show the eBPF maps that there are, read, change and watch them",
