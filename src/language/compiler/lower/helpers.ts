@@ -197,8 +197,9 @@ export function helperInto(l: Lowering, type: Type, expr: HelperExpr, to: Destin
   switch (expr.name) {
     case "comm": {
       const used = Math.min(size, COMM);
+      // From Linux 5.18 to 6.3 the kernel writes nothing behind the NUL: a key would have what stood there before.
+      zero(l, to, 0, size);
       b.call(CALLEE.comm, [rawAddress(l, to.base, to.offset), b.constant(BigInt(used))]);
-      zero(l, to, used, size - used);
       return;
     }
     case "userStr": {
