@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { declareKernel, type MissingName } from "../../language/compiler/declarations/index.ts";
-import { gatherSources, liveTarget, sourceOf } from "../../sdk/index.ts";
+import { gatherSources, liveTarget, sourceOf } from "../../sdk/kernel-typescript/index.ts";
 import { findKernelSources } from "./find-sources.ts";
 import { TypesError } from "./types-error.ts";
 
