@@ -40,6 +40,7 @@ export class Ranges {
   /** By the block's id: what is known more of values defined above. */
   readonly #facts: (Map<Inst, Known> | undefined)[] = [];
   readonly #compared: (readonly Inst[] | undefined)[];
+  readonly #everCompared = new Set<Inst>();
   /** The nearest block, up the dominators and the block itself, that has facts. */
   readonly #holder: (Block | undefined)[] = [];
   readonly #heads: ReadonlySet<Block>;
@@ -56,6 +57,7 @@ export class Ranges {
     this.#heads = new Set(this.loops.map((loop) => loop.head));
     for (const loop of this.loops) if (asksIterator(loop)) this.#forgetful.add(loop.head);
     this.#compared = findComparedValues(this.dominators, this.#heads);
+    for (const values of this.#compared) for (const value of values ?? []) this.#everCompared.add(value);
     for (const block of this.dominators.order) {
       const idom = this.dominators.idom(block);
       this.#holder[block.id] =
@@ -78,6 +80,8 @@ export class Ranges {
   }
 
   #at(value: Inst, block: Block): Known {
+    // Most values are never compared.
+    if (!this.#everCompared.has(value)) return this.#known[value.id] ?? ANYTHING;
     for (let holder = this.#holder[block.id]; holder !== undefined; ) {
       // Facts of blocks above its definition say nothing of it.
       if (holder !== value.block && !this.dominators.dominates(value.block, holder)) break;

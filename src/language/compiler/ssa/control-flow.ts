@@ -65,8 +65,10 @@ function mergeStraight(func: Func): boolean {
       const next = end.succs[0];
       if (end.op !== "jump" || next === undefined || next.preds.length !== 1 || next === block) break;
       // With one predecessor its phis are gone.
-      for (const inst of next.insts) inst.block = block;
-      block.insts = block.insts.length === 0 ? next.insts : block.insts.concat(next.insts);
+      for (const inst of next.insts) {
+        inst.block = block;
+        block.insts.push(inst);
+      }
       const last = next.end!;
       last.block = block;
       block.end = last;

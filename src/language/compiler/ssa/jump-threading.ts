@@ -3,7 +3,7 @@ import { removeEdge, removeUnreachable } from "./edges.ts";
 import { isBinary } from "./fold.ts";
 import { decided, impliedBy } from "./implication.ts";
 import type { Block, Func, Inst, Op } from "./ir.ts";
-import type { Leaves } from "./leaves.ts";
+import { isLeaf, type Leaves } from "./leaves.ts";
 import { Reconstruction } from "./reconstruction.ts";
 import { simplify } from "./simplify.ts";
 
@@ -21,14 +21,44 @@ export function threadJumps(func: Func, leaves: Leaves): boolean {
   const dominators = new Dominators(func);
   const heads = new Set<Block>();
   for (const block of func.blocks) if (block.preds.some((pred) => dominators.dominates(block, pred))) heads.add(block);
+  const uses = new Uses(func);
   let changed = false;
   // New blocks come behind; they end in jumps.
-  for (const block of [...func.blocks]) if (!heads.has(block) && thread(func, block, leaves)) changed = true;
+  for (const block of [...func.blocks]) if (!heads.has(block) && thread(func, block, leaves, uses)) changed = true;
   if (changed) removeUnreachable(func);
   return changed;
 }
 
-function thread(func: Func, block: Block, leaves: Leaves): boolean {
+/** Who uses a value, or did. */
+class Uses {
+  readonly #users: (Inst[] | undefined)[] = [];
+
+  constructor(func: Func) {
+    for (const block of func.blocks) {
+      for (const phi of block.phis) this.add(phi);
+      for (const inst of block.insts) this.add(inst);
+      this.add(block.end!);
+    }
+  }
+
+  /** Remembers the operands of an instruction. */
+  add(user: Inst): void {
+    for (const arg of user.args) this.addUse(arg, user);
+  }
+
+  addUse(value: Inst, user: Inst): void {
+    if (isLeaf(value.op)) return;
+    const users = this.#users[value.id];
+    if (users === undefined) this.#users[value.id] = [user];
+    else users.push(user);
+  }
+
+  of(value: Inst): readonly Inst[] {
+    return this.#users[value.id] ?? [];
+  }
+}
+
+function thread(func: Func, block: Block, leaves: Leaves, uses: Uses): boolean {
   const end = block.end!;
   if (end.op !== "branch" || block.preds.length === 0 || block.insts.length > REPEATED) return false;
   if (!block.insts.every((inst) => mayRepeat(inst.op))) return false;
@@ -55,11 +85,14 @@ function thread(func: Func, block: Block, leaves: Leaves): boolean {
       if (copy.block !== block || way.insts.includes(copy)) continue;
       copy.block = way;
       way.insts.push(copy);
+      uses.add(copy);
     }
     const index = taken.preds.indexOf(block);
     for (const phi of taken.phis) {
       const arg = phi.args[index]!;
-      phi.args.push(values.get(arg) ?? arg);
+      const here = values.get(arg) ?? arg;
+      phi.args.push(here);
+      uses.addUse(here, phi);
     }
     taken.preds.push(way);
     const succs = pred.end!.succs;
@@ -68,7 +101,7 @@ function thread(func: Func, block: Block, leaves: Leaves): boolean {
     removeEdge(pred, block);
     ways.push({ block: way, values });
   }
-  repair(func, block, ways, leaves);
+  repair(func, block, ways, leaves, uses);
   return true;
 }
 
@@ -116,34 +149,27 @@ function repair(
   block: Block,
   ways: readonly { readonly block: Block; readonly values: Map<Inst, Inst> }[],
   leaves: Leaves,
+  uses: Uses,
 ): void {
-  const reconstructions = new Map<Inst, Reconstruction>();
   for (const value of [...block.phis, ...block.insts]) {
+    const users = [...uses.of(value)];
+    if (users.length === 0) continue;
     const reconstruction = new Reconstruction(func, leaves.constant(0n), value.variable);
     reconstruction.define(block, value);
     for (const way of ways) reconstruction.define(way.block, way.values.get(value)!);
-    reconstructions.set(value, reconstruction);
-  }
-  if (reconstructions.size === 0) return;
-  // Phis that come in meanwhile have their operands from the reconstruction.
-  for (const each of [...func.blocks]) {
-    for (const phi of [...each.phis])
-      for (let i = 0; i < phi.args.length; i++) {
-        const reconstruction = reconstructions.get(phi.args[i]!);
-        const pred = each.preds[i]!;
-        if (reconstruction !== undefined && pred !== block) phi.args[i] = reconstruction.atEnd(pred);
+    for (const user of users) {
+      const { args } = user;
+      // In its own block the value is there, and at the block's end.
+      for (let i = 0; i < args.length; i++) {
+        if (args[i] !== value) continue;
+        const pred = user.op === "phi" ? user.block.preds[i]! : undefined;
+        if ((pred ?? user.block) === block) continue;
+        const here = pred === undefined ? reconstruction.atEntry(user.block) : reconstruction.atEnd(pred);
+        args[i] = here;
+        uses.addUse(here, user);
       }
-    if (each === block) continue;
-    for (const inst of each.insts) rename(inst, each, reconstructions);
-    rename(each.end!, each, reconstructions);
-  }
-  for (const reconstruction of reconstructions.values()) reconstruction.finish();
-}
-
-function rename(inst: Inst, block: Block, reconstructions: ReadonlyMap<Inst, Reconstruction>): void {
-  const { args } = inst;
-  for (let i = 0; i < args.length; i++) {
-    const reconstruction = reconstructions.get(args[i]!);
-    if (reconstruction !== undefined) args[i] = reconstruction.atEntry(block);
+    }
+    reconstruction.finish();
+    for (const phi of reconstruction.phis) uses.add(phi);
   }
 }

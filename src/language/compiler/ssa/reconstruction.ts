@@ -12,7 +12,8 @@ export class Reconstruction {
   readonly #name: string | undefined;
   readonly #ends: (Inst | undefined)[] = [];
   readonly #entries: (Inst | undefined)[] = [];
-  readonly #phis: Inst[] = [];
+  /** The phis that were made. */
+  readonly phis: Inst[] = [];
 
   constructor(func: Func, undefinedValue: Inst, name: string | undefined) {
     this.#func = func;
@@ -54,16 +55,16 @@ export class Reconstruction {
     block.phis.push(phi);
     // It is there before its operands are: they may lead back to it.
     this.#entries[block.id] = phi;
-    this.#phis.push(phi);
+    this.phis.push(phi);
     for (const pred of block.preds) phi.args.push(this.atEnd(pred));
     return phi;
   }
 
   /** The phis that were made have all their operands now: what kind are they? */
   finish(): void {
-    for (let turns = this.#phis.length + 1, changed = true; changed && turns > 0; turns--) {
+    for (let turns = this.phis.length + 1, changed = true; changed && turns > 0; turns--) {
       changed = false;
-      for (const phi of this.#phis) {
+      for (const phi of this.phis) {
         const { kind, nullable } = phi;
         setPhiKind(phi);
         if (phi.kind !== kind || phi.nullable !== nullable) changed = true;

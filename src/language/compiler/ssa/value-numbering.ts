@@ -31,7 +31,7 @@ class Numbering {
   readonly #dominators: Dominators;
   readonly #replacements = new Replacements();
   readonly #table = new Map<number, Inst[]>();
-  /** Values that some branch compares. */
+  /** How many branches compare the value: none, one, more. */
   readonly #compared: Uint8Array;
   /** What memory of a kind was at the end of a block, as a number: equal numbers, equal memory. */
   readonly #kernelAtEnd: Int32Array;
@@ -51,7 +51,8 @@ class Numbering {
     this.#contextAtEnd = new Int32Array(func.blockCount);
     this.#compared = new Uint8Array(func.instCount);
     for (const block of func.blocks)
-      if (block.end!.op === "branch") for (const arg of block.end!.args) this.#compared[arg.id] = 1;
+      if (block.end!.op === "branch")
+        for (const arg of block.end!.args) this.#compared[arg.id] = Math.min(this.#compared[arg.id]! + 1, 2);
   }
 
   run(): boolean {
@@ -114,14 +115,14 @@ class Numbering {
     this.#replacements.resolveArgs(phi);
     const only = simplify(phi);
     if (only !== undefined && typeof only !== "bigint") {
-      this.#replacements.replace(phi, only);
+      this.#replace(phi, only);
       return;
     }
     for (let i = 0; i < index; i++) {
       const other = block.phis[i]!;
       if (this.#replacements.isReplaced(other) || other.nullable !== phi.nullable) continue;
       if (other.args.every((arg, at) => this.#replacements.resolve(arg) === phi.args[at])) {
-        this.#replacements.replace(phi, other);
+        this.#replace(phi, other);
         return;
       }
     }
@@ -130,7 +131,7 @@ class Numbering {
   #inst(inst: Inst, block: Block): void {
     const simple = simplify(inst) ?? strengthen(inst, this.#leaves);
     if (simple !== undefined) {
-      this.#replacements.replace(inst, typeof simple === "bigint" ? this.#leaves.constant(simple) : simple);
+      this.#replace(inst, typeof simple === "bigint" ? this.#leaves.constant(simple) : simple);
       return;
     }
     if (!mayShare(inst)) return;
@@ -144,7 +145,7 @@ class Numbering {
       const other = candidates[i]!;
       if (!this.#same(inst, other) || !this.#dominators.dominates(other.block, block)) continue;
       if (!this.#sameFacts(inst, other.block, block)) continue;
-      this.#replacements.replace(inst, other);
+      this.#replace(inst, other);
       return;
     }
     candidates.push(inst);
@@ -171,7 +172,7 @@ class Numbering {
   /** Whether nothing that the instruction computes with was compared between `from` and `to`. */
   #sameFacts(inst: Inst, from: Block, to: Block): boolean {
     if (from === to || inst.op === "load" || inst.op === "kload" || inst.op === "call") return true;
-    const compared = inst.args.filter((arg) => !isLeaf(arg.op) && this.#compared[arg.id] === 1);
+    const compared = inst.args.filter((arg) => !isLeaf(arg.op) && this.#compared[arg.id] !== 0);
     if (compared.length === 0) return true;
     for (let at: Block | undefined = to; at !== undefined && at !== from; at = this.#dominators.idom(at)) {
       // Where ways come together, what was compared on them is not looked for.
@@ -182,12 +183,25 @@ class Numbering {
     return true;
   }
 
+  #replace(inst: Inst, by: Inst): void {
+    this.#replacements.replace(inst, by);
+    // Comparisons of the one are those of the other now. Constants made meanwhile are beyond the array, and of no matter.
+    const compared = this.#compared[inst.id]!;
+    if (compared !== 0 && by.id < this.#compared.length)
+      this.#compared[by.id] = Math.min(this.#compared[by.id]! + compared, 2);
+  }
+
+  #comparedAgain(value: Inst): boolean {
+    return !isLeaf(value.op) && this.#compared[value.id] === 2;
+  }
+
   #end(block: Block): void {
     const end = block.end!;
     this.#replacements.resolveArgs(end);
     if (end.op !== "branch") return;
     const [a, b] = end.args as [Inst, Inst];
     if (a.op === "const" && b.op === "const") return;
+    if (!this.#comparedAgain(a) && !this.#comparedAgain(b)) return;
     // The same comparison, or one that decides it, on every way here.
     for (let at: Block | undefined = block; at !== undefined; at = this.#dominators.idom(at)) {
       if (at.preds.length !== 1) continue;
