@@ -1,7 +1,8 @@
 // A one-liner from its source to loaded, again and again.  node one-liner.js TURNS
 // Prints one line of JSON: the median of the later turns and the first, in ms; the passes of both.
 import { compile } from "../../dist/language/compiler/index.js";
-import { liveTarget, loadObject } from "../../dist/sdk/index.js";
+import { loadObject } from "../../dist/sdk/index.js";
+import { liveTarget } from "../../dist/sdk/kernel-typescript/target.js";
 import { median } from "../harness/stats.js";
 
 const turns = Number(process.argv[2]);

@@ -1,7 +1,7 @@
 // How long each pass takes for a program, the first time and when all is warm.  node passes.js FILE.bpf.ts TURNS
 import { readFileSync } from "node:fs";
 import { compile } from "../../dist/language/compiler/index.js";
-import { liveTarget } from "../../dist/sdk/index.js";
+import { liveTarget } from "../../dist/sdk/kernel-typescript/target.js";
 import { median } from "../harness/stats.js";
 
 const [path, turns] = process.argv.slice(2);
