@@ -58,7 +58,12 @@ async function bundle() {
   const entryPoints = Object.fromEntries(commands.map((f) => [f.replace(/\.ts$/, ""), `src/app/cli/commands/${f}`]));
   // Modules that stand for others in a command's bundle: the trace programs and plans come as data that the build made, and
   // what it takes to read a trace is a chunk of its own.
-  const IN_COMMANDS = { programs: "programs-image", "packed-plans": "packed-plans-image", reading: "reading-chunk" };
+  const IN_COMMANDS = {
+    programs: "programs-image",
+    "packed-plans": "packed-plans-image",
+    reading: "reading-chunk",
+    compiling: "compiling-chunk",
+  };
   /** Of `skep trace`, whose start counts, also the classes of maps that it has not. */
   const IN_TRACE = { ...IN_COMMANDS, "live-map": "live-map-basic" };
   const instead = (modules) => ({
@@ -107,8 +112,8 @@ async function bundle() {
   const { trace, ...others } = entryPoints;
   await build({ ...shared, entryPoints: { trace }, define, plugins: [instead(IN_TRACE), parser] });
   await build({ ...shared, entryPoints: others, define, plugins: [instead(IN_COMMANDS), parser] });
-  const parts = { "trace-reading": "src/tools/trace/reading.ts" };
-  await build({ ...shared, entryPoints: parts, define });
+  const parts = { "trace-reading": "src/tools/trace/reading.ts", "run-compiling": "src/tools/run/compiling.ts" };
+  await build({ ...shared, entryPoints: parts, define, plugins: [parser] });
   await build({ ...shared, entryPoints: { "trace-assemble": "src/tools/trace/kernel/programs.ts" }, define });
   // Commands and parts of them are read as they are by bin/skep.js: a function expression with the hash of its text before it.
   for (const name of Object.keys({ ...entryPoints, ...parts })) {

@@ -261,8 +261,8 @@ kernelTest("skep explain has a page for each code, and says so when there is non
   assert.equal((await skep(["explain", "--tea"])).code, 2);
 });
 
-kernelTest("what the kernel refuses of compiled code is told by its source", async () => {
-  const compilation = await compileText("interval({ ms: 1000 }, count[pid()]++)");
+kernelTest("what the kernel refuses of compiled code is told by its source", () => {
+  const compilation = compileText("interval({ ms: 1000 }, count[pid()]++)");
   const { plan } = compilation;
   assert.ok(plan !== undefined);
   const [[name, program] = []] = Object.entries(plan.spec.programs);

@@ -1,3 +1,5 @@
+import { writeSync } from "node:fs";
+
 let isWatched = false;
 
 /** Prints a line. */
@@ -15,6 +17,17 @@ export function write(text: string): void {
     });
   }
   process.stdout.write(text);
+}
+
+/** Says something on standard error at once. Node's own stream for it takes a millisecond to load, which starts need not wait for. */
+export function note(text: string): void {
+  if (text === "") return;
+  try {
+    writeSync(2, text);
+  } catch {
+    // A pipe that is full for the moment, or closed: the stream knows what to do.
+    process.stderr.write(text);
+  }
 }
 
 /** Tells of what a list leaves out, as this version of Skep does not know its kind. */

@@ -1,17 +1,15 @@
-import { render, report } from "../../language/compiler/diagnostics/index.ts";
 import { json } from "../text/index.ts";
 import { type Compilation, compileFile } from "./compilation.ts";
+import { compiling } from "./compiling.ts";
 
 /** Compiles files, each by itself. Throws RunError for one that cannot be read. */
-export async function checkFiles(paths: readonly string[]): Promise<Compilation[]> {
-  const compilations: Compilation[] = [];
-  for (const path of paths) compilations.push(await compileFile(path));
-  return compilations;
+export function checkFiles(paths: readonly string[]): Compilation[] {
+  return paths.map((path) => compileFile(path));
 }
 
 /** What is wrong with a module, for people; empty when nothing is. */
 export function diagnosticsText({ diagnostics, sources }: Compilation, color: boolean): string {
-  return render(diagnostics, sources, { color });
+  return diagnostics.length === 0 ? "" : compiling().render(diagnostics, sources, { color });
 }
 
 /** What is wrong with modules, one after the other; those that are right in a line. */
@@ -40,7 +38,7 @@ export function checkJson(compilations: readonly Compilation[]): string {
     files: compilations.map(({ name, diagnostics, sources, hasErrors }) => ({
       file: name,
       ok: !hasErrors,
-      diagnostics: report(diagnostics, sources),
+      diagnostics: compiling().report(diagnostics, sources),
     })),
   });
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
-import { compilerFailure, type SourceFile } from "../../language/compiler/diagnostics/index.ts";
+import type { SourceFile } from "../../language/compiler/diagnostics/index.ts";
 import type { Compiled, Diagnostic, Dump, Sources } from "../../language/compiler/index.ts";
 import { gatherSources, ImageCache, liveTarget, sourceOf } from "../../sdk/kernel-typescript/index.ts";
+import { compiling } from "./compiling.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { RunError } from "./run-error.ts";
 import type { Timing } from "./view/timings-text.ts";
@@ -37,7 +38,7 @@ export const DUMPS: readonly Dump[] = ["ast", "types", "ssa", "ssa-opt", "ranges
 const ONE_LINER = "-e";
 
 /** Compiles a file and what it imports. Throws RunError when it cannot be read. */
-export async function compileFile(path: string, options: CompileOptions = {}): Promise<Compilation> {
+export function compileFile(path: string, options: CompileOptions = {}): Compilation {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -46,27 +47,19 @@ export async function compileFile(path: string, options: CompileOptions = {}): P
     const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : message;
     throw new RunError(`Cannot read ${path}: ${why}.`, { cause });
   }
-  return await compileSources(path, gatherSources(sourceOf({ name: path, text })), options);
+  return compileSources(path, gatherSources(sourceOf({ name: path, text })), options);
 }
 
 /** Compiles a one-liner. */
-export async function compileText(text: string, options: CompileOptions = {}): Promise<Compilation> {
-  return await compileSources(
-    ONE_LINER,
-    { entry: ONE_LINER, files: new Map([[ONE_LINER, text]]), oneLiner: true },
-    options,
-  );
+export function compileText(text: string, options: CompileOptions = {}): Compilation {
+  return compileSources(ONE_LINER, { entry: ONE_LINER, files: new Map([[ONE_LINER, text]]), oneLiner: true }, options);
 }
 
-async function compileSources(
-  name: string,
-  sources: Sources,
-  { dumps = [], cache = false }: CompileOptions,
-): Promise<Compilation> {
+function compileSources(name: string, sources: Sources, { dumps = [], cache = false }: CompileOptions): Compilation {
   const images = cache ? ImageCache.open() : undefined;
   const plan = images?.read<Plan>(sources, KEPT_AS);
   if (plan !== undefined) return known(name, sources, plan);
-  const result = await compileSafely(sources, dumps);
+  const result = compileSafely(sources, dumps);
   const { spec, module, paths, diagnostics } = result;
   const made = spec === undefined ? undefined : planOf(module, spec);
   // Warnings are said each time.
@@ -107,9 +100,8 @@ function known(name: string, { files }: Sources, plan: Plan): Compilation {
 const SENTENCE = /^(SKEP_\w+|E[A-Z]+)$/;
 
 /** Compiles; what fails inside of the compiler is a diagnostic, too, and never the source's fault. */
-async function compileSafely(sources: Sources, dumps: readonly Dump[]): Promise<Compiled> {
-  // The compiler and its parser are loaded when there is something to compile.
-  const { compile } = await import("../../language/compiler/index.ts");
+function compileSafely(sources: Sources, dumps: readonly Dump[]): Compiled {
+  const { compile, compilerFailure } = compiling();
   try {
     return compile(sources, liveTarget(), { dumps, now });
   } catch (error) {

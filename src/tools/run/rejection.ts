@@ -1,8 +1,7 @@
 import { release } from "node:os";
-import { render } from "../../language/compiler/diagnostics/index.ts";
-import { explainRejection } from "../../language/compiler/verifier-log/index.ts";
 import type { VerifierError } from "../../sdk/index.ts";
 import type { Compilation } from "./compilation.ts";
+import { compiling } from "./compiling.ts";
 
 type FunctionCode = Compilation["functions"] extends ReadonlyMap<string, infer Code> ? Code : never;
 
@@ -12,6 +11,7 @@ export function rejectionText(
   error: VerifierError,
   color: boolean,
 ): string {
+  const { explainRejection, render } = compiling();
   const program = plan?.spec.programs[error.program];
   const diagnostic = explainRejection({
     program: error.program,

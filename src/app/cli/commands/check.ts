@@ -27,12 +27,16 @@ Examples:
   skep check --json src/*.bpf.ts
 `;
 
-export async function run(args: readonly string[]): Promise<number> {
+export function run(args: readonly string[]): Promise<number> {
+  return Promise.resolve().then(() => check(args));
+}
+
+function check(args: readonly string[]): number {
   const command = readCommand("check", HELP, OPTIONS, args);
   if (typeof command === "number") return command;
   const { values, words, usage } = command;
   if (words.length === 0) return usage("Name a file: skep check FILE.bpf.ts. skep check --help tells more.");
-  const compilations = await checkFiles(words);
+  const compilations = checkFiles(words);
   if (values.json === true) print(checkJson(compilations));
   else write(checkText(compilations, isColored(values)));
   return compilations.some(({ hasErrors }) => hasErrors) ? 1 : 0;

@@ -39,7 +39,11 @@ Examples:
   skep dis --dump ssa,ranges --timings -e 'tp("syscalls:sys_enter_openat", count[comm()]++)'
 `;
 
-export async function run(args: readonly string[]): Promise<number> {
+export function run(args: readonly string[]): Promise<number> {
+  return Promise.resolve().then(() => dis(args));
+}
+
+function dis(args: readonly string[]): number {
   const command = readCommand("dis", HELP, OPTIONS, args);
   if (typeof command === "number") return command;
   const { values, words, usage } = command;
@@ -51,9 +55,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const unknown = dumps.find((name) => !isDump(name));
   if (unknown !== undefined) return usage(`There is no dump "${unknown}": there are ${DUMPS.join(", ")}.`);
   const options = { dumps: dumps.filter(isDump) };
-  const compilation = await (execute === undefined
-    ? compileFile(file as string, options)
-    : compileText(execute, options));
+  const compilation = execute === undefined ? compileFile(file as string, options) : compileText(execute, options);
   const color = isColored(values, process.stderr);
   process.stderr.write(diagnosticsText(compilation, color));
   for (const name of options.dumps) {

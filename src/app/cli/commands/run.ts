@@ -15,7 +15,7 @@ import { Output } from "../../../tools/trace/output.ts";
 import { isColored } from "../color.ts";
 import { orJsonError } from "../json-error.ts";
 import { numberOption } from "../number-option.ts";
-import { print, untilInterrupted } from "../print.ts";
+import { note, print, untilInterrupted } from "../print.ts";
 import { readCommand } from "../read-command.ts";
 
 const OPTIONS = {
@@ -80,9 +80,8 @@ export async function run(args: readonly string[]): Promise<number> {
     const compilation = await (execute === undefined
       ? compileFile(file as string, { cache })
       : compileText(execute, { cache }));
-    const color = isColored(values, process.stderr);
     if (values.json === true && compilation.hasErrors) print(checkJson([compilation]));
-    else process.stderr.write(diagnosticsText(compilation, color));
+    else if (compilation.diagnostics.length > 0) note(diagnosticsText(compilation, isColored(values, process.stderr)));
     const { plan } = compilation;
     if (plan === undefined || compilation.hasErrors) return 1;
     const abort = new AbortController();
@@ -90,7 +89,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const attached = (programs: number) => {
       if (values.quiet === true || values.json === true) return;
       const end = words.length > 0 || seconds !== undefined ? "" : "; Ctrl-C ends";
-      process.stderr.write(`skep run: ${programs} program${programs === 1 ? " is" : "s are"} attached${end}.\n`);
+      note(`skep run: ${programs} program${programs === 1 ? " is" : "s are"} attached${end}.\n`);
     };
     try {
       return await runSession(plan, {
@@ -104,12 +103,12 @@ export async function run(args: readonly string[]): Promise<number> {
       });
     } catch (error) {
       if (error instanceof CommandError) {
-        process.stderr.write(`skep run: ${error.message}\n`);
+        note(`skep run: ${error.message}\n`);
         return error.exitCode;
       }
       if (!(error instanceof VerifierError)) throw error;
       if (values.log !== undefined) writeFileSync(values.log, error.log);
-      process.stderr.write(rejectionText(compilation, error, color));
+      note(rejectionText(compilation, error, isColored(values, process.stderr)));
       return 1;
     }
   });
