@@ -1,54 +1,12 @@
 // Kernel TypeScript from its user's side: modules as people write them, run by the built package in processes of their own, with
 // what they saw of these processes themselves.
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { possibleCpus } from "../../src/sdk/index.ts";
-import { environment, type Finished, root, run, Scratch } from "../support/cli.ts";
 import { hasCommand, kernelTest } from "../support/kernel-test.ts";
-import { WITH_TRACEFS } from "../support/with-tracefs.ts";
+import { Project, SHOW } from "../support/project.ts";
 
 const tracefs = { unless: hasCommand("unshare") ? undefined : "unshare (util-linux) is not installed" } as const;
-
-/** A project with Skep installed, its modules of kernel code, and its program. */
-class Project extends Scratch {
-  constructor(files: Readonly<Record<string, string>>) {
-    super();
-    mkdirSync(this.file("node_modules"));
-    symlinkSync(root, this.file("node_modules/skep"));
-    writeFileSync(this.file("package.json"), '{ "type": "module" }\n');
-    for (const [name, text] of Object.entries(files)) writeFileSync(this.file(name), text);
-  }
-
-  /** One of the programs that tsc checks, too. */
-  take(name: string): this {
-    copyFileSync(join(root, "test/kernel-typescript/positive", name), this.file(name));
-    return this;
-  }
-
-  /** Runs a program of the project to its end. */
-  run(program: string, { tracefs = false, register = true, env = {} } = {}): Promise<Finished> {
-    const node = [process.execPath, ...(register ? ["--import", "skep/register"] : []), this.file(program)];
-    return run([...(tracefs ? WITH_TRACEFS : []), ...node], {
-      cwd: this.path,
-      env: environment({ XDG_CACHE_HOME: this.file("cache"), ...env }),
-    });
-  }
-
-  /** What it printed as JSON, one value a line. */
-  async json(program: string, options: Parameters<Project["run"]>[1] = {}): Promise<unknown[]> {
-    const { code, stdout, stderr } = await this.run(program, options);
-    assert.equal(code, 0, stderr);
-    return stdout
-      .trim()
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line));
-  }
-}
-
-/** Prints what it is given, with what JSON has not. */
-const SHOW = `const show = (value) => console.log(JSON.stringify(value, (_, v) => typeof v === "bigint" ? Number(v) : v instanceof Uint8Array ? [...v] : v));\n`;
 
 kernelTest("the hello of the README counts opened files by name", tracefs, async () => {
   using project = new Project({
