@@ -4,9 +4,10 @@ import type { Inst, ValueKind } from "../ssa/ir.ts";
 import { isAggregate } from "../type.ts";
 import { returnValues } from "./calls.ts";
 import { type Destination, type Frame, Lowering, type Storage } from "./lowering.ts";
+import { pair } from "./optionals.ts";
 import { pairs } from "./shape.ts";
 import { leaveLoop } from "./statements.ts";
-import { pair, value } from "./value.ts";
+import { value } from "./value.ts";
 import type { Uses } from "./walk.ts";
 
 /** What callbacks give to their helper: go on, or stop. */

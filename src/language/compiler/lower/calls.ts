@@ -5,10 +5,11 @@ import { isAggregate, sizeOf, type Type } from "../type.ts";
 import { into } from "./into.ts";
 import { type Destination, type Frame, kindOf, Lowering, type Unit } from "./lowering.ts";
 import { zero } from "./memory.ts";
+import { pair } from "./optionals.ts";
 import { localOf } from "./rings.ts";
 import { isPointer, pairs } from "./shape.ts";
 import { lowerBody } from "./statements.ts";
-import { pair, value } from "./value.ts";
+import { value } from "./value.ts";
 import { type Uses, usesOf } from "./walk.ts";
 
 type Call = Extract<Expr, { readonly op: "call" }>;

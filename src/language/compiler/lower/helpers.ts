@@ -8,8 +8,9 @@ import { fromAddress } from "./into.ts";
 import { copyKernel, copyKernelText, copyUser, movedContext, rawAddress, readThrough } from "./kernel-memory.ts";
 import type { Destination, Lowering } from "./lowering.ts";
 import { zero } from "./memory.ts";
+import { unwrapType } from "./optionals.ts";
 import { resolve } from "./places.ts";
-import { unwrapType, value } from "./value.ts";
+import { value } from "./value.ts";
 
 type HelperExpr = Extract<Expr, { readonly op: "helper" }>;
 type Lower = (l: Lowering, expr: HelperExpr, present: Variable | undefined) => Inst;

@@ -1,15 +1,17 @@
 import type { Expr, Place } from "../hir.ts";
 import { type ArrayType, isAggregate, type StructType, sizeOf, type Type } from "../type.ts";
 import { call } from "./calls.ts";
+import { condition } from "./conditions.ts";
 import { helperInto } from "./helpers.ts";
 import { copyKernel, copyKernelText } from "./kernel-memory.ts";
 import type { Destination, Lowering } from "./lowering.ts";
 import { mapRef } from "./maps.ts";
 import { copy, writeBytes, zero } from "./memory.ts";
+import { inChain, pair, presentAndValue } from "./optionals.ts";
 import { type Address, resolve } from "./places.ts";
 import { loadScalar, storeScalar } from "./scalar-memory.ts";
 import { pairs } from "./shape.ts";
-import { condition, inChain, pair, presentAndValue, value } from "./value.ts";
+import { value } from "./value.ts";
 
 /**
  * Evaluates an expression straight into memory that holds `type`. All bytes are written: padding and what is behind a text's

@@ -5,10 +5,11 @@ import { CALLEE } from "./callees.ts";
 import { into } from "./into.ts";
 import type { Destination, Lowering } from "./lowering.ts";
 import { zero } from "./memory.ts";
+import type { Pair } from "./optionals.ts";
 import { nameOf } from "./places.ts";
 import { loadScalar, storeScalar } from "./scalar-memory.ts";
 import { sameLayout } from "./shape.ts";
-import { type Pair, value } from "./value.ts";
+import { value } from "./value.ts";
 import { hasEffects } from "./walk.ts";
 
 /** Flags of bpf_map_update_elem. */

@@ -1,14 +1,19 @@
 import type { Expr, Local, Place, Stmt } from "../hir.ts";
 import { isAggregate, sizeOf } from "../type.ts";
+import { binary } from "./arithmetic.ts";
 import { returnFrom } from "./calls.ts";
+import { condition } from "./conditions.ts";
+import { lowerEach, lowerEntries } from "./element-loops.ts";
 import { fromAddress, into } from "./into.ts";
-import { lowerEach, lowerEntries, lowerLoop, lowerRange } from "./loops.ts";
+import { lowerLoop } from "./loops.ts";
 import type { Destination, Lowering } from "./lowering.ts";
 import { zero } from "./memory.ts";
+import { inChain, pair } from "./optionals.ts";
 import { type Address, readAt, resolve, writeAt } from "./places.ts";
+import { lowerRange } from "./range-loops.ts";
 import { giveBack, hold, isRecord, localOf } from "./rings.ts";
 import { pairs } from "./shape.ts";
-import { binary, condition, inChain, pair, value } from "./value.ts";
+import { value } from "./value.ts";
 import { walkExpr } from "./walk.ts";
 
 /** A scope: records that its locals hold at its end are given back. */

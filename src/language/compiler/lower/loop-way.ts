@@ -1,0 +1,93 @@
+import type { Stmt } from "../hir.ts";
+import type { Inst } from "../ssa/ir.ts";
+import { usesOfFunction } from "./calls.ts";
+import { comparedIn, verifiedCost } from "./loop-cost.ts";
+import type { Lowering } from "./lowering.ts";
+import { MOST_TURNS, type Turns } from "./trip-count.ts";
+import { type Uses, usesOf } from "./walk.ts";
+
+export type Of<Op extends Stmt["op"]> = Extract<Stmt, { readonly op: Op }>;
+
+/** A loop is written out when that takes about so many instructions. */
+const UNROLLED = 64;
+/** So many turns the kernel goes through one by one without a word. */
+const PLAIN = 512;
+/** … when how many there are is known at run time only: each turn may be the last. */
+const PLAIN_UNKNOWN = 64;
+/** Instructions that the kernel may go through in a plain loop where it knows no better way. */
+const BUDGET = 400_000;
+/** … and where it does. */
+const PLAIN_BUDGET = 50_000;
+
+export function uses(l: Lowering, stmt: Stmt): Uses {
+  return usesOf([stmt], (callee) => usesOfFunction(l.unit, callee));
+}
+
+/** What the kernel goes through for one turn. */
+function costOfTurn(l: Lowering, stmt: Of<"loop" | "range" | "each">): number {
+  const size = (body: readonly Stmt[]) => usesOf(body, (callee) => usesOfFunction(l.unit, callee)).cost;
+  return verifiedCost(stmt.op === "loop" ? [...stmt.body, ...stmt.update] : stmt.body, size);
+}
+
+/**
+ * Hides from the kernel what the numbers begin with that a loop changes and compares. Knowing them, it would follow each turn by
+ * itself, as every one begins with other numbers; not knowing, it sees that all turns are alike.
+ */
+function forgetNumbers(l: Lowering, stmt: Stmt): void {
+  const { assigned, declared } = uses(l, stmt);
+  const compared = comparedIn(stmt);
+  for (const local of assigned) {
+    if (declared.has(local) || !compared.has(local) || !l.has(local)) continue;
+    const storage = l.storage(local);
+    const variable = storage.kind === "value" || storage.kind === "pair" ? storage : undefined;
+    if (variable === undefined) continue;
+    const of = variable.kind === "pair" ? variable.value : variable.variable;
+    const now = l.b.read(of);
+    if (now.kind === "scalar" && !isUnknown(now)) l.b.write(of, l.b.add(now, l.unknownZero()));
+  }
+}
+
+/** Whether the kernel knows nothing of the value anyway. */
+function isUnknown({ op, size }: Inst): boolean {
+  return op === "call" || (op === "load" && size === 8) || op === "atomic";
+}
+
+/** How a loop is turned: written out, as a jump back, by an iterator of the kernel, by a helper that calls its body. */
+type Way = "unrolled" | "plain" | "iterator" | "callback";
+
+/** The best way that the kernel takes; undefined, and reported, when there is none. */
+export function wayOf(l: Lowering, stmt: Of<"loop" | "range" | "each">, turns: Turns, cost: number): Way | undefined {
+  const { features } = l.target;
+  const { most, exact } = turns;
+  if (exact && most * cost <= UNROLLED) return "unrolled";
+  const verified = most * costOfTurn(l, stmt);
+  if (most <= (exact ? PLAIN : PLAIN_UNKNOWN) && verified <= PLAIN_BUDGET) return "plain";
+  if (features.iterNum || features.loop) {
+    forgetNumbers(l, stmt);
+    return features.iterNum ? "iterator" : "callback";
+  }
+  if (verified <= BUDGET) return "plain";
+  l.report("EB4301", stmt.span, `this loop may turn ${shown(most)} times, which Linux ${l.target.release} cannot do`, {
+    why: "Before Linux 5.17 the kernel goes through every turn of a loop when it loads the program, and through a million instructions at most.",
+    help: "Turn less often (`atMost`), or do part of the work in user space.",
+  });
+  return undefined;
+}
+
+function shown(n: number): string {
+  return n.toLocaleString("en-US");
+}
+
+export function unbounded(l: Lowering, stmt: Stmt, what: string): void {
+  l.report("EB2301", stmt.span, `nothing says how often ${what} turns at most`, {
+    why: "The kernel loads a program only when it can see that it ends.",
+    help: "Say how often: `for (const i of range(0, n, { atMost: 256 }))`, `while (test && atMost(256))`.",
+  });
+}
+
+export function tooMany(l: Lowering, stmt: Stmt, most: number): void {
+  l.report("EB2302", stmt.span, `this loop may turn ${shown(most)} times`, {
+    why: `The kernel lets no loop turn more often than ${shown(MOST_TURNS)} times.`,
+    help: "Give a smaller bound.",
+  });
+}

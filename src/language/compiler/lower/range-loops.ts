@@ -1,0 +1,139 @@
+import type { Inst } from "../ssa/ir.ts";
+import { Outline } from "./callback.ts";
+import { CALLEE } from "./callees.ts";
+import { type Of, tooMany, unbounded, uses, wayOf } from "./loop-way.ts";
+import type { Lowering } from "./lowering.ts";
+import { constantOf, MOST_TURNS, upperBound } from "./trip-count.ts";
+import {
+  below,
+  callbackTurn,
+  iterated,
+  manyTurns,
+  plainTurns,
+  rangeBody,
+  type Ways,
+  writeLocal,
+  writtenOutTurns,
+} from "./turning.ts";
+import { value } from "./value.ts";
+
+export function lowerRange(l: Lowering, stmt: Of<"range">): void {
+  const { b } = l;
+  const start = constantOf(l, stmt.start);
+  const end = constantOf(l, stmt.end);
+  const first = value(l, stmt.start);
+  const last = value(l, stmt.end);
+  const { cost, locals } = uses(l, stmt);
+  if (start !== undefined && end !== undefined && start >= 0n) {
+    const turns = end > start ? Number(end - start) : 0;
+    const most = Math.min(turns, stmt.atMost ?? turns);
+    if (most > MOST_TURNS) tooMany(l, stmt, most);
+    else knownRange(l, stmt, start, most, cost, locals.has(stmt.local));
+    return;
+  }
+  const bound = upperBound(l, stmt.end);
+  // A start that is unknown is 0 at least.
+  const distance = bound === undefined ? undefined : Number(bound - (start !== undefined && start >= 0n ? start : 0n));
+  const most = Math.max(0, Math.min(distance ?? MOST_TURNS, stmt.atMost ?? MOST_TURNS));
+  if (distance === undefined && stmt.atMost === undefined && !l.target.features.iterNum && !l.target.features.loop) {
+    unbounded(l, stmt, "this range");
+    return;
+  }
+  if (most > MOST_TURNS) {
+    tooMany(l, stmt, most);
+    return;
+  }
+  const way = wayOf(l, stmt, { most, exact: false }, cost);
+  if (way === undefined) return;
+  const count = clampedDistance(l, first, last, most);
+  const body = (inner: Lowering, index: Inst, ways: Ways, begin: Inst) => {
+    writeLocal(inner, stmt.local, inner.b.add(begin, index));
+    rangeBody(inner, stmt, ways);
+  };
+  switch (way) {
+    case "iterator":
+      iterated(l, stmt.loop, l.zero(), count, (index, ways) => {
+        below(l, index, count, ways.end);
+        body(l, index, ways, first);
+      });
+      return;
+    case "callback": {
+      // What the body needs besides its own names.
+      const begin = { name: "", type: stmt.start.type, mutable: false, span: stmt.span };
+      const limit = { name: "", type: stmt.start.type, mutable: false, span: stmt.span };
+      for (const [local, it] of [
+        [begin, first],
+        [limit, count],
+      ] as const) {
+        const storage = l.declare(local);
+        if (storage.kind === "value") b.write(storage.variable, it);
+      }
+      const inside = uses(l, stmt);
+      const outline = new Outline(l, "loop", ["scalar", "stack"], 1, {
+        ...inside,
+        locals: new Set([...inside.locals, begin, limit]),
+      });
+      const { inner } = outline;
+      const index = inner.b.zext(inner.b.param(0), 4);
+      callbackTurn(inner, outline, (ways) => {
+        below(inner, index, inner.readLocal(limit), ways.end);
+        body(inner, index, ways, inner.readLocal(begin));
+      });
+      outline.finish();
+      b.call(CALLEE.loop, [count, b.functionAddress(outline.name), outline.shared, b.constant(0n)]);
+      outline.after();
+      return;
+    }
+    default:
+      plainTurns(l, stmt.loop, l.zero(), count, (index, ways) => body(l, index, ways, first));
+  }
+}
+
+/** `end - start`, 0 when it would be negative, and no more than `most`. */
+function clampedDistance(l: Lowering, start: Inst, end: Inst, most: number): Inst {
+  const { b } = l;
+  const count = l.newVariable();
+  l.when(
+    "ugt",
+    end,
+    start,
+    () => {
+      const distance = b.sub(end, start);
+      l.when(
+        "ugt",
+        distance,
+        b.constant(BigInt(most)),
+        () => b.write(count, b.constant(BigInt(most))),
+        () => b.write(count, distance),
+      );
+    },
+    () => b.write(count, b.constant(0n)),
+  );
+  return b.read(count);
+}
+
+function knownRange(l: Lowering, stmt: Of<"range">, start: bigint, count: number, cost: number, named: boolean): void {
+  const { b } = l;
+  const way = wayOf(l, stmt, { most: count, exact: true }, cost);
+  const end = start + BigInt(count);
+  const turn = (inner: Lowering, index: Inst, ways: Ways) => {
+    writeLocal(inner, stmt.local, index);
+    rangeBody(inner, stmt, ways);
+  };
+  switch (way) {
+    case "unrolled":
+      writtenOutTurns(l, stmt.loop, count, (i, ways) => turn(l, b.constant(start + BigInt(i)), ways));
+      return;
+    case "plain":
+      plainTurns(l, stmt.loop, b.constant(start), b.constant(end), (index, ways) => turn(l, index, ways));
+      return;
+    case "iterator":
+    case "callback":
+      manyTurns(l, stmt, way, count, (inner, index, ways) => {
+        if (named) below(inner, index, inner.b.constant(BigInt(count)), ways.end);
+        turn(inner, inner.b.add(index, inner.b.constant(start)), ways);
+      });
+      return;
+    default:
+  }
+}

@@ -1,0 +1,142 @@
+import type { Loop, Stmt } from "../hir.ts";
+import type { Inst } from "../ssa/ir.ts";
+import { Outline } from "./callback.ts";
+import { CALLEE } from "./callees.ts";
+import { type Of, uses } from "./loop-way.ts";
+import type { Lowering } from "./lowering.ts";
+import { lowerBody } from "./statements.ts";
+
+export type Block = ReturnType<Lowering["b"]["newBlock"]>;
+
+export interface Ways {
+  readonly again: Block;
+  readonly end: Block;
+}
+
+/** Turns with the numbers from `start` up to `end`, which an iterator of the kernel counts (Linux 6.4). */
+export function iterated(
+  l: Lowering,
+  loop: Loop,
+  start: Inst,
+  end: Inst,
+  turn: (index: Inst, ways: Ways) => void,
+): void {
+  const { b } = l;
+  const { base } = l.scratch(8, 8, "iterator");
+  b.call(CALLEE.iterNew, [base, start, end]);
+  l.regions.push({ release: () => void b.call(CALLEE.iterDestroy, [base]) });
+  const [head, body, again, done] = [b.newBlock(), b.newBlock(), b.newBlock(), b.newBlock()];
+  b.jump(head);
+  b.at(head);
+  const element = b.call(CALLEE.iterNext, [base], { kind: "memory", nullable: true });
+  b.branch("ne", element, b.constant(0n), body, done);
+  b.enter(body);
+  turn(b.load(element, 0, 4), { again, end: done });
+  if (b.reachable) b.jump(again);
+  b.enter(again);
+  b.jump(head);
+  b.seal(head);
+  l.loops.delete(loop);
+  l.regions.pop();
+  b.enter(done);
+  b.call(CALLEE.iterDestroy, [base]);
+}
+
+/** Turns that a helper makes, each a call of the body as a function of its own (Linux 5.17). */
+export function called(
+  l: Lowering,
+  stmt: Stmt,
+  count: Inst,
+  turn: (inner: Lowering, index: Inst, outline: Outline) => void,
+): void {
+  const { b } = l;
+  const outline = new Outline(l, "loop", ["scalar", "stack"], 1, uses(l, stmt));
+  turn(outline.inner, outline.inner.b.zext(outline.inner.b.param(0), 4), outline);
+  outline.finish();
+  b.call(CALLEE.loop, [count, b.functionAddress(outline.name), outline.shared, b.constant(0n)]);
+  outline.after();
+}
+
+/** Leaves when a counter is not below its limit, which the kernel cannot know of what iterators and callbacks are given. */
+export function below(l: Lowering, index: Inst, limit: Inst, end: Block): void {
+  const { b } = l;
+  const inside = b.newBlock();
+  b.branch("ult", index, limit, inside, end);
+  b.enter(inside);
+}
+
+export function writeLocal(l: Lowering, local: Of<"range">["local"], it: Inst): void {
+  const storage = l.declare(local);
+  if (storage.kind === "value") l.b.write(storage.variable, it);
+}
+
+export function rangeBody(l: Lowering, stmt: Of<"range" | "each">, { again, end }: Ways): void {
+  l.loops.set(stmt.loop, { breakTo: end, continueTo: again, depth: l.regions.length });
+  lowerBody(l, stmt.body);
+  l.b.jump(again);
+}
+
+/** Turns from 0 on, counted by the kernel. */
+export function manyTurns(
+  l: Lowering,
+  stmt: Of<"range" | "each">,
+  way: "iterator" | "callback",
+  count: number,
+  turn: (inner: Lowering, index: Inst, ways: Ways) => void,
+): void {
+  const most = l.b.constant(BigInt(count));
+  if (way === "iterator") iterated(l, stmt.loop, l.zero(), most, (index, ways) => turn(l, index, ways));
+  else
+    called(l, stmt, most, (inner, index, outline) => {
+      callbackTurn(inner, outline, (ways) => turn(inner, index, ways));
+    });
+}
+
+/** One call of a callback as a turn: going on and leaving are what it returns. */
+export function callbackTurn(inner: Lowering, outline: Outline, turn: (ways: Ways) => void): void {
+  const ways = { again: inner.b.newBlock(), end: inner.b.newBlock() };
+  turn(ways);
+  if (inner.b.reachable) inner.b.jump(ways.again);
+  inner.b.enter(ways.again);
+  outline.next();
+  inner.b.enter(ways.end);
+  outline.stop();
+}
+
+export function writtenOutTurns(l: Lowering, loop: Loop, count: number, turn: (i: number, ways: Ways) => void): void {
+  const { b } = l;
+  const end = b.newBlock();
+  for (let i = 0; i < count; i++) {
+    const again = b.newBlock();
+    turn(i, { again, end });
+    b.enter(again);
+  }
+  l.loops.delete(loop);
+  b.jump(end);
+  b.enter(end);
+}
+
+/** A jump back: the kernel goes through every turn. */
+export function plainTurns(
+  l: Lowering,
+  loop: Loop,
+  start: Inst,
+  end: Inst,
+  turn: (index: Inst, ways: Ways) => void,
+): void {
+  const { b } = l;
+  const index = l.newVariable();
+  b.write(index, start);
+  const [head, body, again, done] = [b.newBlock(), b.newBlock(), b.newBlock(), b.newBlock()];
+  b.jump(head);
+  b.at(head);
+  b.branch("ult", b.read(index), end, body, done);
+  b.enter(body);
+  turn(b.read(index), { again, end: done });
+  b.enter(again);
+  b.write(index, b.add(b.read(index), b.constant(1n)));
+  b.jump(head);
+  b.seal(head);
+  l.loops.delete(loop);
+  b.enter(done);
+}
