@@ -37,7 +37,6 @@ export function mapResult(e: Evaluation, expr: Expr): Value {
     case "mapGet":
     case "mapRef":
       return elementOf(
-        e,
         mapOf(e, expr.map).elements.get(keyOf(e, expr.map, expr.key)),
         expr.map.value as Type,
         expr.op === "mapRef",
