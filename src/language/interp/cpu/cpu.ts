@@ -53,7 +53,7 @@ export class Cpu extends MemoryAccess {
   #depth = 0;
 
   constructor(image: Image, space: AddressSpace, options: CpuOptions) {
-    super(image, space);
+    super(image, space, options.checked);
     this.#image = image;
     this.#options = options;
     this.little = options.little;
@@ -62,7 +62,8 @@ export class Cpu extends MemoryAccess {
   /** Runs a program from its beginning: r0 at the end. */
   run(entry: number, state: RunState, contextSize: number | undefined): bigint {
     const { regs } = this;
-    const { checked, maxInstructions } = this.#options;
+    const { checked } = this;
+    const { maxInstructions } = this.#options;
     this.fuel = maxInstructions;
     const { context } = state;
     this.#state = state;
@@ -139,8 +140,7 @@ export class Cpu extends MemoryAccess {
     if (level >= MOST_FRAMES || depth >= ALL_FRAMES)
       this.fault("CALL_DEPTH", `Calls are nested more than ${MOST_FRAMES} deep, which the kernel does not allow.`);
     const frame = this.#frames[depth] ?? this.#newFrame(depth);
-    if (frame.shadow !== undefined) frame.forget();
-    else frame.bytes.fill(0);
+    this.#clear(frame);
     const saved = this.#saved;
     const at = depth * KEPT_HALVES;
     for (let i = 0; i < KEPT_HALVES; i++) saved[at + i] = regs[KEPT + i] as number;
@@ -152,9 +152,15 @@ export class Cpu extends MemoryAccess {
     regs[FRAME_POINTER + 1] = frame.hi;
   }
 
+  /** A frame begins as nobody wrote it, or as zeros. */
+  #clear(frame: Region): void {
+    if (this.checked) frame.forget();
+    else frame.bytes.fill(0);
+  }
+
   #newFrame(depth: number): Region {
     const frame = this.space.add("stack", `frame ${depth}`, new Uint8Array(STACK_BYTES), true);
-    if (this.#options.checked) frame.watch();
+    if (this.checked) frame.watch();
     this.#frames[depth] = frame;
     return frame;
   }
@@ -190,7 +196,7 @@ export class Cpu extends MemoryAccess {
   /** Begins another program in the frame that is there, as a tail call does. */
   renew(entry: number): void {
     const at = this.#depth - 1;
-    this.#frames[at]?.forget();
+    this.#clear(this.#frames[at] as Region);
     this.#turns[at] = 0;
     this.#levels[at] = 0;
     this.tail = entry;
@@ -227,7 +233,7 @@ export class Cpu extends MemoryAccess {
 
   /** r1 to r5 after a call: what was in them is gone. */
   clobber(): void {
-    if (!this.#options.checked) return;
+    if (!this.checked) return;
     const { regs } = this;
     for (let i = 2; i < KEPT; i += 2) {
       regs[i] = POISON_LOW;
@@ -277,7 +283,7 @@ export class Cpu extends MemoryAccess {
   input(n: number, size: number): Uint8Array {
     const at = this.argument(n, size, false);
     const { region } = this;
-    const first = region.unwritten(at, size);
+    const first = this.checked ? region.unwritten(at, size) : -1;
     if (first >= 0) this.unwritten(this.pc, region, at, size, first);
     return region.bytes.subarray(at, at + size);
   }

@@ -20,6 +20,8 @@ export abstract class MemoryAccess {
   readonly src: Int32Array;
   readonly arg: Int32Array;
   readonly space: AddressSpace;
+  /** Reads of what nobody wrote are faults. */
+  readonly checked: boolean;
   readonly #kernel: (Region | undefined)[];
   readonly #zeros = new Region("kernel memory", "nothing", 0, 0, new Uint8Array(8), false);
   /** The region that the last access was in, and its view. */
@@ -31,7 +33,8 @@ export abstract class MemoryAccess {
   /** Reads of null and of unmapped kernel addresses give 0, as reads through BTF pointers do in the kernel. */
   probing = false;
 
-  constructor(image: Image, space: AddressSpace) {
+  constructor(image: Image, space: AddressSpace, checked: boolean) {
+    this.checked = checked;
     this.space = space;
     this.#kernel = space.kernel;
     this.dst = image.dst;
@@ -85,7 +88,7 @@ export abstract class MemoryAccess {
 
   #mustBeWritten(pc: number, region: Region, at: number, size: number): void {
     const { shadow } = region;
-    if (shadow === undefined) return;
+    if (shadow === undefined || !this.checked) return;
     if (size === 8 && shadow.getInt32(at) === 0x01010101 && shadow.getInt32(at + 4) === 0x01010101) return;
     if (size === 4 && shadow.getInt32(at) === 0x01010101) return;
     const first = region.unwritten(at, size);

@@ -267,6 +267,25 @@ describe("ring buffers", () => {
     expect(faultCode(() => machineWith((a) => a.load("u32", r0, r0, 0).exit()).run("p"))).toBe("UNINITIALISED");
   });
 
+  it("may be read before they are written where a test lets them", () => {
+    const write: Write = (a) =>
+      a
+        .loadMap(r1, "m")
+        .mov(r2, 8)
+        .mov(r3, 0)
+        .call("ringbuf_reserve")
+        .load("u64", r6, r0, 0)
+        .mov(r1, r0)
+        .mov(r2, 0)
+        .call("ringbuf_submit")
+        .mov(r0, r6)
+        .exit();
+    const object = { maps: { m: spec }, programs: { p: program(write) } };
+    expect(faultCode(() => new Machine(object).run("p"))).toBe("UNINITIALISED");
+    const lenient = new Machine(object, { uninitialised: "zero" });
+    expect([lenient.run("p").r0, lenient.maps.m.unwritten]).toEqual([0n, 8]);
+  });
+
   it("want each record back, once", () => {
     const keeps = machineWith((a) => a.mov(r0, 0).exit());
     expect(faultCode(() => keeps.run("p"))).toBe("UNRELEASED");
