@@ -159,6 +159,7 @@ kernelTest("skep run says what is wrong, in a sentence or at the place", async (
     [["run", module, "--param", "large=1"], 1, /^skep: There is no parameter "large" \(there is small\)/],
     [["run", module, "--param", "small=300"], 1, /^skep: .*parameter small/],
     [["run", module, "--param", "small"], 1, /^skep: A parameter is given as name=value, not "small"/],
+    [["run", module], 1, /^skep: Nothing of the module is attached to anything/],
     [["run"], 2, /^skep run: Name one file/],
     [["run", module, "-e", "x"], 2, /^skep run: Name one file/],
     [["run", module, "--"], 2, /^skep run: Behind -- stands a command/],

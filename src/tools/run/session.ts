@@ -16,6 +16,7 @@ import { readParams } from "./params.ts";
 import type { Plan } from "./plan.ts";
 import { printedLine } from "./print-record.ts";
 import { prepareResults, readResults } from "./results.ts";
+import { RunError } from "./run-error.ts";
 import type { RunView } from "./view/run-view.ts";
 
 /** How a compiled module is run. */
@@ -52,6 +53,10 @@ export async function runSession(plan: Plan, options: SessionOptions): Promise<n
     prepareResults(object, plan);
     using readers = new Readers(object, plan, options);
     const links = attach(object, plan);
+    if (Object.keys(links).length === 0)
+      throw new RunError(
+        "Nothing of the module is attached to anything: it has no programs, or only such that somebody has to run (syscall).",
+      );
     options.attached?.(Object.keys(links).length);
     held?.release();
     const code = await untilEnd(options, held);

@@ -8,7 +8,7 @@ export const MEMORY: Pages = {
     why: "The kernel refuses a program that might read or write beside an array. It has to be seen from the code that the index is below the array's length on every way that leads there; a signed index must also be seen not to be negative.",
     write:
       "Test the very value that is used: `if (i >= 256) return;`. Or cut it: `i & 255` for lengths that are powers of two, `i % 100` for others. An index of type u8 fits an array of 256.",
-    bad: example("arrayMap u64", "slots.ref(256).add(1);", "export const slots = arrayMap(u64, 256);"),
+    bad: example("arrayMap u64", "slots.ref(ctx.mode).add(1);", "export const slots = arrayMap(u64, 256);"),
     good: example("arrayMap u64", "slots.ref(ctx.mode & 255).add(1);", "export const slots = arrayMap(u64, 256);"),
   },
   EB3103: {
