@@ -1,6 +1,7 @@
-import { Alu, Class, type Instruction, Jump, Mode, Opcode, Pseudo, Width } from "../../../object/asm/index.ts";
+import { Alu, Class, type Instruction, Mode, Opcode, Pseudo, Width } from "../../../object/asm/index.ts";
 import type { Slot } from "../ssa/ir.ts";
-import { OPPOSITE } from "./emit.ts";
+import { checkJumps } from "./check-jumps.ts";
+import { equal, meet, OTHER, type State, UNKNOWN, type Value } from "./check-state.ts";
 import type { Stages } from "./emit-function.ts";
 import { STACK_LIMIT } from "./frame.ts";
 import {
@@ -12,22 +13,6 @@ import {
   type Operand,
 } from "./machine.ts";
 import { bytesOf, SlotAddresses } from "./slot-liveness.ts";
-
-/** A register (0 to 9), or 8 bytes of the stack by their (negative) distance from the frame pointer. */
-type Location = number;
-/** What a location may hold: virtual registers by number, everything else by a text. */
-type Value = number | string;
-
-/** What is known where the symbolic execution stands. */
-interface State {
-  readonly values: Map<Location, ReadonlySet<Value>>;
-  /** For each byte of the stack, by its distance below the frame pointer: whose content was written there last. */
-  readonly owners: Int16Array;
-}
-
-/** Bytes of which nothing is known, and bytes that hold a value that was kept; slots are their id + 1. */
-const UNKNOWN = 0;
-const OTHER = -1;
 
 /**
  * Proves, by going through the instructions symbolically, that every operand is where the instruction reads it on every way
@@ -47,16 +32,12 @@ class Checker {
   readonly #addresses: SlotAddresses;
   /** For each slot, the bytes (from the frame pointer) that something writes as its content. */
   readonly #written = new Map<Slot, Set<number>>();
-  readonly #labels = new Map<string, number>();
   #state: State = { values: new Map(), owners: new Int16Array(STACK_LIMIT + 1) };
 
   constructor(stages: Stages) {
     this.#stages = stages;
     this.#code = stages.emission.instructions;
     this.#addresses = new SlotAddresses(stages.machine);
-    this.#code.forEach(({ label = [] }, at) => {
-      for (const name of typeof label === "string" ? [label] : label) this.#labels.set(name, at);
-    });
   }
 
   run(): void {
@@ -85,7 +66,7 @@ class Checker {
         work.add(at);
       }
     }
-    for (const block of blocks) this.#checkJumps(block);
+    checkJumps(this.#stages);
   }
 
   #fail(at: number, what: string): never {
@@ -398,81 +379,4 @@ class Checker {
       }
     }
   }
-
-  /** The end of a block leads to the code of the blocks that it should lead to. */
-  #checkJumps(block: MachineBlock): void {
-    const { emission, machine } = this.#stages;
-    const place = emission.blocks.get(block);
-    if (place === undefined || place.start === -1 || block.end.form === "return") return;
-    const at = (block.end.position >> 1) * 4;
-    let next = emission.parts[at + 1] as number;
-    const destination = (to: MachineBlock): number => {
-      let target = to;
-      for (let hops = 0; emission.blocks.get(target)?.start === -1; hops++) {
-        if (hops > machine.blocks.length) this.#fail(next, "blocks that are left out go in a circle");
-        target = target.succs[0] as MachineBlock;
-      }
-      return emission.blocks.get(target)?.start as number;
-    };
-    const labelled = (label = ""): number => this.#labels.get(label) ?? -1;
-    const goesOn = (): number => {
-      const code = this.#code[next] as Instruction;
-      return next < (emission.parts[at + 2] as number) && code.opcode === Opcode.JA ? labelled(code.target) : next;
-    };
-    const { end, succs } = block;
-    if (end.form === "jump") {
-      if (goesOn() !== destination(succs[0] as MachineBlock)) this.#fail(next, "the jump goes elsewhere");
-      return;
-    }
-    const whenTrue = destination(succs[0] as MachineBlock);
-    const whenFalse = destination(succs[1] as MachineBlock);
-    const branch = this.#code[next] as Instruction;
-    if (whenTrue === whenFalse && (emission.parts[at + 1] === emission.parts[at + 2] || branch.opcode === Opcode.JA)) {
-      if (goesOn() !== whenTrue) this.#fail(next, "the jump goes elsewhere");
-      return;
-    }
-    const taken = labelled(branch.target);
-    next++;
-    const condition = CONDITIONS[branch.opcode & 0xf0];
-    const [whenHolds, whenNot] = condition === end.condition ? [whenTrue, whenFalse] : [whenFalse, whenTrue];
-    if (condition !== end.condition && condition !== OPPOSITE[end.condition])
-      this.#fail(next - 1, "it compares otherwise");
-    if (taken !== whenHolds || goesOn() !== whenNot) this.#fail(next - 1, "the branch goes elsewhere");
-  }
-}
-
-const CONDITIONS: Readonly<Record<number, string>> = {
-  [Jump.JEQ]: "eq",
-  [Jump.JNE]: "ne",
-  [Jump.JLT]: "ult",
-  [Jump.JLE]: "ule",
-  [Jump.JGT]: "ugt",
-  [Jump.JGE]: "uge",
-  [Jump.JSLT]: "slt",
-  [Jump.JSLE]: "sle",
-  [Jump.JSGT]: "sgt",
-  [Jump.JSGE]: "sge",
-  [Jump.JSET]: "set",
-};
-
-/** What both states know; a byte that is somebody's in only one of them is his. */
-function meet(a: State, b: State): State {
-  const values: State["values"] = new Map();
-  for (const [location, held] of a.values) {
-    const others = b.values.get(location);
-    if (others === undefined) continue;
-    const both = new Set([...held].filter((value) => others.has(value)));
-    if (both.size > 0) values.set(location, both);
-  }
-  const owners = a.owners.map((owner, i) => {
-    const other = b.owners[i] as number;
-    return owner === other || other === UNKNOWN ? owner : owner === UNKNOWN ? other : OTHER;
-  });
-  return { values, owners };
-}
-
-function equal(a: State, b: State): boolean {
-  if (a.values.size !== b.values.size || a.owners.some((owner, i) => owner !== b.owners[i])) return false;
-  for (const [location, values] of a.values) if (b.values.get(location)?.size !== values.size) return false;
-  return true;
 }

@@ -132,14 +132,36 @@ export function buildIntervals(func: MachineFunction): Intervals {
     for (const { dst } of block.phis) define(dst, block.from, false);
   }
 
+  const values = ranges.map((list, vreg) =>
+    list.length === 0 ? undefined : new Interval(vreg, list.reverse(), (uses[vreg] as number[]).reverse()),
+  );
+  markLoopEnds(func, values);
   return {
-    values: ranges.map((list, vreg) =>
-      list.length === 0 ? undefined : new Interval(vreg, list.reverse(), (uses[vreg] as number[]).reverse()),
-    ),
+    values,
     fixed: fixed.map((list) => list.reverse()),
     registerHints,
     relatives,
   };
+}
+
+/**
+ * What a loop reads and is live around it counts as used where the loop goes back, too: the next use of it is at the loop's
+ * beginning, which is never the farthest.
+ */
+function markLoopEnds(func: MachineFunction, values: readonly (Interval | undefined)[]): void {
+  for (const block of func.blocks) {
+    for (const head of block.succs) {
+      if (head.from > block.from) continue;
+      const end = block.to - 1;
+      forEachBit(head.liveIn, (vreg) => {
+        const interval = values[vreg] as Interval;
+        const { uses } = interval;
+        let behind = uses.length;
+        while (behind > 0 && (uses[behind - 1] as number) >> 1 > end) behind--;
+        if (behind > 0 && (uses[behind - 1] as number) >> 1 >= head.from) uses.splice(behind, 0, end << 1);
+      });
+    }
+  }
 }
 
 /** From where a register has the value that instruction number `k` takes from it. */
@@ -173,7 +195,8 @@ function exchange(inst: MachineInst, live: Uint32Array, phiOf: Int32Array, regis
   }
 }
 
-function isCommutative(opcode: number): boolean {
+/** Whether the operands of an arithmetic instruction may change places. */
+export function isCommutative(opcode: number): boolean {
   if (opcode === Opcode.TO_BE || opcode === Opcode.TO_LE) return false;
   const operation = opcode & 0xf0;
   return (

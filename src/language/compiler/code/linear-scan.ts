@@ -1,6 +1,6 @@
 import { firstIntersection, type Interval, MEMORY, NEVER } from "./interval.ts";
-import type { Intervals } from "./intervals.ts";
-import { CodeGenerationError, type MachineFunction, NONE } from "./machine.ts";
+import { type Intervals, isCommutative } from "./intervals.ts";
+import { CodeGenerationError, type MachineFunction, type MachineInst, NONE } from "./machine.ts";
 
 /** r0 to r9; r10 is the frame pointer. */
 const REGISTERS = 10;
@@ -55,6 +55,8 @@ class LinearScan {
   readonly #intervals: Intervals;
   /** By start, descending. */
   readonly #unhandled: Interval[] = [];
+  /** By the virtual register of their result: instructions whose operands may change places. */
+  readonly #exchangeable: (MachineInst | undefined)[] = [];
   #active: Interval[] = [];
   #inactive: Interval[] = [];
   readonly #parts: Interval[][] = [];
@@ -67,6 +69,13 @@ class LinearScan {
   constructor(func: MachineFunction, intervals: Intervals) {
     this.#func = func;
     this.#intervals = intervals;
+    for (const { insts } of func.blocks) {
+      for (const inst of insts) {
+        const { form, a, b } = inst;
+        if (form === "alu" && a !== NONE && b !== NONE && a !== b && isCommutative(inst.opcode))
+          this.#exchangeable[inst.dst] = inst;
+      }
+    }
     for (const interval of intervals.values) {
       this.#parts.push([]);
       if (interval !== undefined) this.#unhandled.push(interval);
@@ -133,8 +142,11 @@ class LinearScan {
         }
       }
     }
+    const other = this.#takenOver(current, free);
+    if (other !== NONE && (best === NONE || best !== hint)) best = other;
     if (best !== NONE) {
       current.register = best;
+      if (best === other) exchangeOperands(this.#exchangeable[current.vreg] as MachineInst);
       return true;
     }
     best = hint;
@@ -187,6 +199,26 @@ class LinearScan {
       consider((last.end === start ? last : (parts[0] as Interval)).register);
     }
     return best;
+  }
+
+  /**
+   * The register of an instruction's second operand, where that may be the first, ends there, and its register is free for as
+   * long as the result is needed: which spares a move that the first operand's would cost.
+   */
+  #takenOver(current: Interval, free: Int32Array): number {
+    const { start, end } = current;
+    const inst = this.#exchangeable[current.vreg];
+    if (inst === undefined || start !== inst.position + 1) return NONE;
+    const second = this.#active.find((part) => part.vreg === inst.b && part.end === start + 1);
+    if (second === undefined) return NONE;
+    const { register } = second;
+    if (this.#inactive.some((part) => part.register === register)) return NONE;
+    const fixed = this.#intervals.fixed[register] as number[];
+    if (firstIntersection(fixed, current.ranges, start, this.#over[register]) < end) return NONE;
+    // What is the second then is read from its register.
+    const first = (this.#parts[inst.a] as Interval[]).findLast((part) => part.start <= inst.position);
+    if (first === undefined || first.register === MEMORY) return NONE;
+    return first.end <= start && (free[first.register] as number) >= end ? NONE : register;
   }
 
   #outlivesCall(vreg: number): boolean {
@@ -265,6 +297,12 @@ class LinearScan {
     if (needed !== NEVER) this.#queue(interval.split(evenBelow(needed)));
     interval.register = MEMORY;
   }
+}
+
+function exchangeOperands(inst: MachineInst): void {
+  const { a, b } = inst;
+  inst.a = b;
+  inst.b = a;
 }
 
 /** Splits stand between instructions. */
