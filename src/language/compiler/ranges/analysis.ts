@@ -5,7 +5,19 @@ import { findLoops, type Loop } from "../ssa/loops.ts";
 import { exactBinary, exactNeg, exactSext, exactZext } from "./exact-transfer.ts";
 import { findComparedValues } from "./facts.ts";
 import { kernelBinary, kernelZext } from "./kernel-transfer.ts";
-import { ANY, constantRange, equal, intersect, isConstant, join, type Range, rangeFrom, rangeOfSize } from "./range.ts";
+import {
+  ANY,
+  constantRange,
+  equal,
+  intersect,
+  isConstant,
+  join,
+  type Range,
+  rangeFrom,
+  rangeOfSize,
+  SIGNED_MIN,
+  signedRangeFrom,
+} from "./range.ts";
 import { exactDecides, exactRefine, kernelDecides, kernelRefine } from "./refine.ts";
 import { Thresholds } from "./widening.ts";
 
@@ -310,11 +322,35 @@ export class Ranges {
         const claimed = rangeOfSize(size, inst.signed);
         return { kernel, exact: intersect(exact, claimed) ?? claimed };
       }
+      case "call":
+        return this.#call(inst, block);
       default:
         return ANYTHING;
     }
   }
+
+  /** Of helpers that give how much they wrote, or an error, the kernel knows that it is no more than there was room for. */
+  #call(inst: Inst, block: Block): Known {
+    const { callee, args } = inst;
+    const size = callee!.kind === "helper" ? SIZE_ARGUMENT.get(callee!.id) : undefined;
+    const room = size === undefined ? undefined : args[size];
+    if (room === undefined) return ANYTHING;
+    const { kernel } = this.#value(room, block);
+    if (kernel.umax > MOST_ROOM) return ANYTHING;
+    return { kernel: signedRangeFrom(SIGNED_MIN, kernel.umax), exact: signedRangeFrom(-MOST_ERRNO, kernel.umax) };
+  }
 }
+
+/** bpf_probe_read_str, bpf_get_stack, bpf_probe_read_user_str, bpf_probe_read_kernel_str: which argument says how much fits. */
+const SIZE_ARGUMENT: ReadonlyMap<number, number> = new Map([
+  [45, 1],
+  [67, 2],
+  [114, 1],
+  [115, 1],
+]);
+/** What the kernel takes for a size (BPF_MAX_VAR_SIZ is 2^29). */
+const MOST_ROOM = 1n << 29n;
+const MOST_ERRNO = 4095n;
 
 /** An open-coded iterator asks for the next element in it: there the kernel gives up what it did not need to be exact. */
 function asksIterator(loop: Loop): boolean {

@@ -541,6 +541,55 @@ b3: <- b0, b1
       "
     `);
   });
+
+  it("knows how long a text is at most that a helper has copied", () => {
+    const text = `function f(scalar)
+  slot s0 64 align 8 text
+b0:
+  v0 = param 0
+  v1 = slot s0
+  v2 = const 64
+  v3 = call helper probe_read_user_str#114(v1, v2, v0) writes 0
+  v4 = const 0
+  branch sgt v3, v4 ? b1 : b2
+b1: <- b0
+  v5 = bound v3 < 65
+  return v5
+b2: <- b0
+  return v3`;
+    expect(proven(text)).toMatchInlineSnapshot(`
+      "function f(scalar)
+        slot s0 64 align 8 text
+      b0:
+        v0 = param 0                                 ; any
+        v1 = slot s0 : stack
+        v2 = const 64
+        v3 = call helper probe_read_user_str#114(v1, v2, v0) writes 0 ; -4095..64, kernel: -9223372036854775808..64
+        v4 = const 0
+        branch sgt v3, v4 ? b1 : b2
+      b1: <- b0
+        v6 = bound v3 < 65                           ; 1..64
+        return v6
+      b2: <- b0
+        return v3
+
+
+      function f(scalar)
+        slot s0 64 align 8 text
+      b0:
+        v0 = param 0
+        v1 = slot s0 : stack
+        v2 = const 64
+        v3 = call helper probe_read_user_str#114(v1, v2, v0) writes 0
+        v4 = const 0
+        branch sgt v3, v4 ? b1 : b2
+      b1: <- b0
+        return v3
+      b2: <- b0
+        return v3
+      "
+    `);
+  });
 });
 
 /** Loops by what stands at their head and what counts: how often they go around at most. */
