@@ -14,6 +14,9 @@ function kfunc(name: string, traits: Traits = {}): Callee {
 
 const PURE: Traits = { pure: true };
 
+/** Writes up to a NUL and leaves what is behind it: that has to be there, as if it were read. */
+const PART: Traits = { reads: [0], writes: [0] };
+
 /** The functions of the kernel that compiled programs call, each made once. */
 export const CALLEE = {
   mapLookup: helper("map_lookup_elem", { reads: [1] }),
@@ -30,6 +33,7 @@ export const CALLEE = {
   pidTgid: helper("get_current_pid_tgid", PURE),
   uidGid: helper("get_current_uid_gid", PURE),
   comm: helper("get_current_comm", { writes: [0] }),
+  commToNul: helper("get_current_comm", PART),
   ktime: helper("ktime_get_ns"),
   ktimeBoot: helper("ktime_get_boot_ns"),
   cpu: helper("get_smp_processor_id", PURE),
@@ -44,11 +48,11 @@ export const CALLEE = {
   funcIp: helper("get_func_ip", PURE),
   cookie: helper("get_attach_cookie", PURE),
   readAny: helper("probe_read", { writes: [0] }),
-  readAnyText: helper("probe_read_str", { writes: [0] }),
+  readAnyText: helper("probe_read_str", PART),
   readKernel: helper("probe_read_kernel", { writes: [0] }),
-  readKernelText: helper("probe_read_kernel_str", { writes: [0] }),
+  readKernelText: helper("probe_read_kernel_str", PART),
   readUser: helper("probe_read_user", { writes: [0] }),
-  readUserText: helper("probe_read_user_str", { writes: [0] }),
+  readUserText: helper("probe_read_user_str", PART),
   rdonlyCast: kfunc("bpf_rdonly_cast", PURE),
   iterNew: kfunc("bpf_iter_num_new"),
   iterNext: kfunc("bpf_iter_num_next"),

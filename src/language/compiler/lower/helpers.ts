@@ -198,9 +198,11 @@ export function helperInto(l: Lowering, type: Type, expr: HelperExpr, to: Destin
   switch (expr.name) {
     case "comm": {
       const used = Math.min(size, COMM);
-      // From Linux 5.18 to 6.3 the kernel writes nothing behind the NUL: a key would have what stood there before.
-      zero(l, to, 0, size);
-      b.call(CALLEE.comm, [rawAddress(l, to.base, to.offset), b.constant(BigInt(used))]);
+      // From Linux 5.18 to 6.3 the kernel writes nothing behind the NUL: a key would have what stood there before. Iterators are
+      // there since 6.4.
+      const pads = l.target.features.iterNum;
+      zero(l, to, pads ? used : 0, pads ? size - used : size);
+      b.call(pads ? CALLEE.comm : CALLEE.commToNul, [rawAddress(l, to.base, to.offset), b.constant(BigInt(used))]);
       return;
     }
     case "userStr": {
