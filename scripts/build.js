@@ -80,7 +80,11 @@ async function bundle() {
       // No command loads modules of kernel code by the library's load(), which is left out; were the compiler behind it looked
       // at, every module that it shares with a command would get a function around it.
       onResolve({ filter: /^\.\.?\// }, ({ path, kind, importer }) =>
-        kind === "dynamic-import" && importer.endsWith("/compile-module.ts") ? { path, external: true } : undefined,
+        kind === "dynamic-import" &&
+        /\/(compile-module|refusal|load)\.ts$/.test(importer) &&
+        importer.includes("/kernel-typescript/")
+          ? { path, external: true }
+          : undefined,
       );
     },
   });

@@ -2,7 +2,10 @@
 // what they saw of these processes themselves.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { possibleCpus } from "../../src/sdk/index.ts";
+import { possibleCpus, VerifierError } from "../../src/sdk/index.ts";
+import { compileModule } from "../../src/sdk/kernel-typescript/compile-module.ts";
+import { loadCompiled } from "../../src/sdk/kernel-typescript/load-compiled.ts";
+import { refusal } from "../../src/sdk/kernel-typescript/refusal.ts";
 import { hasCommand, kernelTest } from "../support/kernel-test.ts";
 import { Project, SHOW } from "../support/project.ts";
 
@@ -426,4 +429,41 @@ kernelTest("uprobes at functions of libc, with arguments and results", { attach:
     `,
   });
   assert.deepEqual(await project.json("app.js"), [[4, 5, 1]]);
+});
+
+kernelTest("a program that the kernel refuses although it was compiled is told by its source", async () => {
+  const text = `import { hash, rawTracepoint, u32, u64 } from "skep/kernel";
+const table = hash(u32, u64);
+export const run = rawTracepoint("sys_enter", () => {
+  const seen = table.get(1);
+  if (seen === undefined) return 0;
+  return seen;
+});
+`;
+  const sources = { entry: "/refused.bpf.ts", files: new Map([["/refused.bpf.ts", text]]) };
+  const compiled = await compileModule(sources, { cache: false });
+  const program = compiled.spec.programs["run"];
+  assert.ok(program);
+  // What the compiler would never do: the test of what was looked up compares with 1.
+  const JUMP_IF = new Set([0x15, 0x55]);
+  const instructions = program.instructions.map((instruction) =>
+    JUMP_IF.has(instruction.opcode) && instruction.dst === 0 ? { ...instruction, imm: 1 } : instruction,
+  );
+  assert.notDeepEqual(instructions, program.instructions);
+  const broken = { ...compiled.spec, programs: { run: { ...program, instructions } } };
+  const error = (() => {
+    try {
+      loadCompiled({}, { ...compiled, spec: broken }, {}).close();
+    } catch (thrown) {
+      return thrown;
+    }
+    return undefined;
+  })();
+  assert.ok(error instanceof VerifierError);
+  const told = await refusal(error, broken, sources);
+  assert.equal(told.code, "SKEP_COMPILE");
+  assert.equal(told.cause, error);
+  assert.equal(told.diagnostics[0]?.code, "EB9001");
+  assert.match(told.message, /^\/refused\.bpf\.ts:[456]:\d+ - error EB9001: /);
+  assert.match(told.message, /\n {2}[456] │ /);
 });

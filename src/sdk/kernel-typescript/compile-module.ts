@@ -2,6 +2,7 @@ import type { Sources } from "../../language/compiler/index.ts";
 import { CompileError } from "./compile-error.ts";
 import type { Compiled } from "./compiled.ts";
 import { ImageCache } from "./image-cache.ts";
+import { shownPath } from "./shown-path.ts";
 
 /**
  * What sources compile to for the running kernel: from the cache, or compiled now, which loads the compiler. Throws CompileError.
@@ -28,12 +29,6 @@ async function compileNow(sources: Sources): Promise<Compiled> {
   if (spec !== undefined)
     return { spec, prints: module.prints.map(({ texts, record }) => ({ texts, record: layoutOfType(record) })) };
   const { render } = await import("../../language/compiler/diagnostics/index.ts");
-  const files = paths.map((path) => ({ name: shown(path), text: sources.files.get(path) ?? "" }));
+  const files = paths.map((path) => ({ name: shownPath(path), text: sources.files.get(path) ?? "" }));
   throw new CompileError(render(diagnostics, files).trimEnd(), diagnostics);
-}
-
-/** A path as people have it before them: relative where it is below the working directory. */
-function shown(path: string): string {
-  const here = `${process.cwd()}/`;
-  return path.startsWith(here) ? path.slice(here.length) : path;
 }

@@ -1,5 +1,7 @@
-import type { ObjectLoadOptions } from "../../runtime/load/index.ts";
+import type { Sources } from "../../language/compiler/index.ts";
+import { type ObjectLoadOptions, VerifierError } from "../../runtime/load/index.ts";
 import { compileModule } from "./compile-module.ts";
+import type { Compiled } from "./compiled.ts";
 import { findSource } from "./find-source.ts";
 import { gatherSources, type SourceOption, sourceOf } from "./gather-sources.ts";
 import { loadCompiled } from "./load-compiled.ts";
@@ -25,7 +27,8 @@ export interface LoadModuleOptions<X> extends Pick<ObjectLoadOptions, "pinPath" 
  * What it exports is in `maps`, `events`, `globals` and `programs`, typed by the module itself; `attach()` puts the programs to
  * work. The caller closes it.
  *
- * Throws SourceError (the TypeScript cannot be found), CompileError (it is refused: the message shows where and why),
+ * Throws SourceError (the TypeScript cannot be found), CompileError (it is refused, by the compiler or by the
+ * kernel: the message shows where and why),
  * VariableError (parameters), and what `loadObject` throws. Needs CAP_BPF, and CAP_PERFMON for tracing.
  */
 export async function load<X extends object>(
@@ -38,7 +41,23 @@ export async function load<X extends object>(
   const sources = gatherSources(source === undefined ? findSource(exports) : sourceOf(source));
   const compiled = await compileModule(sources, { cache });
   signal?.throwIfAborted();
-  const loaded = loadCompiled(exports, compiled, params as ParamsOf<X>, rest);
+  const loaded = await loadOrExplain(exports, compiled, params as ParamsOf<X>, rest, sources);
   signal?.addEventListener("abort", () => loaded.close(), { once: true });
   return loaded;
+}
+
+async function loadOrExplain<X extends object>(
+  exports: X,
+  compiled: Compiled,
+  params: ParamsOf<X>,
+  options: Parameters<typeof loadCompiled>[3],
+  sources: Sources,
+): Promise<Loaded<X>> {
+  try {
+    return loadCompiled(exports, compiled, params, options);
+  } catch (error) {
+    if (!(error instanceof VerifierError)) throw error;
+    const { refusal } = await import("./refusal.ts");
+    throw await refusal(error, compiled.spec, sources);
+  }
 }
