@@ -1,5 +1,5 @@
 // The kernel side of xdp.ts in a unit test: an eBPF machine in TypeScript runs clang's object on packets made up here. No kernel
-// and no root: it runs wherever Node does.
+// and no root: it runs wherever Node does, and tells what Linux 5.9 and later would do.
 //
 //   node dist-test/examples/unit-test.js
 import assert from "node:assert/strict";

@@ -179,3 +179,8 @@ kernelTest(
 kernelTest("example lsm: a file cannot be opened while the program is attached", { attach: "lsm" }, async () => {
   assert.equal(await example("lsm"), "before: the secret\nattached: EPERM\nafterwards: the secret; refused 1 times\n");
 });
+
+kernelTest("example unit-test: both of its tests pass", {}, async () => {
+  const { stdout } = await printedBy(exampleCommand("unit-test"));
+  assert.match(stdout, /^# pass 2\n# fail 0$/m, stdout);
+});
