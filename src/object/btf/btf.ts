@@ -44,6 +44,8 @@ export class Btf {
   /** The same in words, where the machine's own byte order and the place allow it: several times as fast to go through. */
   readonly #words: Uint32Array | undefined;
   readonly #types = new Map<number, BtfType>();
+  /** What `find` found, by kind and name. */
+  readonly #found = new Map<string, number | undefined>();
   readonly #texts = new Map<number, string>();
   /** Where each own type begins in `bytes`; the kinds stand beside. */
   #offsets: Uint32Array | undefined;
@@ -139,7 +141,12 @@ export class Btf {
 
   /** The id of the first type of that name (and kind), the base's before its own; undefined when there is none. */
   find(name: string, kind?: BtfKind): number | undefined {
-    return this.base?.find(name, kind) ?? this.#own(name, kind, true)[0];
+    const inBase = this.base?.find(name, kind);
+    if (inBase !== undefined) return inBase;
+    // Each look goes over the headers of all types.
+    const asked = `${kind ?? ""} ${name}`;
+    if (!this.#found.has(asked)) this.#found.set(asked, this.#own(name, kind, true)[0]);
+    return this.#found.get(asked);
   }
 
   /** All ids of that name (and kind), the base's first. */
