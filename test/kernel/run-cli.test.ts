@@ -135,6 +135,9 @@ kernelTest("skep run ends with Ctrl-C, after a time, with its command", async ()
   assert.match(timed.stdout, /lost: nothing\n$/);
   assert.equal((await skep(["run", "-q", "-e", source, "--", "sh", "-c", "exit 7"])).code, 7);
   assert.equal((await skep(["run", "-q", "-e", source, "--", "sh", "-c", "kill -TERM $$"])).code, 143);
+  const own = await skep(["run", "-q", "-e", "interval({ ms: 20 }, () => { ticks++; exit(); })"]);
+  assert.deepEqual([own.code, own.stderr], [0, ""]);
+  assert.match(own.stdout, /^\n?ticks\n {2}\d+\n\nlost: nothing\n$/);
   const missing = await skep(["run", "-q", "-e", source, "--", "no-such-command"]);
   assert.equal(missing.code, 127);
   assert.match(missing.stderr, /^skep run: Cannot run no-such-command/);

@@ -9,6 +9,8 @@ export function printedLine(record: RecordView, sites: readonly PrintSite[]): st
   const number = record.u32(0);
   const site = sites[number];
   if (site === undefined) throw new Error(`the compiled program has no print number ${number}`);
+  const [only = ""] = site.texts;
+  if (site.texts.length === 1) return only;
   // The first field is the site's number.
   const values = site.record.fields.slice(1).map(({ offset, type }) => fieldValue(record, offset, type));
   return printLine(site.texts, values);

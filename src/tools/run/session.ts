@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { EXIT_TEXT } from "../../language/compiler/sugar/index.ts";
 import {
   attachPerfEvents,
   type BpfMap,
@@ -59,7 +60,7 @@ export async function runSession(plan: Plan, options: SessionOptions): Promise<n
       );
     options.attached?.(Object.keys(links).length);
     held?.release();
-    const code = await untilEnd(options, held);
+    const code = await untilEnd(options, held, readers.ended);
     for (const link of Object.values(links)) link.close();
     readers.drain();
     output.write(view.end(readResults(object, plan), readLosses(object), readSkips(object)));
@@ -88,9 +89,14 @@ function attach(object: LoadedObject, plan: Plan): Readonly<Record<string, { clo
 }
 
 /** Waits for what ends the run, and gives its exit code. */
-async function untilEnd({ seconds, signal }: SessionOptions, held: HeldCommand | undefined): Promise<number> {
+async function untilEnd(
+  { seconds, signal }: SessionOptions,
+  held: HeldCommand | undefined,
+  ended: Promise<void>,
+): Promise<number> {
   const abort = new AbortController();
   const ways: Promise<number>[] = [
+    ended.then(() => 0),
     new Promise((resolve) => {
       if (signal.aborted) resolve(0);
       signal.addEventListener("abort", () => resolve(0), { once: true });
@@ -112,6 +118,11 @@ async function untilEnd({ seconds, signal }: SessionOptions, held: HeldCommand |
 class Readers {
   readonly #object: LoadedObject;
   readonly #output: Output;
+  #end: () => void = () => {};
+  /** Fulfilled when a program says `exit()`. */
+  readonly ended: Promise<void> = new Promise((resolve) => {
+    this.#end = resolve;
+  });
   readonly #open: { readonly drain: () => void; readonly close: () => void }[] = [];
 
   constructor(object: LoadedObject, plan: Plan, { view, output }: SessionOptions) {
@@ -123,7 +134,11 @@ class Readers {
       if (plan.print === undefined) return;
       const { ring, sites } = plan.print;
       const line = (record: RecordView) => printedLine(record, sites);
-      this.#read(RingBufferReader.with(this.#map(ring), line, this.#books(ring)), (text) => view.line(text));
+      this.#read(RingBufferReader.with(this.#map(ring), line, this.#books(ring)), (text) => {
+        if (text !== EXIT_TEXT) return view.line(text);
+        this.#end();
+        return "";
+      });
     } catch (error) {
       this[Symbol.dispose]();
       throw error;

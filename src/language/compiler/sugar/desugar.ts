@@ -1,6 +1,7 @@
 import type { CallExpression, Expression, Node, Program } from "@oxc-project/types";
 import type { Diagnostic } from "../diagnostic.ts";
 import { Aggregations } from "./aggregations.ts";
+import { EXIT_TEXT } from "./exit.ts";
 import { namesOf } from "./names.ts";
 import {
   arrow,
@@ -13,6 +14,7 @@ import {
   number,
   type Range,
   statement,
+  string,
 } from "./nodes.ts";
 import { rewrite, visit, within } from "./walk.ts";
 
@@ -40,13 +42,16 @@ const PROBES: ReadonlySet<string> = new Set([
 const SOURCE = "skep/kernel";
 /** The process id of the command that is run: a parameter that user space sets. */
 const COMMAND_PID = "cpid";
+/** Ends the run. */
+const EXIT = "exit";
 /** In front of names that no source can have declared by chance. */
 const OWN = "$";
 
 /**
  * A one-liner as a module: what it uses of the vocabulary is imported, `tp("…", body)` becomes an exported program, an
  * expression in place of a function its body (with `ctx`), `count[key]++`, `sum[key] += x`, `hist[key](x)` … aggregations
- * of their own, `test && …` an `if`, `cpid` a parameter for the command's process id. The types of their keys are left to the checker (`infer`). What it declares itself is never touched. `vocabulary`
+ * of their own, `test && …` an `if`, `cpid` a parameter for the command's process id, `exit()`
+ * what ends the run. The types of their keys are left to the checker (`infer`). What it declares itself is never touched. `vocabulary`
  * are the words of `skep/kernel`.
  */
 export function desugar(program: Program, vocabulary: ReadonlySet<string>, file = 0): Desugared {
@@ -54,6 +59,16 @@ export function desugar(program: Program, vocabulary: ReadonlySet<string>, file 
   const free = (name: string) => !declared.has(name);
   const diagnostics: Diagnostic[] = [];
   const aggregations = new Aggregations(file, free, (diagnostic) => diagnostics.push(diagnostic));
+  const imports = new Map<string, string>();
+  for (const name of used) {
+    if (!free(name)) continue;
+    const word = Object.hasOwn(ALIASES, name) ? ALIASES[name] : name;
+    if (word !== undefined && vocabulary.has(word)) imports.set(name, word);
+  }
+  const local = (word: string) => {
+    imports.set(OWN + word, word);
+    return OWN + word;
+  };
   const change = (node: Node): Node | undefined => {
     // `test && count++` as a statement, and as the whole of a function, is a test.
     if (node.type === "ExpressionStatement" && isTest(node.expression))
@@ -62,6 +77,8 @@ export function desugar(program: Program, vocabulary: ReadonlySet<string>, file 
       const { body: test } = node as { readonly body: Expression };
       return within({ ...node, expression: false, body: block([statement(test)], test) }, change);
     }
+    if (calledWord(node) === EXIT && free(EXIT) && (node as CallExpression).arguments.length === 0)
+      return call(identifier(local("print"), node), [string(EXIT_TEXT, node)], node);
     return aggregations.use(node, inner);
   };
   const inner = (expression: Expression): Expression => rewrite(expression, change);
@@ -77,16 +94,6 @@ export function desugar(program: Program, vocabulary: ReadonlySet<string>, file 
     }
     return exportConst(nextName(names, probe), asProgram(expression as CallExpression, change), line);
   });
-  const imports = new Map<string, string>();
-  for (const name of used) {
-    if (!free(name)) continue;
-    const word = Object.hasOwn(ALIASES, name) ? ALIASES[name] : name;
-    if (word !== undefined && vocabulary.has(word)) imports.set(name, word);
-  }
-  const local = (word: string) => {
-    imports.set(OWN + word, word);
-    return OWN + word;
-  };
   const made = aggregations.declarations(local);
   // A word that is added to (`bytes += n`) is an aggregation, and no longer the vocabulary's.
   for (const { name } of made) imports.delete(name);

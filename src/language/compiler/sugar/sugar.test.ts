@@ -129,6 +129,13 @@ export const tracepoint2 = tp("a:c", () => { if (pid() > 1) count.inc(); else co
     );
   });
 
+  it("may end the run", () => {
+    expect(module('tp("a:b", pid() === 1 && exit())')).toBe(
+      `import { tracepoint as tp, pid, print as $print } from "skep/kernel";
+export const tracepoint1 = tp("a:b", (ctx) => { if (pid() === 1) $print("\\u0001exit"); });`,
+    );
+  });
+
   it("keeps what it declares itself", () => {
     expect(
       module(`const count = hash(u32, u32);
