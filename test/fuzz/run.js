@@ -1,12 +1,15 @@
 #!/usr/bin/env node
-// npm run fuzz -- elf|usdt|btf|ext|log|code [--inputs N] [--seed N] [--coverage]: broken objects, programs, types and verifier logs are read;
+// npm run fuzz -- elf|usdt|btf|ext|log|code|accept [--inputs N] [--programs N] [--jobs N] [--seed N] [--coverage]: broken objects, programs, types and verifier logs are read;
 // nothing but a typed error may come of it, within a second and within 512 MB. What breaks it is written to a file and named.
 // `code`: random functions are compiled and run beside what they mean (code.js).
+// `accept`: well-typed programs of kernel TypeScript are made up, compiled, loaded and run by the kernel (root), the testing
+// machine and the evaluator of the checked program (accept/run.ts): none is refused, and all come to the same.
 // --coverage tells which lines of object/elf and object/btf ran.
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { fuzzAccept } from "../../dist-test/test/fuzz/accept/run.js";
 import { fuzzCode } from "./code.js";
 import { startCoverage } from "./coverage.js";
 import { mutate, mutateText, Random } from "./mutate.js";
@@ -16,7 +19,13 @@ const MOST_MS = 1000;
 const MOST_BYTES = 512 * 2 ** 20;
 
 const { values, positionals } = parseArgs({
-  options: { inputs: { type: "string" }, seed: { type: "string" }, coverage: { type: "boolean" } },
+  options: {
+    inputs: { type: "string" },
+    seed: { type: "string" },
+    coverage: { type: "boolean" },
+    programs: { type: "string" },
+    jobs: { type: "string" },
+  },
   allowPositionals: true,
 });
 const inputs = Number(values.inputs ?? 1_000_000);
@@ -28,8 +37,13 @@ for (const name of positionals.length > 0 ? positionals : [...Object.keys(TARGET
     failures += fuzzCode(Number(values.inputs ?? 20_000), random.seed);
     continue;
   }
+  if (name === "accept") {
+    const jobs = values.jobs === undefined ? {} : { jobs: Number(values.jobs) };
+    failures += await fuzzAccept({ programs: Number(values.programs ?? 20_000), seed: random.seed, ...jobs });
+    continue;
+  }
   if (TARGETS[name] === undefined) {
-    console.error(`fuzz: there is no target ${name}; there are ${Object.keys(TARGETS).join(", ")}, code`);
+    console.error(`fuzz: there is no target ${name}; there are ${Object.keys(TARGETS).join(", ")}, code, accept`);
     process.exit(2);
   }
   const target = TARGETS[name]();

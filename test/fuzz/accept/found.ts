@@ -5,7 +5,7 @@ export interface Found {
 }
 
 const IMPORT =
-  'import { bool, global, hash, syscall, struct, str, u8, u16, u32, u64, i16, i64, type Str, type Kernel } from "skep/kernel";';
+  'import { bool, cpu, global, hash, max, numaNode, ringbuf, syscall, struct, str, u8, u16, u32, u64, i16, i64, type Str, type Kernel } from "skep/kernel";';
 
 function found(what: string, source: string): Found {
   return { what, source: `${IMPORT}\n${source}` };
@@ -31,5 +31,23 @@ export const FOUND: readonly Found[] = [
        return sum * 5 + text.length;
      }
      export const program = syscall(C, (ctx) => f(ctx.text, ctx.a) + f(ctx.text, 3));`,
+  ),
+  found(
+    "the numbers of CPU and node have 32 bits",
+    `export const g = global(u32);
+     const C = struct({ a: u64 });
+     export const program = syscall(C, (ctx) => { g.value = (cpu() >> 1) + (numaNode() >> 1); return ctx.a; });`,
+  ),
+  found(
+    "a loop where nothing ever comes",
+    `const K = struct({ a: u64 });
+     export const most = max(K);
+     export const ring = ringbuf(K);
+     const C = struct({ a: u32 });
+     export const program = syscall(C, (ctx) => {
+       const no = 0;
+       if (no) { const record = ring.reserve(); if (record) most.record({ a: ctx.a }, 1); }
+       most.record({ a: ctx.a }, ctx.a);
+     });`,
   ),
 ];

@@ -34,7 +34,14 @@ export interface Report {
   subprograms: number;
   counts: Map<string, number>;
   limits: Map<string, number>;
-  failures: { readonly module: number; readonly failure: Failure; readonly source: string }[];
+  failures: number;
+}
+
+export interface Failed {
+  readonly module: number;
+  readonly failure: Failure;
+  /** The source, as short as it was made. */
+  readonly source: string;
 }
 
 /** Runs of each program. */
@@ -71,7 +78,8 @@ function hasMaps(instructions: readonly Instruction[]): boolean {
   return instructions.some((one) => one.map !== undefined);
 }
 
-export function work(task: Task, tell: (report: Report) => void): void {
+/** Does the task; tells of each failure when it is found. */
+export async function work(task: Task, tell: (failed: Failed) => void): Promise<Report> {
   stayOn(task.cpu);
   const place: Place = { target: liveTarget(), self: whoIAm(task.cpu), kernel: task.kernel };
   const profile = profileOf(place);
@@ -83,10 +91,12 @@ export function work(task: Task, tell: (report: Report) => void): void {
     subprograms: 0,
     counts: new Map(),
     limits: new Map(),
-    failures: [],
+    failures: 0,
   };
   const seen = new Map<string, number>();
   for (let module = task.from; module < task.to; module += task.step) {
+    // What was told goes out, and the end of whoever started this is heard.
+    await new Promise((resolve) => setImmediate(resolve));
     const seed = seedOf(task, module);
     const generated = generate(seed, task.programs, profile, report.counts);
     const runs = runsOf(generated, profile, seed);
@@ -95,9 +105,9 @@ export function work(task: Task, tell: (report: Report) => void): void {
     else if (failure !== undefined) {
       const times = (seen.get(failure.kind) ?? 0) + 1;
       seen.set(failure.kind, times);
-      const source = times > 2 ? generated.text : shorter(generated.text, runs, place, failure, task.tries);
-      report.failures.push({ module, failure, source });
-      if (report.failures.length >= task.patience) break;
+      const source = times > 1 ? generated.text : shorter(generated.text, runs, place, failure, task.tries);
+      tell({ module, failure, source });
+      if (++report.failures >= task.patience) break;
     }
     if (failure !== undefined || compiled?.spec === undefined) continue;
     for (const { name, loops } of generated.programs) {
@@ -109,7 +119,7 @@ export function work(task: Task, tell: (report: Report) => void): void {
       if (instructions.filter(({ functionType }) => functionType !== undefined).length > 1) report.subprograms++;
     }
   }
-  tell(report);
+  return report;
 }
 
 /** The failing module with as little in it as still fails so. */

@@ -1,8 +1,8 @@
 import type { Expr } from "../hir.ts";
 import { isAggregate, sizeOf } from "../type.ts";
 import { addressOrNumber } from "./evaluate-arithmetic.ts";
-import { resultOf } from "./evaluate-expressions.ts";
-import { foreignText, fresh, unwrapped } from "./evaluate-places.ts";
+import { memoryOf, resultOf } from "./evaluate-expressions.ts";
+import { copy, foreignText, fresh, unwrapped } from "./evaluate-places.ts";
 import { EvaluationError, i64, load, u64 } from "./evaluate-state.ts";
 import type { Evaluation, Value } from "./evaluation.ts";
 
@@ -27,8 +27,16 @@ export function helperResult(e: Evaluation, expr: Extract<Expr, { readonly op: "
       return memory;
     }
     case "userStr":
-    case "kernelStr":
+    case "kernelStr": {
+      const [text] = expr.args;
+      if (text?.op === "read" && text.type.kind === "str") {
+        // An array of the kernel's that holds the text itself, not its address.
+        const memory = fresh(type);
+        copy(memory, type, memoryOf(e, text), text.type);
+        return memory;
+      }
       return { bytes: foreignText(e, name === "userStr" ? "user" : "kernel", a, sizeOf(type)), at: 0 };
+    }
     case "dataLocStr": {
       const memory = fresh(type);
       const from = (e.world.context ?? new Uint8Array(0)).subarray(Number(a & 0xffffn));

@@ -118,8 +118,9 @@ const LOWERED: Readonly<Record<string, Lower>> = {
   gid: upper(CALLEE.uidGid),
   ktime: plain(CALLEE.ktime),
   ktimeBoot: plain(CALLEE.ktimeBoot),
-  cpu: plain(CALLEE.cpu),
-  numaNode: plain(CALLEE.numaNode),
+  // Numbers of 32 bits, which the kernel gives in 64 that it knows nothing of.
+  cpu: lower(CALLEE.cpu),
+  numaNode: lower(CALLEE.numaNode),
   cgroupId: plain(CALLEE.cgroupId),
   // The upper half of what the helper gives means nothing.
   random: (l) => l.b.zext(l.b.call(CALLEE.random, []), 4),

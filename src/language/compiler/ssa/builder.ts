@@ -164,6 +164,11 @@ export class Builder {
       }
       passed.push(at);
       at = at.preds[0]!;
+      if (passed.length > this.func.blocks.length) {
+        // A loop that only its own end leads to: nothing ever comes here.
+        value = this.#constantIn(at, 0n);
+        break;
+      }
     }
     for (const each of passed) variable.values[each.id] = value;
     return value;
