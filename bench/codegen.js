@@ -25,8 +25,8 @@ export default async function codegen(bench) {
   const objects = compileTwins(bench.cache, PROGRAMS, include);
   await bench.part("vm", () => {
     const given = writeGiven(bench, "vm", { objects, work: buildWork(bench) });
-    // A disk to read blocks of.
-    const vm = [path("../test/vm/cli.js"), "--disk", KERNEL, "--"];
+    // A disk to read blocks of, and memory that moves.
+    const vm = [path("../test/vm/cli.js"), "--disk", "--nodes", "2", KERNEL, "--"];
     report(bench, `Linux ${KERNEL}, in a virtual machine`, [...vm, "node", path("codegen/measure.js"), given]);
   });
   await bench.part("here", () => {

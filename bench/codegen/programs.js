@@ -109,7 +109,10 @@ export const PROGRAMS = [
     name: "numamove",
     repository: bcc,
     names: { start: "started", latency: "latencyMs", num: "moves" },
-    // Memory moves on machines with several nodes alone: these programs are compared by their numbers.
+    // Memory moves on machines that have several nodes of it.
+    work: "nodes",
+    exact: (side) => (side.variable("num") === 0 ? [] : [side.variable("num")]),
+    near: (side) => ({ ms: side.variable("latency") }),
   },
   {
     name: "offcputime",

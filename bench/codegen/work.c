@@ -1,10 +1,11 @@
 // What the programs watch: waits for a line on its standard input, then does one kind of work and ends.
 //
-//   work blocks DEVICE | files FILE | futex | sleep | tcp | spawn | spin
+//   work blocks DEVICE | files FILE | futex | nodes | sleep | tcp | spawn | spin
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/mempolicy.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -106,6 +107,34 @@ static void spin(void) {
   while ((now.tv_sec - from.tv_sec) * 1000000000L + now.tv_nsec - from.tv_nsec < 400000000L);
 }
 
+static double cpu_time(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+static void tune(const char* name, const char* value) {
+  char path[128];
+  snprintf(path, sizeof path, "/sys/kernel/debug/sched/numa_balancing/%s", name);
+  int fd = open(path, O_WRONLY);
+  if (fd < 0 || write(fd, value, strlen(value)) < 0) fail(path);
+  close(fd);
+}
+
+/** Uses memory that lies on the second node, until the kernel has had time to move it to the first, where the CPU is. */
+static void nodes(void) {
+  enum { SIZE = 16 << 20 };
+  tune("scan_delay_ms", "1");
+  tune("scan_period_min_ms", "10");
+  unsigned long second = 2;
+  if (syscall(SYS_set_mempolicy, MPOL_BIND, &second, 8 * sizeof second) != 0) fail("set_mempolicy");
+  volatile char* memory = aligned_alloc(4096, SIZE);
+  for (long i = 0; i < SIZE; i += 4096) memory[i] = 1;
+  if (syscall(SYS_set_mempolicy, MPOL_DEFAULT, NULL, 0) != 0) fail("set_mempolicy");
+  for (double end = cpu_time() + 3; cpu_time() < end;)
+    for (long i = 0; i < SIZE; i += 4096) memory[i]++;
+}
+
 int main(int argc, char** argv) {
   char line;
   const char* kind = argc > 1 ? argv[1] : "";
@@ -114,6 +143,7 @@ int main(int argc, char** argv) {
   if (strcmp(kind, "blocks") == 0) blocks(what);
   else if (strcmp(kind, "files") == 0) files(what);
   else if (strcmp(kind, "futex") == 0) locks();
+  else if (strcmp(kind, "nodes") == 0) nodes();
   else if (strcmp(kind, "sleep") == 0) for (int i = 0; i < ROUNDS; i++) pause_for(2000000);
   else if (strcmp(kind, "tcp") == 0) connections();
   else if (strcmp(kind, "spawn") == 0) spawn();

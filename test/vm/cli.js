@@ -18,6 +18,7 @@ SKEP_VM_KERNEL and SKEP_VM_MODULES name), or one with lanes: 6.12+preempt+maxcpu
   --cpus N              CPUs that are online (1)
   --max-cpus N          CPUs that are possible
   --memory MB           (1024)
+  --nodes N             of memory (NUMA), of equal size; the first has the CPUs (1)
   --disk                an empty file system of 1 GiB at $SKEP_VM_DISK
   --time-out SECONDS    for the command, once it runs (300; a shell has none)
   --console             shows the kernel's console on stderr
@@ -33,6 +34,7 @@ const OPTIONS = {
   cpus: { type: "string" },
   "max-cpus": { type: "string" },
   memory: { type: "string" },
+  nodes: { type: "string" },
   disk: { type: "boolean" },
   "time-out": { type: "string" },
   console: { type: "boolean" },
@@ -97,6 +99,7 @@ async function main(argv) {
     memory: number(values, "memory"),
     cpus: number(values, "cpus"),
     maxCpus: number(values, "max-cpus"),
+    nodes: number(values, "nodes"),
     kernelArguments: values["kernel-arg"] ?? [],
     timeout: number(values, "time-out") ?? (values.shell ? 1e6 : undefined),
     disk: values.disk ?? false,

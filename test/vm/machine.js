@@ -47,6 +47,7 @@ process.on("exit", () => {
  *   cwd?: string, env?: NodeJS.ProcessEnv,
  *   memory?: number,                   MiB (1024)
  *   cpus?: number, maxCpus?: number,   online; possible
+ *   nodes?: number,                    of memory (NUMA); the first has the CPUs
  *   kernelArguments?: string[],
  *   timeout?: number,                  seconds for the command (300)
  *   disk?: boolean,                    an empty file system of 1 GiB at $SKEP_VM_DISK
@@ -292,7 +293,7 @@ class Run {
 
   #qemuArguments(initramfs, socket, streams) {
     const { options, machine, kernel, accelerator } = this;
-    const { memory = 1024, cpus = 1, maxCpus = machine.maxCpus } = options;
+    const { memory = 1024, cpus = 1, maxCpus = machine.maxCpus, nodes = 1 } = options;
     const chardev = (name) => `socket,id=${name},fd=${streams.indexOf(name) + 3}`;
     const append = [
       "console=ttyS0",
@@ -312,13 +313,12 @@ class Run {
     ];
     const args = [
       ["-name", `skep-vm-${process.pid}`],
-      ["-machine", "q35,memory-backend=mem"],
+      ["-machine", nodes === 1 ? "q35,memory-backend=mem0" : "q35"],
       ["-accel", accelerator.arguments],
       ["-cpu", "max"],
       ["-smp", `${maxCpus ?? cpus}`],
       ["-m", `${memory}`],
-      // virtiofsd reads and writes the guest's memory.
-      ["-object", `memory-backend-memfd,id=mem,size=${memory}M,share=on`],
+      ...memoryArguments(memory, nodes, maxCpus ?? cpus),
       ["-nodefaults"],
       ["-no-user-config"],
       ["-display", "none"],
@@ -424,4 +424,13 @@ function withResolvers() {
   const made = {};
   made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
   return made;
+}
+
+/** The guest's memory, which virtiofsd reads and writes, too; in equal parts for nodes, of which the first has the CPUs. */
+function memoryArguments(memory, nodes, cpus) {
+  const size = Math.floor(memory / nodes);
+  return Array.from({ length: nodes }, (_, i) => [
+    ["-object", `memory-backend-memfd,id=mem${i},size=${size}M,share=on`],
+    ...(nodes === 1 ? [] : [["-numa", `node,nodeid=${i},memdev=mem${i}${i === 0 ? `,cpus=0-${cpus - 1}` : ""}`]]),
+  ]).flat();
 }
