@@ -27,6 +27,11 @@ function arg(l: Lowering, { args, name }: HelperExpr, index: number): Inst {
   return value(l, given);
 }
 
+/** A helper that gives 0 or a negative error: before Linux 6.4 that has the lower half of the register only. */
+function outcome(l: Lowering, callee: Callee, given: Inst): Inst {
+  return l.b.sext(l.b.call(callee, [given]), 4);
+}
+
 /** A helper of the kernel without arguments. */
 function plain(callee: Callee): Lower {
   return (l) => l.b.call(callee, []);
@@ -128,8 +133,8 @@ const LOWERED: Readonly<Record<string, Lower>> = {
   funcIp: withContext(CALLEE.funcIp),
   cookie: withContext(CALLEE.cookie),
   task,
-  signal: (l, expr) => l.b.call(CALLEE.signal, [arg(l, expr, 0)]),
-  signalThread: (l, expr) => l.b.call(CALLEE.signalThread, [arg(l, expr, 0)]),
+  signal: (l, expr) => outcome(l, CALLEE.signal, arg(l, expr, 0)),
+  signalThread: (l, expr) => outcome(l, CALLEE.signalThread, arg(l, expr, 0)),
   ntohs: swap(2),
   htons: swap(2),
   ntohl: swap(4),

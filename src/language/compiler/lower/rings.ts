@@ -144,5 +144,6 @@ export function localOf(expr: Expr): Local | undefined {
 /** `stacks.id()`: the id of a stack, negative when it could not be kept. */
 export function stackId(l: Lowering, { map, user }: Op<"stackId">): Inst {
   const { b } = l;
-  return b.call(CALLEE.stackId, [l.context(), b.map(map.name), b.constant(user ? USER_STACK : 0n)]);
+  // Before Linux 6.4 an error has the lower half of the register only.
+  return b.sext(b.call(CALLEE.stackId, [l.context(), b.map(map.name), b.constant(user ? USER_STACK : 0n)]), 4);
 }
