@@ -542,6 +542,26 @@ b3: <- b0, b1
     `);
   });
 
+  it("makes each bound visible where it is used, for kernels that forget what is spilled", () => {
+    const text = `function f(scalar)
+b0:
+  v0 = param 0
+  v1 = const 15
+  v2 = and v0, v1
+  v3 = bound v2 < 16
+  v4 = global .bss
+  v5 = offset v4, v3
+  v6 = load1 v5
+  return v6`;
+    const kept = parse(text);
+    expect(proveRanges(kept)).toEqual([]);
+    expect(dump(kept).match(/and/g)).toHaveLength(1);
+    const forgotten = parse(text);
+    expect(proveRanges(forgotten, { spillsKeepBounds: false })).toEqual([]);
+    expect(dump(forgotten).match(/and/g)).toHaveLength(2);
+    verify(forgotten, { claims: false });
+  });
+
   it("knows how long a text is at most that a helper has copied", () => {
     const text = `function f(scalar)
   slot s0 64 align 8 text

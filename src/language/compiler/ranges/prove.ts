@@ -10,6 +10,14 @@ import { type Known, Ranges } from "./analysis.ts";
 import { type Range, rangeOfSize, rangeText } from "./range.ts";
 import { kernelDecides } from "./refine.ts";
 
+export interface ProveOptions {
+  /**
+   * Whether the kernel still knows the bounds of a number that was spilled to the stack and comes back (Linux 5.11). Where it
+   * does not, and registers may run out, each bound is made visible where it is used. Default true.
+   */
+  readonly spillsKeepBounds?: boolean;
+}
+
 /**
  * Proves what a function claims, or says what it cannot (one error for each claim). In place: no `bound` and no `fits` is left.
  *
@@ -21,7 +29,8 @@ import { kernelDecides } from "./refine.ts";
  * Branches whose outcome the kernel knows are folded with what they guard: they tell it nothing. Comparisons that are decided only in
  * truth stay: they may be what it learns from. After this no pass may recompute or move values across branches.
  */
-export function proveRanges(func: Func): Diagnostic[] {
+export function proveRanges(func: Func, options: ProveOptions = {}): Diagnostic[] {
+  const seen = options.spillsKeepBounds ?? true;
   const ranges = new Ranges(func);
   const diagnostics: Diagnostic[] = [];
   const replacements = new Replacements();
@@ -32,7 +41,8 @@ export function proveRanges(func: Func): Diagnostic[] {
       if (inst.op !== "bound" && inst.op !== "fits") continue;
       const arg = inst.args[0]!;
       const known = ranges.at(arg, block);
-      if (inst.op === "bound" && known.kernel.umax >= inst.imm && isBelow(known, inst.imm)) {
+      const isSeen = known.kernel.umax < inst.imm && (seen || arg.op === "const");
+      if (inst.op === "bound" && !isSeen && isBelow(known, inst.imm)) {
         clamps.push(inst);
         continue;
       }
