@@ -1,3 +1,4 @@
+import { padded } from "./rows.ts";
 import { cellText, isNumeric } from "./text.ts";
 
 /** A field of a ring's events, and how wide its column begins. */
@@ -48,7 +49,7 @@ export class EventColumns {
     const parts = cells.map((cell, i) => {
       const width = this.#widths[i] ?? 0;
       if (cell.length > width && cell.length <= MOST) this.#widths[i] = cell.length;
-      return this.#right[i] === true ? cell.padStart(width) : cell.padEnd(width);
+      return padded(cell, width, this.#right[i] === true);
     });
     return `${this.#prefix}${parts.join("  ")}`.trimEnd();
   }

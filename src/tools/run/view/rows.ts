@@ -1,3 +1,4 @@
+import { displayLine } from "../../../language/compiler/diagnostics/index.ts";
 import { bar, grouped, percent } from "./number.ts";
 import { cellText, isNumeric } from "./text.ts";
 
@@ -57,11 +58,18 @@ export function drawRows(rows: readonly Row[], { heading, most, bars }: RowOptio
 /** Cells in columns, two blanks between; `right`: the columns whose cells stand at the right. */
 export function columns(lines: readonly (readonly string[])[], right: readonly boolean[]): string[] {
   const widths: number[] = [];
-  for (const line of lines) for (const [i, cell] of line.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  for (const line of lines)
+    for (const [i, cell] of line.entries()) widths[i] = Math.max(widths[i] ?? 0, displayLine(cell).width);
   return lines.map((line) =>
     line
-      .map((cell, i) => (right[i] === true ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+      .map((cell, i) => padded(cell, widths[i] ?? 0, right[i] === true))
       .join("  ")
       .trimEnd(),
   );
+}
+
+/** A cell made as wide as its column, as terminals count. */
+export function padded(cell: string, width: number, right: boolean): string {
+  const blanks = " ".repeat(Math.max(0, width - displayLine(cell).width));
+  return right ? blanks + cell : cell + blanks;
 }

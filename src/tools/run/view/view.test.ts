@@ -70,6 +70,16 @@ describe("rows", () => {
   ... and 1 more`);
   });
 
+  it("stand in columns also with characters that take two", () => {
+    const rows = [
+      { key: { comm: "漢字", pid: 1 }, value: 2 },
+      { key: { comm: "abc", pid: 2 }, value: 1 },
+    ];
+    expect(drawRows(rows, { heading: "sum", most: 9, bars: false })).toBe(`  comm  pid  sum
+  漢字    1    2
+  abc     2    1`);
+  });
+
   it("without a key are one number", () => {
     expect(drawRows([{ key: undefined, value: 1234567 }], { heading: "count", most: 9, bars: true })).toBe(
       "  1,234,567",
