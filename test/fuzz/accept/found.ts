@@ -50,4 +50,19 @@ export const FOUND: readonly Found[] = [
        most.record({ a: ctx.a }, ctx.a);
      });`,
   ),
+  found(
+    "records are read in the order they were reserved in",
+    `const K = struct({ a: u64 });
+     export const ring = ringbuf(K);
+     export const program = syscall(K, (ctx) => {
+       const first = ring.reserve();
+       if (!first) return;
+       first.a = ctx.a;
+       const second = ring.reserve();
+       if (second) { second.a = 2; second.submit(); }
+       if (ctx.a === 0) return;
+       ring.emit({ a: 3 });
+       if (ctx.a > 0x100000000) first.discard(); else first.submit();
+     });`,
+  ),
 ];

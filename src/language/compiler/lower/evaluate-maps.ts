@@ -84,6 +84,8 @@ export function mapResult(e: Evaluation, expr: Expr): Value {
       }
       const memory = fresh(expr.map.value as Type);
       e.open.set(memory.bytes, expr.map);
+      // Records are read in the order in which they were reserved.
+      recordsOf(e, expr.map).push(memory.bytes);
       return memory;
     }
     case "ringSubmit":
@@ -92,7 +94,7 @@ export function mapResult(e: Evaluation, expr: Expr): Value {
       const map = e.open.get(bytes);
       if (map === undefined) throw new EvaluationError("a record is given away twice");
       e.open.delete(bytes);
-      if (expr.op === "ringSubmit") recordsOf(e, map).push(bytes);
+      if (expr.op === "ringDiscard") takeOut(recordsOf(e, map), bytes);
       return 0n;
     }
     case "packetLength":
@@ -150,6 +152,16 @@ function recordsOf(e: Evaluation, map: MapDecl): Uint8Array[] {
   const records = e.state.rings.get(map.name);
   if (records === undefined) throw new EvaluationError(`there is no ring ${map.name}`);
   return records;
+}
+
+function takeOut(records: Uint8Array[], record: Uint8Array): void {
+  records.splice(records.indexOf(record), 1);
+}
+
+/** At the end of a program: records that were neither handed over nor given back are given back. */
+export function giveBackOpen(e: Evaluation): void {
+  for (const [record, map] of e.open) takeOut(recordsOf(e, map), record);
+  e.open.clear();
 }
 
 function isFull(e: Evaluation, map: MapDecl): boolean {

@@ -1,4 +1,5 @@
 import type { Module } from "../hir.ts";
+import { giveBackOpen } from "./evaluate-maps.ts";
 import { EvaluatedState, EvaluationError, type EvaluationWorld } from "./evaluate-state.ts";
 import { callFunction } from "./evaluate-statements.ts";
 import { Evaluation } from "./evaluation.ts";
@@ -18,6 +19,8 @@ export function evaluateModule(
 ): { readonly result: bigint; readonly state: EvaluatedState } {
   const decl = module.functions.find((each) => each.program !== undefined && each.name === program);
   if (decl === undefined) throw new EvaluationError(`the module has no program ${program}`);
-  const result = callFunction(new Evaluation(state, world), decl, []);
+  const evaluation = new Evaluation(state, world);
+  const result = callFunction(evaluation, decl, []);
+  giveBackOpen(evaluation);
   return { result: typeof result === "bigint" ? result : 0n, state };
 }
