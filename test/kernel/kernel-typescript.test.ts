@@ -6,7 +6,7 @@ import { possibleCpus, VerifierError } from "../../src/sdk/index.ts";
 import { compileModule } from "../../src/sdk/kernel-typescript/compile-module.ts";
 import { loadCompiled } from "../../src/sdk/kernel-typescript/load-compiled.ts";
 import { refusal } from "../../src/sdk/kernel-typescript/refusal.ts";
-import { hasCommand, kernelTest } from "../support/kernel-test.ts";
+import { hasCommand, hostTest, kernelTest } from "../support/kernel-test.ts";
 import { Project, SHOW } from "../support/project.ts";
 
 const tracefs = { unless: hasCommand("unshare") ? undefined : "unshare (util-linux) is not installed" } as const;
@@ -287,7 +287,7 @@ kernelTest(
   },
 );
 
-kernelTest("code that is wrong is shown where it stands; sources that cannot be found are asked for", async () => {
+hostTest("code that is wrong is shown where it stands; sources that cannot be found are asked for", async () => {
   using project = new Project({
     "wrong.bpf.ts": `import { hash, ktime, pid, syscall, u32, u64 } from "skep/kernel";
 const started = hash(u32, u64);

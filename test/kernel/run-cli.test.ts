@@ -5,7 +5,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { loadObject, VerifierError } from "../../src/sdk/index.ts";
 import { compileText, rejectionText } from "../../src/tools/run/index.ts";
 import { AS_NOBODY, environment, publicCopy, run, Scratch, skep } from "../support/cli.ts";
-import { kernelTest } from "../support/kernel-test.ts";
+import { hostTest, kernelTest } from "../support/kernel-test.ts";
 
 /** The objects that `skep run --json` printed. */
 async function lines(args: readonly string[], command: readonly string[]): Promise<Record<string, unknown>[]> {
@@ -150,7 +150,7 @@ kernelTest("skep run samples by profile", async () => {
   assert.ok(rows.reduce((sum, { value }) => sum + value, 0) > 5, JSON.stringify(rows));
 });
 
-kernelTest("skep run says what is wrong, in a sentence or at the place", async () => {
+hostTest("skep run says what is wrong, in a sentence or at the place", async () => {
   using scratch = new Scratch();
   const module = scratch.file("m.bpf.ts");
   writeFileSync(module, 'import { param, u8 } from "skep/kernel";\nexport const small = param(u8, 1);\n');
@@ -181,7 +181,7 @@ kernelTest("skep run says what is wrong, in a sentence or at the place", async (
   assert.deepEqual([json.code, ok, files[0]?.diagnostics[0]?.code], [1, false, "EB1051"]);
 });
 
-kernelTest("skep check tells what is wrong and right; without rights, too", async () => {
+hostTest("skep check tells what is wrong and right; without rights, too", async () => {
   using scratch = new Scratch();
   const [right, wrong] = [scratch.file("right.bpf.ts"), scratch.file("wrong.bpf.ts")];
   const module = (body: string) =>
@@ -206,7 +206,7 @@ kernelTest("skep check tells what is wrong and right; without rights, too", asyn
   assert.equal((await skep(["check", scratch.file("none")])).code, 1);
 });
 
-kernelTest("skep check and run without rights", async () => {
+hostTest("skep check and run without rights", async () => {
   using scratch = new Scratch();
   const bin = publicCopy(scratch, [
     "bin",
@@ -229,7 +229,7 @@ kernelTest("skep check and run without rights", async () => {
   assert.match(ran.stderr, /^skep: .*CAP_/);
 });
 
-kernelTest("skep dis shows instructions under their lines, dumps and times", async () => {
+hostTest("skep dis shows instructions under their lines, dumps and times", async () => {
   const source = `tp("${OPEN}", count[pid()]++)`;
   const { code, stdout, stderr } = await skep(["dis", "-e", source, "--timings"]);
   assert.equal(code, 0, stderr);
@@ -253,7 +253,7 @@ kernelTest("skep dis shows instructions under their lines, dumps and times", asy
   }
 });
 
-kernelTest("skep explain has a page for each code, and says so when there is none", async () => {
+hostTest("skep explain has a page for each code, and says so when there is none", async () => {
   const { code, stdout } = await skep(["explain", "eb2101", "EB9001"]);
   assert.equal(code, 0);
   assert.match(stdout, /^EB2101: a value that may be undefined\n[\s\S]*\nEB9001: /);

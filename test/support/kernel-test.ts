@@ -42,6 +42,14 @@ export function kernelTest(name: string, first: Requirements | Body, second?: Bo
   });
 }
 
+/**
+ * A test of what is the same on every kernel: what commands say of their arguments and of sources. It runs where processes start
+ * fast, on the machine itself.
+ */
+export function hostTest(name: string, body: Body): void {
+  if (!machine.virtual) kernelTest(name, body);
+}
+
 const PROBES = { program: probeProgramTypes, attach: probeAttachKinds, map: probeMapTypes } as const;
 const probed = new Map<keyof typeof PROBES, ReadonlyMap<string, ProbeResult>>();
 let config: ReturnType<typeof kernelConfig> | undefined;
