@@ -65,4 +65,24 @@ export const FOUND: readonly Found[] = [
        if (ctx.a > 0x100000000) first.discard(); else first.submit();
      });`,
   ),
+  found(
+    "records that go out of scope, on kernels that forget that one was tested",
+    `const K = struct({ a: u64 });
+     export const ring = ringbuf(K);
+     export const sum = global(u64);
+     export const program = syscall(K, (ctx) => {
+       const untested = ring.reserve();
+       for (let i = 0; i < 4; i++) {
+         const record = ring.reserve();
+         if (record) {
+           record.a = ctx.a + i;
+           if (ctx.a + i > 3) { record.submit(); continue; }
+           if (i === 2) break;
+         }
+         sum.value += 1;
+       }
+       if (ctx.a === 0) return 5;
+       return 6;
+     });`,
+  ),
 ];

@@ -7,6 +7,7 @@ import type { Target } from "../target.ts";
 import { alignOf, isAggregate, sizeOf, type Type } from "../type.ts";
 import type { Outline } from "./callback.ts";
 import { type DataLayout, LOSSES, roundUp } from "./data-layout.ts";
+import type { Held } from "./rings.ts";
 import { pairs } from "./shape.ts";
 import type { Uses } from "./walk.ts";
 
@@ -87,7 +88,7 @@ export class Lowering {
   readonly loops = new Map<Loop, LoopTarget>();
   readonly frames: Frame[] = [];
   /** Which record of a ring a local holds, so that leaving its scope gives it back. */
-  readonly records = new Map<Local, Variable>();
+  readonly records = new Map<Local, Held>();
   #context: Inst | undefined;
 
   constructor(unit: Unit, builder: Builder, program: ProgramDecl | undefined, outline?: Outline) {

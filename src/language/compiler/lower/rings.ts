@@ -85,14 +85,35 @@ function isConstant({ op }: Expr): boolean {
   return op === "number" || op === "boolean" || op === "string";
 }
 
+/**
+ * A record that has to be given back, and whether it does: a number of its own, because kernels before 6.2 do not know that the
+ * address of a record that was tested is not null, and go both ways when it is tested again.
+ */
+export interface Held {
+  readonly record: Variable;
+  readonly isTaken: Variable;
+}
+
+/** For each new record whether there was room, as it was found out. */
+const TAKEN = new WeakMap<Inst, Variable>();
+
 /** `ring.reserve()`: a record of zeros, or null; who takes it says what becomes of it (`hold`). */
 export function ringReserve(l: Lowering, { map }: Op<"ringReserve">): Inst {
+  const { b } = l;
   const record = reserve(l, map, valueType(map));
+  const isTaken = l.newVariable();
   l.isNull(
     record,
-    () => l.countLoss(map),
-    () => zero(l, { base: record, offset: 0, align: 8, zeroed: false }, 0, sizeOf(valueType(map))),
+    () => {
+      l.countLoss(map);
+      b.write(isTaken, b.constant(0n));
+    },
+    () => {
+      zero(l, { base: record, offset: 0, align: 8, zeroed: false }, 0, sizeOf(valueType(map)));
+      b.write(isTaken, b.constant(1n));
+    },
   );
+  TAKEN.set(record, isTaken);
   return record;
 }
 
@@ -103,20 +124,34 @@ export function isRecord(type: Type): boolean {
 }
 
 /** From here to the end of the scope the local is answerable for a record: whichever it holds then is given back. */
-export function hold(l: Lowering, local: Local, record: Inst): Variable {
-  const held = l.newVariable();
-  l.b.write(held, record);
+export function hold(l: Lowering, local: Local, record: Inst): void {
+  const held: Held = { record: l.newVariable(), isTaken: l.newVariable() };
+  holdAnother(l, held, record);
   l.records.set(local, held);
   l.regions.push({ release: () => giveBack(l, held) });
-  return held;
+}
+
+/** Holds a record in the place of the one before, which was given back. */
+export function holdAnother(l: Lowering, held: Held, record: Inst): void {
+  const { b } = l;
+  b.write(held.record, record);
+  const isTaken = TAKEN.get(record);
+  if (isTaken !== undefined) b.write(held.isTaken, b.read(isTaken));
+  else if (record.op === "const") b.write(held.isTaken, b.constant(0n));
+  else
+    l.isNull(
+      record,
+      () => b.write(held.isTaken, b.constant(0n)),
+      () => b.write(held.isTaken, b.constant(1n)),
+    );
 }
 
 /** Discards what is held, if anything is. */
-export function giveBack(l: Lowering, held: Variable): void {
+export function giveBack(l: Lowering, held: Held): void {
   const { b } = l;
-  const record = b.read(held);
-  if (record.op === "const") return;
-  l.when("ne", record, l.zero(), () => void b.call(CALLEE.discard, [record, b.constant(0n)]));
+  const isTaken = b.read(held.isTaken);
+  if (isTaken.op === "const" && isTaken.imm === 0n) return;
+  l.when("ne", isTaken, l.zero(), () => void b.call(CALLEE.discard, [b.read(held.record), b.constant(0n)]));
 }
 
 /** `record.submit()`, `record.discard()`: from here on it is not given back. */
@@ -133,7 +168,7 @@ export function takeBack(l: Lowering, expr: Op<"ringSubmit" | "ringDiscard">): v
     return;
   }
   b.call(expr.op === "ringSubmit" ? CALLEE.submit : CALLEE.discard, [record, b.constant(0n)]);
-  if (held !== undefined) b.write(held, b.constant(0n));
+  if (held !== undefined) b.write(held.isTaken, b.constant(0n));
 }
 
 export function localOf(expr: Expr): Local | undefined {

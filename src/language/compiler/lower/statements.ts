@@ -11,7 +11,7 @@ import { zero } from "./memory.ts";
 import { inChain, pair } from "./optionals.ts";
 import { type Address, readAt, resolve, writeAt } from "./places.ts";
 import { lowerRange } from "./range-loops.ts";
-import { giveBack, hold, isRecord, localOf } from "./rings.ts";
+import { giveBack, hold, holdAnother, isRecord, localOf } from "./rings.ts";
 import { pairs } from "./shape.ts";
 import { value } from "./value.ts";
 import { walkExpr } from "./walk.ts";
@@ -157,7 +157,7 @@ function assign(l: Lowering, local: Local, given: Expr): void {
   const held = l.records.get(local);
   if (held !== undefined) {
     giveBack(l, held);
-    b.write(held, it);
+    holdAnother(l, held, it);
   }
   b.write(storage.variable, it);
 }
