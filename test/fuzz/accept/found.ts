@@ -85,4 +85,17 @@ export const FOUND: readonly Found[] = [
        return 6;
      });`,
   ),
+  found(
+    "what a parameter may be follows from its type",
+    `const K = struct({ a: u64, f0: u32, f1: u16 });
+     export const ring = ringbuf(K);
+     function f(a: i16, b: u16): i64 {
+       const narrow: u16 = b >> 3;
+       ring.emit({ a: b + 1, f0: narrow * 2, f1: b >> 1 });
+       ring.emit({ a: b + 2, f0: narrow * 3, f1: b >> 2 });
+       ring.emit({ a: b + 3, f0: narrow * 4, f1: b >> 4 });
+       return a - b;
+     }
+     export const program = syscall(K, (ctx) => f(i16(ctx.a), ctx.f1) + f(i16(ctx.f0), u16(ctx.a)));`,
+  ),
 ];

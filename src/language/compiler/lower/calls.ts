@@ -189,17 +189,25 @@ function makeFunction(unit: Unit, callee: FunctionDecl): string {
     const storage = l.declare(param);
     if (storage.kind === "pair") {
       builder.write(storage.present, builder.param(index++));
-      builder.write(storage.value, builder.param(index++));
+      builder.write(storage.value, asDeclared(builder, param.type, builder.param(index++)));
     } else if (storage.kind === "value") {
       const it = builder.param(index++);
       // An optional reference comes as an address that may be 0.
       if (param.type.kind === "optional") it.nullable = true;
-      builder.write(storage.variable, it);
+      builder.write(storage.variable, asDeclared(builder, param.type, it));
     }
   }
   lowerFunctionBody(l, callee);
   unit.functions.push(builder.finish());
   return name;
+}
+
+/** A number that comes as a parameter, extended by its type: what it may be is not seen from within the function otherwise. */
+function asDeclared(b: Builder, type: Type, given: Inst): Inst {
+  const of = type.kind === "optional" ? type.of : type;
+  if (of.kind !== "int" || of.bits === 64) return given;
+  const size = (of.bits / 8) as 1 | 2 | 4;
+  return of.signed ? b.sext(given, size) : b.zext(given, size);
 }
 
 /** The body of a function of its own, with the return behind it. */
