@@ -20,6 +20,9 @@ const C_TYPES: Readonly<Record<string, string>> = {
   i64: "long long",
   u64n: "unsigned long long",
   i64n: "long long",
+  be16: "unsigned short",
+  be32: "unsigned int",
+  be64: "unsigned long long",
   bytes: "unsigned char",
   str: "char",
 };
