@@ -375,6 +375,21 @@ b0:
     expect(result).toMatch(/(v\d+) = zext2 v1\n\s+store4 v\d+ \+ 8, \1\n/);
     expect(result).not.toContain("sext");
   });
+  it("takes a value whole that is taken apart and put together again", () => {
+    const text = (left: number) => `program f(context)
+b0:
+  v0 = param 0
+  v1 = call helper get_current_pid_tgid#14() pure
+  v2 = const 32
+  v3 = lshr v1, v2
+  v4 = const ${left}
+  v5 = shl v3, v4
+  v6 = zext4 v1
+  v7 = or v6, v5
+  return v7`;
+    expect(optimised(text(32))).toMatch(/(v\d+) = call [^\n]*\n\s+return \1\n$/);
+    expect(optimised(text(31))).toContain(" or ");
+  });
   it("drops stores that are overwritten, or that nobody reads any more", () => {
     const text = `function f(scalar)
   slot s0 16 align 8 key

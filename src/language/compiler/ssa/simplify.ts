@@ -121,6 +121,10 @@ function binary(inst: Inst): Inst | bigint | undefined {
     if (op === "sub" || op === "xor") return 0n;
     if (op === "and" || op === "or") return a;
   }
+  if (op === "or") {
+    const whole = putTogether(a, b) ?? putTogether(b, a);
+    if (whole !== undefined) return whole;
+  }
   if (a.op === "const" && a.imm === 0n) {
     if (
       op === "shl" ||
@@ -134,6 +138,16 @@ function binary(inst: Inst): Inst | bigint | undefined {
       return 0n;
   }
   return undefined;
+}
+
+/** The value whose upper and lower half are put together again: `u64(pid()) << 32 | tid()`. */
+function putTogether(upper: Inst, lower: Inst): Inst | undefined {
+  if (upper.op !== "shl" || lower.op !== "zext" || lower.size !== 4) return undefined;
+  const [half, left] = upper.args as [Inst, Inst];
+  if (half.op !== "lshr") return undefined;
+  const [whole, right] = half.args as [Inst, Inst];
+  const isHalf = (count: Inst) => count.op === "const" && count.imm === 32n;
+  return isHalf(left) && isHalf(right) && lower.args[0] === whole ? whole : undefined;
 }
 
 /** `a op c`. */
