@@ -5,7 +5,7 @@ export interface Found {
 }
 
 const IMPORT =
-  'import { bool, cpu, global, hash, max, numaNode, ringbuf, syscall, struct, str, u8, u16, u32, u64, i16, i64, type Str, type Kernel } from "skep/kernel";';
+  'import { bool, cpu, global, hash, max, min, numaNode, range, ringbuf, syscall, struct, str, u8, u16, u32, u64, i16, i64, type Str, type Kernel } from "skep/kernel";';
 
 function found(what: string, source: string): Found {
   return { what, source: `${IMPORT}\n${source}` };
@@ -97,5 +97,37 @@ export const FOUND: readonly Found[] = [
        return a - b;
      }
      export const program = syscall(K, (ctx) => f(i16(ctx.a), ctx.f1) + f(i16(ctx.f0), u16(ctx.a)));`,
+  ),
+  found(
+    "what a function gives is of its type",
+    `const K = struct({ a: u64, f0: u32, f1: u16 });
+     export const ring = ringbuf(K);
+     export const g = global(u32);
+     function f(a: u64, b: u16): u32 {
+       ring.emit({ a: a + 1, f0: b * 2, f1: b >> 1 });
+       ring.emit({ a: a + 2, f0: b * 3, f1: b >> 2 });
+       ring.emit({ a: a + 3, f0: b * 4, f1: b >> 4 });
+       return u32(a * b);
+     }
+     export const program = syscall(K, (ctx) => {
+       g.value = min(f(ctx.a, ctx.f1), ctx.a) >> 1;
+       g.value = f(ctx.f0, 3) >> 1;
+     });`,
+  ),
+  found(
+    "a function called in a loop, on kernels that take its turns for the same",
+    `const K = struct({ f0: u32, f1: u8 });
+     export const ring = ringbuf(K);
+     export const g = global(u16, 5);
+     export const sum = global(u64);
+     function f(): u32 {
+       if (!ring.emit({ f0: u32(g.value), f1: 0 })) { if (g.value >= 10) sum.value += g.value / 3; else sum.value += 1; }
+       if (!ring.emit({ f0: 2, f1: 1 })) sum.add(g.value * 7);
+       return 0;
+     }
+     export const program = syscall(K, (ctx) => {
+       for (const i of range(7, ctx.f0, { atMost: 3 })) if (f() > i) sum.add(2);
+       return f();
+     });`,
   ),
 ];

@@ -21,9 +21,10 @@ export interface Options {
 const PROGRAMS_PER_MODULE = 4;
 const TRIES = 400;
 const PATIENCE = 20;
+const EVERY_MS = 60_000;
 
 /** What a worker sends, as JSON. */
-type Message = { readonly failed: Failed } | { readonly report: Sent };
+type Message = { readonly failed: Failed } | { readonly report: Sent } | { readonly programs: number };
 type Sent = Omit<Report, "counts" | "limits"> & {
   readonly counts: readonly [string, number][];
   readonly limits: readonly [string, number][];
@@ -35,6 +36,7 @@ export async function fuzzAccept(options: Options): Promise<number> {
   const begin = performance.now();
   const modules = Math.max(jobs, Math.ceil(programs / PROGRAMS_PER_MODULE));
   const reports: Sent[] = [];
+  const far: number[] = [];
   let failures = 0;
   const heard = ({ module, failure, source }: Failed): void => {
     const file = join(tmpdir(), `skep-fuzz-accept-${seed}-${module}.bpf.ts`);
@@ -61,6 +63,7 @@ export async function fuzzAccept(options: Options): Promise<number> {
       child.on("message", (message) => {
         const it = message as Message;
         if ("failed" in it) heard(it.failed);
+        else if ("programs" in it) far[job] = it.programs;
         else reports.push(it.report);
       });
       child.on("error", reject);
@@ -69,7 +72,12 @@ export async function fuzzAccept(options: Options): Promise<number> {
       );
     });
   };
+  // Long runs tell how far they are.
+  const told = setInterval(() => {
+    console.error(`accept: ${far.reduce((all, one) => all + one, 0)} programs so far`);
+  }, EVERY_MS);
   await Promise.all(Array.from({ length: jobs }, (_, job) => jobOf(job)));
+  clearInterval(told);
   tell(reports, seed, (performance.now() - begin) / 1000, failures);
   return failures;
 }
@@ -100,6 +108,8 @@ function tell(reports: readonly Sent[], seed: number, seconds: number, failures:
         .trimEnd(),
     );
   for (const [what, n] of merged(({ limits }) => limits)) console.log(`${n} modules come to a limit: ${what}`);
+  const slowest = reports.map((report) => report.slowest).sort((a, b) => b.ms - a.ms)[0];
+  if (slowest !== undefined) console.log(`module ${slowest.module} took longest, ${Math.round(slowest.ms)} ms`);
   console.log(
     `accept: ${total} programs in ${Math.round(seconds)} s (seed ${seed}), ${counts.length} constructs, the rarest ${counts[0]?.[1] ?? 0} times, ` +
       `median ${lengths[lengths.length >> 1] ?? 0} instructions, ${percent(sum(({ loops }) => loops))} with loops, ` +
@@ -111,7 +121,11 @@ const [, script, flag, json] = process.argv;
 if (script === fileURLToPath(import.meta.url) && flag === "--worker") {
   const send = (message: Message): void => void process.send?.(message);
   process.on("disconnect", () => process.exit(1));
-  const report = await work(JSON.parse(json as string) as Task, (failed) => send({ failed }));
+  const report = await work(
+    JSON.parse(json as string) as Task,
+    (failed) => send({ failed }),
+    (programs) => send({ programs }),
+  );
   send({ report: { ...report, counts: [...report.counts], limits: [...report.limits] } });
   process.removeAllListeners("disconnect");
   process.disconnect();

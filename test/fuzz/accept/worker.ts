@@ -35,6 +35,8 @@ export interface Report {
   counts: Map<string, number>;
   limits: Map<string, number>;
   failures: number;
+  /** The module that took longest, and how long: nearly always in the verifier. */
+  slowest: { module: number; ms: number };
 }
 
 export interface Failed {
@@ -79,7 +81,11 @@ function hasMaps(instructions: readonly Instruction[]): boolean {
 }
 
 /** Does the task; tells of each failure when it is found. */
-export async function work(task: Task, tell: (failed: Failed) => void): Promise<Report> {
+export async function work(
+  task: Task,
+  tell: (failed: Failed) => void,
+  progress: (programs: number) => void = () => {},
+): Promise<Report> {
   stayOn(task.cpu);
   const place: Place = { target: liveTarget(), self: whoIAm(task.cpu), kernel: task.kernel };
   const profile = profileOf(place);
@@ -92,6 +98,7 @@ export async function work(task: Task, tell: (failed: Failed) => void): Promise<
     counts: new Map(),
     limits: new Map(),
     failures: 0,
+    slowest: { module: 0, ms: 0 },
   };
   const seen = new Map<string, number>();
   for (let module = task.from; module < task.to; module += task.step) {
@@ -100,7 +107,11 @@ export async function work(task: Task, tell: (failed: Failed) => void): Promise<
     const seed = seedOf(task, module);
     const generated = generate(seed, task.programs, profile, report.counts);
     const runs = runsOf(generated, profile, seed);
+    const begin = performance.now();
     const { compiled, failure } = tryModule(generated.text, runs, place);
+    const ms = performance.now() - begin;
+    if (ms > report.slowest.ms) report.slowest = { module, ms };
+    progress(report.programs);
     if (failure?.kind.startsWith("limit")) report.limits.set(failure.kind, (report.limits.get(failure.kind) ?? 0) + 1);
     else if (failure !== undefined) {
       const times = (seen.get(failure.kind) ?? 0) + 1;

@@ -48,7 +48,16 @@ function hasKernelPointer(type: Type): boolean {
 
 /** What a call gives; aggregates go to `to`. */
 export function call(l: Lowering, expr: Call, to?: Destination): { readonly value: Inst; readonly present?: Inst } {
-  return isInlined(l.unit, expr.callee) ? inline(l, expr, to) : { value: callFunction(l, expr) };
+  return isInlined(l.unit, expr.callee) || isMistaken(l) ? inline(l, expr, to) : { value: callFunction(l, expr) };
+}
+
+/**
+ * Whether the kernel may take turns of the loop around for the same: where it follows a loop turn by turn, old ones compare
+ * what the called function has in registers and not what its caller counts in (`infinite loop detected`, seen on Linux 6.1).
+ */
+function isMistaken(l: Lowering): boolean {
+  if (l.target.features.iterNum) return false;
+  return [...l.loops.values()].some(({ continueTo }) => continueTo !== undefined);
 }
 
 function inline(l: Lowering, { callee, args }: Call, to?: Destination): { value: Inst; present?: Inst } {
@@ -174,7 +183,7 @@ function callFunction(l: Lowering, { callee, args }: Call): Inst {
   }
   const name = makeFunction(l.unit, callee);
   const target: Callee = { kind: "function", name, ...(callee.result.kind === "void" && { returnsNothing: true }) };
-  return b.call(target, passed, { kind: kindOf(callee.result) });
+  return asDeclared(b, callee.result, b.call(target, passed, { kind: kindOf(callee.result) }));
 }
 
 function makeFunction(unit: Unit, callee: FunctionDecl): string {
@@ -202,7 +211,7 @@ function makeFunction(unit: Unit, callee: FunctionDecl): string {
   return name;
 }
 
-/** A number that comes as a parameter, extended by its type: what it may be is not seen from within the function otherwise. */
+/** A number that comes from another function, as a parameter or as its result, extended by its type: what it may be is not seen otherwise. */
 function asDeclared(b: Builder, type: Type, given: Inst): Inst {
   const of = type.kind === "optional" ? type.of : type;
   if (of.kind !== "int" || of.bits === 64) return given;
