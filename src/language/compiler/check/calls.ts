@@ -3,6 +3,7 @@ import type { Expr, FunctionDecl, PrintSite } from "../hir.ts";
 import { BOOL, type IntType, isAggregate, type Type, U32, U64, VOID } from "../type.ts";
 import { HELPERS, SPECIAL } from "../vocabulary/helpers.ts";
 import { coerce, contentOf } from "./assign.ts";
+import { writable } from "./assignments.ts";
 import { constantOf, shown } from "./constants.ts";
 import { abandon, expr, isHidden, value, valueFor } from "./expressions.ts";
 import type { FunctionChecker } from "./function-checker.ts";
@@ -11,7 +12,6 @@ import { asInteger, plain } from "./integers.ts";
 import { mapCall } from "./map-calls.ts";
 import { globalPlace, nearest } from "./members.ts";
 import { methodCall } from "./methods.ts";
-import { writable } from "./statements.ts";
 import { entityOf, layStruct, SCALARS, typeOfDescriptor } from "./type-expressions.ts";
 import { typeName } from "./type-names.ts";
 

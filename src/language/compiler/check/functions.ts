@@ -2,13 +2,14 @@ import type { ParamPattern, Statement } from "@oxc-project/types";
 import type { FunctionDecl, Local, Stmt } from "../hir.ts";
 import type { Span } from "../span.ts";
 import { type Type, VOID } from "../type.ts";
+import { resultOf } from "./answers.ts";
 import { contentOf } from "./assign.ts";
 import type { Checker } from "./checker.ts";
 import { Facts, type FunctionSource } from "./entity.ts";
 import { expr } from "./expressions.ts";
 import { FunctionChecker, type FunctionOptions } from "./function-checker.ts";
 import { Abandoned } from "./report.ts";
-import { resultOf, statements } from "./statements.ts";
+import { statements } from "./statements.ts";
 import { asParameter, typeOfAnnotation } from "./type-expressions.ts";
 import { typeName } from "./type-names.ts";
 
