@@ -5,7 +5,7 @@ export interface Found {
 }
 
 const IMPORT =
-  'import { bool, cpu, global, hash, max, min, numaNode, range, ringbuf, syscall, struct, str, u8, u16, u32, u64, i16, i64, type Str, type Kernel } from "skep/kernel";';
+  'import { arrayMap, bool, clz32, cpu, global, hash, max, min, numaNode, range, ringbuf, syscall, struct, str, u8, u16, u32, u64, i16, i64, type Str, type Kernel } from "skep/kernel";';
 
 function found(what: string, source: string): Found {
   return { what, source: `${IMPORT}\n${source}` };
@@ -128,6 +128,19 @@ export const FOUND: readonly Found[] = [
      export const program = syscall(K, (ctx) => {
        for (const i of range(7, ctx.f0, { atMost: 3 })) if (f() > i) sum.add(2);
        return f();
+     });`,
+  ),
+  found(
+    "an index that was tested before a loop; how many zeros there are, as a byte",
+    `const K = struct({ a: u64, f1: u8 });
+     export const slots = arrayMap(u64, 5);
+     export const g = global(u8);
+     export const program = syscall(K, (ctx) => {
+       const at = ctx.f1;
+       if (at >= 5) return 7;
+       for (let i = 7; i > 0; i--) slots.ref(at).add(i);
+       g.value = clz32(ctx.a) + 1;
+       return at;
      });`,
   ),
 ];

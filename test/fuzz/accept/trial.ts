@@ -99,3 +99,14 @@ export function tryModule(text: string, runs: readonly Run[], place: Place): Tri
 export function isWellTyped(text: string, target: Target): boolean {
   return check(sourcesOf(text), target).diagnostics.every(({ severity }) => severity !== "error");
 }
+
+/** What the compiler has against a module; undefined when it takes it, or fails. */
+export function refusalOf(text: string, target: Target): Failure | undefined {
+  try {
+    const { diagnostics } = compile(sourcesOf(text), target);
+    const errors = diagnostics.filter(({ severity }) => severity === "error");
+    return refusal(errors, text);
+  } catch {
+    return undefined;
+  }
+}

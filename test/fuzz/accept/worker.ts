@@ -7,7 +7,7 @@ import { minimise } from "./minimise.ts";
 import { type Generated, generate } from "./module.ts";
 import type { Run } from "./opinions.ts";
 import { Random } from "./random.ts";
-import { type Failure, isWellTyped, type Place, tryModule } from "./trial.ts";
+import { type Failure, isWellTyped, type Place, refusalOf, tryModule } from "./trial.ts";
 import { stayOn, whoIAm } from "./world.ts";
 
 export interface Task {
@@ -136,8 +136,8 @@ export async function work(
 /** The failing module with as little in it as still fails so. */
 function shorter(text: string, runs: readonly Run[], place: Place, failure: Failure, tries: number): string {
   const fails = (candidate: string): boolean => {
-    const isRefused = failure.kind.startsWith("refused");
-    if (!isRefused && !isWellTyped(candidate, place.target)) return false;
+    if (failure.kind.startsWith("refused")) return refusalOf(candidate, place.target)?.kind === failure.kind;
+    if (!isWellTyped(candidate, place.target)) return false;
     const there = runs.filter(({ program }) => candidate.includes(`export const ${program} =`));
     return tryModule(candidate, there, place).failure?.kind === failure.kind;
   };

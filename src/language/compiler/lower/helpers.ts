@@ -101,7 +101,8 @@ const clz32: Lower = (l, expr) => {
   const { b } = l;
   const given = b.zext(arg(l, expr, 0), 4);
   const nonZero = b.lshr(b.neg(given), b.constant(63n));
-  return b.sub(b.sub(b.constant(32n), nonZero), log2Floor(l, given));
+  // At most 32, which is not seen from the difference alone.
+  return b.and(b.sub(b.sub(b.constant(32n), nonZero), log2Floor(l, given)), b.constant(63n));
 };
 
 const task: Lower = (l) => {

@@ -180,6 +180,8 @@ export class Ranges {
       let known: Known | undefined;
       for (const pred of block.preds) {
         if (this.#kernelReaches[pred.id] === 0) continue;
+        // The loop's own end adds nothing: the value is one from before it.
+        if (this.#heads.has(block) && this.dominators.dominates(block, pred)) continue;
         const here = this.onEdge(value, pred, block);
         known = known === undefined ? here : joined(known, here);
       }

@@ -12,8 +12,10 @@ export function findComparedValues(dominators: Dominators, heads: ReadonlySet<Bl
     if (block.preds.length === 1) {
       const values = comparedAtEnd(block.preds[0]!);
       if (values.length > 0) found[block.id] = values;
-    } else if (block.preds.length > 1 && !heads.has(block)) {
-      const values = comparedOnAllWays(block, dominators, found);
+    } else if (block.preds.length > 1) {
+      // What was known where a loop begins stays true in it: the value itself does not change.
+      const ways = heads.has(block) ? block.preds.filter((pred) => !dominators.dominates(block, pred)) : block.preds;
+      const values = comparedOnAllWays(block, ways, dominators, found);
       if (values.length > 0) found[block.id] = values;
     }
   }
@@ -29,12 +31,13 @@ function comparedAtEnd(block: Block): Inst[] {
 
 function comparedOnAllWays(
   block: Block,
+  ways: readonly Block[],
   dominators: Dominators,
   found: readonly (readonly Inst[] | undefined)[],
 ): Inst[] {
   const top = dominators.idom(block);
   let common: Set<Inst> | undefined;
-  for (const pred of block.preds) {
+  for (const pred of ways) {
     const here = new Set<Inst>(comparedAtEnd(pred));
     for (let at: Block | undefined = pred; at !== undefined && at !== top; at = dominators.idom(at))
       for (const value of found[at.id] ?? []) here.add(value);
@@ -42,5 +45,5 @@ function comparedOnAllWays(
     else for (const value of common) if (!here.has(value)) common.delete(value);
     if (common.size === 0) return [];
   }
-  return [...(common ?? [])].filter((value) => dominators.dominates(value.block, block));
+  return [...(common ?? [])].filter((value) => value.block !== block && dominators.dominates(value.block, block));
 }
