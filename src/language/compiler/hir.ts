@@ -324,7 +324,10 @@ export type MapExpr =
   /** Optional of a cell or reference; of arrays without the optional. */
   | { readonly op: "mapRef"; readonly map: MapDecl; readonly key: Expr }
   | { readonly op: "mapHas"; readonly map: MapDecl; readonly key: Expr }
-  /** Whether it was written; a failure that the source does not look at (`counted`) is counted in the map's losses. */
+  /**
+   * Whether it was written; a failure that the source does not look at (`counted`) is counted in the map's losses, unless it says
+   * that the key was there (`noexist`), or was not (`exist`).
+   */
   | {
       readonly op: "mapSet";
       readonly map: MapDecl;

@@ -21,7 +21,9 @@ export function effect(fc: FunctionChecker, node: Expression): Stmt[] {
   // A text that stands alone is a directive (`"use strict"`): nothing.
   if (node.type === "Literal" && typeof node.value === "string") return [];
   if (!hasEffect(done)) fc.cx.report.warn("EB2019", span, `\`${fc.text(node)}\` computes something that nobody uses.`);
-  return [{ op: "expr", value: done, span }];
+  // Nobody looks at whether it was written: what finds no room is counted.
+  const value: Expr = done.op === "mapSet" ? { ...done, counted: true } : done;
+  return [{ op: "expr", value, span }];
 }
 
 function hasEffect(value: Expr): boolean {

@@ -78,7 +78,7 @@ function hashCall(fc: FunctionChecker, map: MapDecl, method: string, node: CallE
         key: keyOf(key),
         value: given,
         flags: flags as (typeof FLAGS)[number],
-        counted: true,
+        counted: false,
         type: BOOL,
         span,
       };

@@ -47,8 +47,11 @@ export function mapResult(e: Evaluation, expr: Expr): Value {
       const key = keyOf(e, expr.map, expr.key);
       const memory = fresh(expr.map.value as Type);
       putAt(e, memory, expr.map.value as Type, expr.value);
-      const written = mapOf(e, expr.map).set(key, memory.bytes, expr.flags);
-      if (!written && expr.counted) e.state.lose(expr.map);
+      const map = mapOf(e, expr.map);
+      // That a key is there, or is not, may be what was asked.
+      const isAnswer = expr.flags === (map.elements.has(key) ? "noexist" : "exist");
+      const written = map.set(key, memory.bytes, expr.flags);
+      if (!written && expr.counted && !isAnswer) e.state.lose(expr.map);
       return written ? 1n : 0n;
     }
     case "mapGetOrInsert": {

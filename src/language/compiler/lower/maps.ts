@@ -157,15 +157,22 @@ export function mapSet(l: Lowering, { map, key, value: given, flags, counted }: 
   // What is done for the value may change what the key stands in.
   const at = hasEffects(given) && !isArray(map) ? copied(l, map.key ?? key.type, key, "key") : keyAddress(l, map, key);
   const memory = inMemory(l, type, given, "value");
-  return succeeded(l, update(l, map, at, memory, UPDATE[flags]), counted ? map : undefined);
+  return succeeded(l, update(l, map, at, memory, UPDATE[flags]), counted ? map : undefined, REFUSED[flags]);
 }
 
 export function update(l: Lowering, map: MapDecl, key: Inst, memory: Inst, flags: bigint): Inst {
   return l.b.call(CALLEE.mapUpdate, [l.b.map(map.name), key, memory, l.b.constant(flags)]);
 }
 
-/** Whether a helper gave 0; a failure is counted in the losses of `map`. */
-function succeeded(l: Lowering, status: Inst, map?: MapDecl): Inst {
+/** What an update says of a key that is there (−EEXIST), or is not (−ENOENT), where that is what it was asked: nothing is lost then. */
+const REFUSED: Readonly<Record<"any" | "noexist" | "exist", bigint | undefined>> = {
+  any: undefined,
+  noexist: -17n,
+  exist: -2n,
+};
+
+/** Whether a helper gave 0; a failure is counted in the losses of `map`, but for one that is an answer. */
+function succeeded(l: Lowering, status: Inst, map?: MapDecl, answer?: bigint): Inst {
   const { b } = l;
   const result = l.newVariable();
   l.when(
@@ -174,7 +181,10 @@ function succeeded(l: Lowering, status: Inst, map?: MapDecl): Inst {
     l.zero(),
     () => b.write(result, b.constant(1n)),
     () => {
-      if (map !== undefined) l.countLoss(map);
+      if (map !== undefined && answer === undefined) l.countLoss(map);
+      // Before Linux 6.4 an error has the lower half of the register only.
+      else if (map !== undefined && answer !== undefined)
+        l.when("ne", b.sext(status, 4), b.constant(answer), () => l.countLoss(map));
       b.write(result, b.constant(0n));
     },
   );
