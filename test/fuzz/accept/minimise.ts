@@ -52,17 +52,21 @@ function isNode(value: unknown): value is Node {
   return typeof value === "object" && value !== null && typeof (value as { type?: unknown }).type === "string";
 }
 
-/** The shortest source that was found for which `fails` still says so, in so many tries. */
+/** Where the verifier takes seconds for each try, it is not waited for. */
+const MOST_MS = 60_000;
+
+/** The shortest source that was found for which `fails` still says so, in so many tries and a minute. */
 export function minimise(text: string, fails: (text: string) => boolean, tries: number): string {
+  const end = performance.now() + MOST_MS;
   let best = text;
   let left = tries;
-  for (let more = true; more && left > 0; ) {
+  for (let more = true; more && left > 0 && performance.now() < end; ) {
     more = false;
     // One pass over the places of one text: after an edit the others behind it have moved.
     const all = edits(best);
     const taken: Edit[] = [];
     for (const edit of all) {
-      if (left <= 0) break;
+      if (left <= 0 || performance.now() > end) break;
       if (taken.some(({ start, end }) => edit.start < end && start < edit.end)) continue;
       left--;
       const candidate = apply(best, [...taken, edit]);

@@ -1,7 +1,7 @@
 // Statements.
 import { constantOf, spelled } from "./declarations.ts";
 import type { Gen, Variable } from "./gen.ts";
-import { indexBelow, integer, intFor, unsigned } from "./integers.ts";
+import { cast, indexBelow, integer, intFor, unsigned } from "./integers.ts";
 import { loop } from "./loops.ts";
 import { aggregate, mapStatement, ringStatement } from "./map-statements.ts";
 import { fits } from "./number.ts";
@@ -213,7 +213,7 @@ function intAssignment(g: Gen, place: Variable & { readonly type: Int }, depth: 
   let by = num.text;
   if (isShift) by = num.literal === undefined ? `(${num.text} & 63)` : String(random.below(64));
   else if (symbol === "/" || symbol === "%")
-    by = num.literal === undefined ? intFor(g, type, 1) : String(random.between(1, 50));
+    by = num.literal === undefined ? cast(g, type.signed ? I64 : U64, 1, num).text : String(random.between(1, 50));
   else if (num.mixed || num.signed !== type.signed || num.literal !== undefined) by = intFor(g, type, 1);
   if ((symbol === "/" || symbol === "%") && /^(0|0x0|0b0|-0)$/.test(by)) by = "3";
   g.use(`${symbol}= ${inMemory ? "in memory" : "of a variable"}`);
