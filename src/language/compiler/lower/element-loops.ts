@@ -3,7 +3,7 @@ import { isAggregate, sizeOf, U32 } from "../type.ts";
 import { Outline } from "./callback.ts";
 import { CALLEE } from "./callees.ts";
 import { fromAddress } from "./into.ts";
-import { type Of, uses, wayOf } from "./loop-way.ts";
+import { forgetNumbers, type Of, uses, wayOf } from "./loop-way.ts";
 import type { Destination, Lowering } from "./lowering.ts";
 import { type Address, readAt, resolve } from "./places.ts";
 import { loadScalar } from "./scalar-memory.ts";
@@ -58,6 +58,7 @@ export function lowerEntries(l: Lowering, stmt: Of<"entries">): void {
     });
     return;
   }
+  forgetNumbers(l, stmt);
   const outline = new Outline(l, "entries", ["map", "memory", "memory", "stack"], 3, uses(l, stmt));
   const { inner } = outline;
   bindElement(inner, stmt);

@@ -1,5 +1,5 @@
-import type { Expr, Local, Stmt } from "../hir.ts";
-import { walkExpr, walkStmts } from "./walk.ts";
+import type { Stmt } from "../hir.ts";
+import { walkExpr } from "./walk.ts";
 
 /** Loops of more turns are turned by the kernel's own means, which look at their body a few times only. */
 const PLAIN = 512;
@@ -60,24 +60,4 @@ function turnsGuess(stmt: Extract<Stmt, { readonly op: "loop" | "range" | "each"
     }
   })();
   return turns > PLAIN ? 1 : Math.max(1, turns);
-}
-
-/** Locals that a loop's body compares with something: what they may be decides which way it goes. */
-export function comparedIn(stmt: Stmt): ReadonlySet<Local> {
-  const found = new Set<Local>();
-  const note = (expr: Expr) =>
-    walkExpr(expr, {
-      expr: (each) => {
-        if (each.op === "local") found.add(each.local);
-      },
-    });
-  walkStmts([stmt], {
-    stmt: (each) => {
-      if (each.op === "switch") note(each.value);
-    },
-    expr: (each) => {
-      if (each.op === "compare") note(each);
-    },
-  });
-  return found;
 }

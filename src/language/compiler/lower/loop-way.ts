@@ -1,7 +1,7 @@
 import type { Stmt } from "../hir.ts";
 import type { Inst } from "../ssa/ir.ts";
 import { usesOfFunction } from "./calls.ts";
-import { comparedIn, verifiedCost } from "./loop-cost.ts";
+import { verifiedCost } from "./loop-cost.ts";
 import type { Lowering } from "./lowering.ts";
 import { MOST_TURNS, type Turns } from "./trip-count.ts";
 import { type Uses, usesOf } from "./walk.ts";
@@ -30,14 +30,14 @@ function costOfTurn(l: Lowering, stmt: Of<"loop" | "range" | "each">): number {
 }
 
 /**
- * Hides from the kernel what the numbers begin with that a loop changes and compares. Knowing them, it would follow each turn by
- * itself, as every one begins with other numbers; not knowing, it sees that all turns are alike.
+ * Hides from the kernel what the numbers begin with that a loop changes. Knowing them, it would follow each turn by itself, as
+ * every one begins with other numbers, where they are compared in it or an index behind it; not knowing, it sees that all turns
+ * are alike.
  */
-function forgetNumbers(l: Lowering, stmt: Stmt): void {
+export function forgetNumbers(l: Lowering, stmt: Stmt): void {
   const { assigned, declared } = uses(l, stmt);
-  const compared = comparedIn(stmt);
   for (const local of assigned) {
-    if (declared.has(local) || !compared.has(local) || !l.has(local)) continue;
+    if (declared.has(local) || !l.has(local)) continue;
     const storage = l.storage(local);
     const variable = storage.kind === "value" || storage.kind === "pair" ? storage : undefined;
     if (variable === undefined) continue;

@@ -177,8 +177,13 @@ export function localOf(expr: Expr): Local | undefined {
 }
 
 /** `stacks.id()`: the id of a stack, negative when it could not be kept. */
-export function stackId(l: Lowering, { map, user }: Op<"stackId">): Inst {
+export function stackId(l: Lowering, { map, user, span }: Op<"stackId">): Inst {
   const { b } = l;
+  if (l.program?.sleepable === true)
+    l.report("EB4103", span, "a program that JavaScript runs has no call stack to take", {
+      why: "`syscall` programs may sleep, and the kernel takes stacks only where nothing does.",
+      help: "Take it in a program at a tracepoint or probe.",
+    });
   // Before Linux 6.4 an error has the lower half of the register only.
   return b.sext(b.call(CALLEE.stackId, [l.context(), b.map(map.name), b.constant(user ? USER_STACK : 0n)]), 4);
 }

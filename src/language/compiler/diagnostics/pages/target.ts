@@ -14,6 +14,14 @@ export const TARGET: Pages = {
     write: "Write it in C and load the object with `loadObject`.",
     bad: 'import { usdt } from "skep/kernel";\n\nexport const grown = usdt("libc", "libc", "memory_sbrk_more", () => {});\n',
   },
+  EB4103: {
+    title: "a call stack in a program that may sleep",
+    why: "The kernel takes call stacks with memory of the CPU's own, which a program that sleeps would have to give back in between.",
+    write:
+      "Take the stack in a program at a tracepoint, a probe or a timer; a `syscall` program can read what those found.",
+    bad: 'import { stackTraces, syscall } from "skep/kernel";\n\nexport const stacks = stackTraces(64);\nexport const run = syscall(() => (stacks.id() < 0 ? 1 : 0));\n',
+    good: 'import { interval, stackTraces } from "skep/kernel";\n\nexport const stacks = stackTraces(64);\nexport const run = interval({ ms: 10 }, () => {\n  if (stacks.id() < 0) return 1;\n});\n',
+  },
   EB4202: {
     title: "an atomic operation that this kernel has not",
     why: "Before Linux 5.12 the only thing that is done atomically is an addition whose old value nobody asks for.",
