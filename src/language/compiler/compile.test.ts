@@ -125,6 +125,35 @@ export const fileOpen = lsm("file_open", (file) => {
     expect(machine.run("fileOpen", argumentsContext(file)).result).toBe(0);
   });
 
+  it("goes over structs in arrays, in place and as copies", () => {
+    const spec = compiled(`
+import { array, global, hash, i32, struct, syscall, u32, u64 } from "skep/kernel";
+const Pair = struct({ a: i32, b: u32 });
+const Pairs = struct({ list: array(Pair, 3) });
+export const own = global(array(Pair, 2), [{ a: -1, b: 2 }, { a: 5, b: 1 }]);
+export const kept = hash(u32, Pairs);
+export const total = global(u64);
+export const run = syscall(Pairs, (ctx) => {
+  for (const pair of own.value) {
+    total.add(u64(pair.a * 10) + pair.b);
+    pair.b += 1;
+  }
+  for (const pair of ctx.list) total.add(pair.b);
+  const found = kept.get(1);
+  if (found) for (const pair of found.list) pair.a = 7;
+});`);
+    const machine = new Machine(spec);
+    machine.map("kept").set(1, { list: [0, 1, 2].map((a) => ({ a, b: a })) });
+    const context = new Uint8Array(new Int32Array([0, 100, 0, 200, 0, 300]).buffer);
+    machine.run("run", context);
+    expect(machine.variable("total")).toBe(643n);
+    expect(machine.variable("own")).toEqual([
+      { a: -1, b: 3 },
+      { a: 5, b: 2 },
+    ]);
+    expect(machine.map("kept").get(1)).toEqual({ list: [0, 1, 2].map((b) => ({ a: 7, b })) });
+  });
+
   it("decides about packets", () => {
     const spec = compiled(`
 import { struct, u8, u64, be16, be32, bytes, arrayMap, hash, xdp, XDP } from "skep/kernel";

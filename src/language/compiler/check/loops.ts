@@ -224,7 +224,9 @@ export function forOf(
     over.op === "read"
       ? over.place
       : { base: { kind: "temporary", value: over }, offset: 0, indices: [], type: over.type, span };
-  const local = simple(isAggregate(element) ? { kind: "reference", to: element, memory: "map" } : element);
+  // What the context holds has no address of its own: it is copied.
+  const inPlace = isAggregate(element) && place.base.kind !== "context";
+  const local = simple(inPlace ? { kind: "reference", to: element, memory: "map" } : element);
   return inLoop([[declarator.id, local]], (body) => ({ op: "each", loop, local, of: place, body, span }));
 }
 

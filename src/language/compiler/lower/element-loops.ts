@@ -23,7 +23,11 @@ export function lowerEach(l: Lowering, stmt: Of<"each">): void {
   if (way === undefined) return;
   const turn = (here: Address, ways: Ways) => {
     const storage = l.declare(stmt.local);
-    if (storage.kind === "value")
+    // A struct among the program's own memory is spoken of where it stands.
+    if (storage.kind === "value" && isAggregate(element)) {
+      const address = here.offset === 0 ? here.base : l.b.offset(here.base, l.b.constant(BigInt(here.offset)));
+      l.b.write(storage.variable, address);
+    } else if (storage.kind === "value")
       l.b.write(storage.variable, readAt(l, { ...stmt.of, type: element, indices: [], offset: 0 }, here));
     else if (storage.kind === "slot" && isAggregate(element)) {
       const to: Destination = { base: l.b.slot(storage.slot), offset: 0, align: storage.slot.align, zeroed: false };
