@@ -9,7 +9,7 @@ import { valueType } from "./maps.ts";
 import { zero } from "./memory.ts";
 import { pairs } from "./shape.ts";
 import { value } from "./value.ts";
-import { hasEffects } from "./walk.ts";
+import { hasEffects, walkExpr } from "./walk.ts";
 
 type Op<Name extends Expr["op"]> = Extract<Expr, { readonly op: Name }>;
 
@@ -57,28 +57,44 @@ export function sendRecord(l: Lowering, map: MapDecl, type: Type, given: Expr): 
  * is computed where it is written.
  */
 function evaluateEffects(l: Lowering, given: Expr): Expr {
-  if (given.op !== "object" || !given.fields.some((field) => hasEffects(field.value))) return given;
-  const fields = given.fields.map((field) => {
-    const { type } = field.value;
-    if (isConstant(field.value)) return field;
-    const local: Local = { name: "", type, mutable: false, span: field.value.span };
-    if (isAggregate(type) || pairs(type)) {
-      if (!hasEffects(field.value)) return field;
-      const storage = l.declare(local);
-      if (storage.kind !== "slot") return field;
-      into(l, type, field.value, {
-        base: l.b.slot(storage.slot),
-        offset: 0,
-        align: storage.slot.align,
-        zeroed: false,
-      });
-    } else {
-      const storage = l.declare(local);
-      if (storage.kind === "value") l.b.write(storage.variable, value(l, field.value));
-    }
-    return { ...field, value: { op: "local", local, type, span: field.value.span } satisfies Expr };
+  if (given.op !== "object" || !hasEffects(given)) return given;
+  return inOrder(l, given);
+}
+
+/** An expression whose parts are computed, in their order; what is left only puts them together. */
+function inOrder(l: Lowering, given: Expr): Expr {
+  const { type, span } = given;
+  if (isConstant(given)) return given;
+  if (given.op === "object")
+    return { ...given, fields: given.fields.map((field) => ({ ...field, value: inOrder(l, field.value) })) };
+  if (given.op === "elements") return { ...given, values: given.values.map((each) => inOrder(l, each)) };
+  const local: Local = { name: "", type, mutable: false, span };
+  if (isAggregate(type) || pairs(type)) {
+    // What is read of the process, the kernel or the context is not changed by what the program does.
+    if (!hasEffects(given) && !readsOwnMemory(given)) return given;
+    const storage = l.declare(local);
+    if (storage.kind !== "slot") return given;
+    into(l, type, given, { base: l.b.slot(storage.slot), offset: 0, align: storage.slot.align, zeroed: false });
+  } else {
+    const storage = l.declare(local);
+    if (storage.kind === "value") l.b.write(storage.variable, value(l, given));
+  }
+  return { op: "local", local, type, span };
+}
+
+/** Whether it reads what programs may write: variables, maps, records. */
+function readsOwnMemory(given: Expr): boolean {
+  let found = false;
+  walkExpr(given, {
+    expr: (each) => {
+      if (/^(map|storage)/.test(each.op)) found = true;
+    },
+    place: ({ base }) => {
+      if (base.kind === "local" || (base.kind === "global" && base.global.kind === "global")) found = true;
+      if (base.kind === "pointer" && base.pointer.type.kind !== "kernelPointer") found = true;
+    },
   });
-  return { ...given, fields };
+  return found;
 }
 
 function isConstant({ op }: Expr): boolean {
