@@ -17,7 +17,7 @@ import { assemble, RANDOM_MAPS } from "../support/run-function.ts";
 
 const FETCHES = kernelIsAtLeast("5.12");
 const V4 = kernelIsAtLeast("6.6");
-const SEEDS = Number(process.env["SKEP_SEEDS"] ?? pace(1000, 30));
+const SEEDS = Number(process.env["SKEP_SEEDS"] ?? pace(1000, 10));
 const FIRST = Number(process.env["SKEP_FIRST_SEED"] ?? 1);
 
 const makeMaps = () => ({ memory: createMap(RANDOM_MAPS.memory), table: createMap(RANDOM_MAPS.table) });

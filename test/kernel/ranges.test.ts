@@ -13,7 +13,7 @@ import { assemble, RANDOM_MAPS } from "../support/run-function.ts";
 
 const FETCHES = kernelIsAtLeast("5.12");
 const V4 = kernelIsAtLeast("6.6");
-const SEEDS = Number(process.env["SKEP_SEEDS"] ?? pace(600, 12));
+const SEEDS = Number(process.env["SKEP_SEEDS"] ?? pace(600, 6));
 const FIRST = Number(process.env["SKEP_FIRST_SEED"] ?? 1);
 
 kernelTest(`${SEEDS} random functions read memory where the ranges say it is`, () => {
