@@ -27,7 +27,7 @@ import {
   skepPath,
   WITHOUT_CAPABILITIES,
 } from "../support/cli.ts";
-import { kernelTest, machine } from "../support/kernel-test.ts";
+import { hostTest, kernelTest, machine } from "../support/kernel-test.ts";
 
 const node = process.execPath;
 const GREEN = "\u001b[32m";
@@ -330,7 +330,7 @@ for (const hidden of ["/proc", "/proc/sys", "/sys", "/sys/kernel/btf"]) {
   });
 }
 
-kernelTest("doctor without the native addon, and how it builds one", async () => {
+hostTest("doctor without the native addon, and how it builds one", async () => {
   using scratch = new Scratch();
   const copy = publicCopy(scratch, ["bin", "dist/cli", "package.json"]);
   const missing = await run([node, copy, "doctor"]);

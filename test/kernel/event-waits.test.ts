@@ -18,7 +18,7 @@ import {
   u64n,
 } from "../../src/sdk/index.ts";
 import { run } from "../support/cli.ts";
-import { kernelTest } from "../support/kernel-test.ts";
+import { hostTest, kernelTest } from "../support/kernel-test.ts";
 
 const needs = { kernel: "5.8" } as const;
 const child = fileURLToPath(new URL("children/stream-waits.js", import.meta.url));
@@ -39,7 +39,7 @@ for (const kind of ["ring", "perf"] as const) {
       },
     );
 
-    kernelTest(`${kind}: unref lets the process end, ref and listening keep it (${latency})`, needs, async () => {
+    hostTest(`${kind}: unref lets the process end, ref and listening keep it (${latency})`, needs, async () => {
       assert.deepEqual(await waits(kind, "unref", latency), { seen: 0, errors: [], kept: false });
       for (const what of ["waits", "ref"])
         assert.deepEqual(await waits(kind, what, latency), { seen: 5, errors: [], kept: true }, what);

@@ -19,7 +19,7 @@ import {
 import { kernelEnum } from "../support/btf-enums.ts";
 import { cgroup2, inOwnCgroup } from "../support/cgroup.ts";
 import { AS_NOBODY, type Finished, publicCopy, run, Scratch, skep, skepPath } from "../support/cli.ts";
-import { kernelIsAtLeast, kernelTest } from "../support/kernel-test.ts";
+import { hostTest, kernelIsAtLeast, kernelTest } from "../support/kernel-test.ts";
 import { fixture } from "../support/objects.ts";
 import { orderPrograms } from "../support/order-programs.ts";
 import { pace } from "../support/pace.ts";
@@ -335,7 +335,7 @@ kernelTest("skep map get, set and delete take keys and values as people write th
   assert.deepEqual([json.schema, json.code], ["skep.error/1", "SKEP_VALUE"]);
 });
 
-kernelTest("skep map watch shows what changed from look to look, and only that", async () => {
+hostTest("skep map watch shows what changed from look to look, and only that", async () => {
   using object = typedObject();
   const typed = typedOf(object);
   typed.set(key(1, 1n), value(1n, 1));
@@ -455,7 +455,7 @@ kernelTest(
   },
 );
 
-kernelTest("skep prog, map and link say what is wrong with what they are asked", { kernel: "5.8" }, async () => {
+hostTest("skep prog, map and link say what is wrong with what they are asked", { kernel: "5.8" }, async () => {
   using object = loadObject(fixture("maps.el"), { pinPath: false });
   using again = loadObject(fixture("maps.el"), { pinPath: false });
   const events = idOf(object.maps["events"]);

@@ -43,11 +43,15 @@ export function kernelTest(name: string, first: Requirements | Body, second?: Bo
 }
 
 /**
- * A test of what is the same on every kernel: what commands say of their arguments and of sources. It runs where processes start
- * fast, on the machine itself.
+ * A test of what is the same on every kernel: what commands say of their arguments and of sources, when a process ends. It runs
+ * where processes start fast, on the machine itself.
  */
-export function hostTest(name: string, body: Body): void {
-  if (!machine.virtual) kernelTest(name, body);
+export function hostTest(name: string, body: Body): void;
+export function hostTest(name: string, requirements: Requirements, body: Body): void;
+export function hostTest(name: string, first: Requirements | Body, second?: Body): void {
+  if (machine.virtual) return;
+  if (typeof first === "function") kernelTest(name, first);
+  else kernelTest(name, first, second as Body);
 }
 
 const PROBES = { program: probeProgramTypes, attach: probeAttachKinds, map: probeMapTypes } as const;
