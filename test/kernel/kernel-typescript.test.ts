@@ -249,7 +249,7 @@ kernelTest(
   },
 );
 
-kernelTest(
+hostTest(
   "parameters that are none, or do not fit, are refused before anything is loaded",
   { kernel: "5.14" },
   async () => {
@@ -324,7 +324,7 @@ export const run = syscall(() => {
   assert.match(String(other), /exports map "calls", and the source that was compiled has none of this name/);
 });
 
-kernelTest("what was compiled is kept, and used without the compiler", { kernel: "5.14" }, async () => {
+hostTest("what was compiled is kept, and used without the compiler", { kernel: "5.14" }, async () => {
   using project = new Project({
     "app.js": `${SHOW}
       import { load } from "skep";
