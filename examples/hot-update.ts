@@ -1,4 +1,4 @@
-// Hot update: a program is replaced while it is at work, and no event is missed or seen twice. Linux 5.8 with tracefs; root, or
+// Hot update: a program is replaced while it is at work, and no event is missed or seen twice. Linux 5.8; root, or
 // CAP_BPF and CAP_PERFMON.
 //
 //   node dist-test/examples/hot-update.js

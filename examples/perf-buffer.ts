@@ -1,5 +1,5 @@
 // A perf buffer, a buffer for each CPU, as it was done before there were ring buffers: the threads that this process starts, as
-// it does. Linux 5.8 with tracefs; root, or CAP_BPF and CAP_PERFMON.
+// it does. Linux 5.8; root, or CAP_BPF and CAP_PERFMON.
 //
 //   node dist-test/examples/perf-buffer.js
 import { once } from "node:events";

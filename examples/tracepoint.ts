@@ -1,4 +1,4 @@
-// A tracepoint in C: the paths that this process opens. Linux 5.8 with tracefs; root, or CAP_BPF and CAP_PERFMON.
+// A tracepoint in C: the paths that this process opens. Linux 5.8; root, or CAP_BPF and CAP_PERFMON.
 //
 //   node dist-test/examples/tracepoint.js [FILE …]
 import { existsSync, readFileSync } from "node:fs";

@@ -8,11 +8,7 @@ import { kernelTest, machine } from "../support/kernel-test.ts";
 import { withMount } from "../support/mounts.ts";
 import { counterMap, countingProgram } from "../support/probe-programs.ts";
 
-const TRACEFS = ["tracefs", "/sys/kernel/tracing"] as const;
-const tracefs = { kernel: "5.8", command: ["unshare", "mountpoint"] } as const;
 const example = (name: string, ...args: readonly string[]) => printed(exampleCommand(name, ...args));
-const withTracefs = (name: string, ...args: readonly string[]) =>
-  printed(withMount(...TRACEFS, ...exampleCommand(name, ...args)));
 
 kernelTest("example hello: some system calls are counted", { kernel: "5.8" }, async () => {
   const [, calls] = /^Hello! So far (\d+) system calls\.\n$/.exec(await example("hello")) ?? [];
@@ -84,8 +80,8 @@ kernelTest(
   },
 );
 
-kernelTest("example tracepoint: the paths that are opened, each as often as it was", tracefs, async () => {
-  const stdout = await withTracefs("tracepoint", "/etc/group", "/etc/passwd", "/etc/group", "/no/such/file");
+kernelTest("example tracepoint: the paths that are opened, each as often as it was", { kernel: "5.8" }, async () => {
+  const stdout = await example("tracepoint", "/etc/group", "/etc/passwd", "/etc/group", "/no/such/file");
   assert.match(stdout, /^\/etc\/group: 2$/m);
   assert.match(stdout, /^\/etc\/passwd: 1$/m);
   // It is looked for, but never opened.
@@ -116,8 +112,8 @@ kernelTest(
   },
 );
 
-kernelTest("example perf-buffer: the thread that is started for a worker", tracefs, async () => {
-  const stdout = await withTracefs("perf-buffer");
+kernelTest("example perf-buffer: the thread that is started for a worker", { kernel: "5.8" }, async () => {
+  const stdout = await example("perf-buffer");
   const started = stdout.match(/^thread \d+ \(.+\) started \d+$/gm) ?? [];
   assert.ok(started.length >= 1, stdout);
   assertBooks(stdout, started.length);
@@ -147,8 +143,8 @@ kernelTest(
   },
 );
 
-kernelTest("example hot-update: every call is seen by one of the two programs", tracefs, async () => {
-  assert.equal(await withTracefs("hot-update"), "kept: counts\nseen by the first: 500, by the second: 500\n");
+kernelTest("example hot-update: every call is seen by one of the two programs", { kernel: "5.8" }, async () => {
+  assert.equal(await example("hot-update"), "kept: counts\nseen by the first: 500, by the second: 500\n");
 });
 
 kernelTest("example iterator: the threads of the process itself", { kernel: "5.8", attach: "iterators" }, async () => {

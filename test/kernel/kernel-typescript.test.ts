@@ -6,12 +6,10 @@ import { possibleCpus, VerifierError } from "../../src/sdk/index.ts";
 import { compileModule } from "../../src/sdk/kernel-typescript/compile-module.ts";
 import { loadCompiled } from "../../src/sdk/kernel-typescript/load-compiled.ts";
 import { refusal } from "../../src/sdk/kernel-typescript/refusal.ts";
-import { hasCommand, hostTest, kernelTest } from "../support/kernel-test.ts";
+import { hostTest, kernelTest } from "../support/kernel-test.ts";
 import { Project, SHOW } from "../support/project.ts";
 
-const tracefs = { unless: hasCommand("unshare") ? undefined : "unshare (util-linux) is not installed" } as const;
-
-kernelTest("the hello of the README counts opened files by name", tracefs, async () => {
+kernelTest("the hello of the README counts opened files by name", async () => {
   using project = new Project({
     "app.js": `${SHOW}
       import { openSync, closeSync } from "node:fs";
@@ -26,15 +24,12 @@ kernelTest("the hello of the README counts opened files by name", tracefs, async
       bpf.close();
     `,
   }).take("hello.bpf.ts");
-  assert.deepEqual(await project.json("app.js", { tracefs: true }), [[5, true, { opens: 0 }]]);
+  assert.deepEqual(await project.json("app.js"), [[5, true, { opens: 0 }]]);
 });
 
-kernelTest(
-  "opensnoop: parameters, events with their content, one by one, in batches, by callback",
-  tracefs,
-  async () => {
-    using project = new Project({
-      "app.js": `${SHOW}
+kernelTest("opensnoop: parameters, events with their content, one by one, in batches, by callback", async () => {
+  using project = new Project({
+    "app.js": `${SHOW}
       import { openSync, closeSync, constants } from "node:fs";
       import { setTimeout as wait } from "node:timers/promises";
       import { load } from "skep";
@@ -65,19 +60,18 @@ kernelTest(
       bpf.close();
       show(link.closed);
     `,
-    }).take("opensnoop.bpf.ts");
-    const [first, ...others] = (await project.json("app.js", { tracefs: true })) as unknown[];
-    const { flags, uid, ...event } = first as { flags: number; uid: number };
-    assert.deepEqual(event, { ts: true, pid: true, comm: "node", file: "/no/such/skep-a" });
-    assert.equal(flags & 3, 2);
-    assert.equal(uid, 0);
-    const rest = others.slice(0, -3).flat();
-    assert.deepEqual(rest, [`/no/such/${"x".repeat(11)} 255`, "/no/such/skep-b 15", "/no/such/skep-c 15"]);
-    assert.deepEqual(others.slice(-3), ["node", [0, { opened: 0 }, false], true]);
-  },
-);
+  }).take("opensnoop.bpf.ts");
+  const [first, ...others] = (await project.json("app.js")) as unknown[];
+  const { flags, uid, ...event } = first as { flags: number; uid: number };
+  assert.deepEqual(event, { ts: true, pid: true, comm: "node", file: "/no/such/skep-a" });
+  assert.equal(flags & 3, 2);
+  assert.equal(uid, 0);
+  const rest = others.slice(0, -3).flat();
+  assert.deepEqual(rest, [`/no/such/${"x".repeat(11)} 255`, "/no/such/skep-b 15", "/no/such/skep-c 15"]);
+  assert.deepEqual(others.slice(-3), ["node", [0, { opened: 0 }, false], true]);
+});
 
-kernelTest("biolatency loads, attaches and reads as histograms by device", tracefs, async () => {
+kernelTest("biolatency loads, attaches and reads as histograms by device", async () => {
   using project = new Project({
     "app.js": `${SHOW}
       import { load } from "skep";
@@ -88,9 +82,7 @@ kernelTest("biolatency loads, attaches and reads as histograms by device", trace
       bpf.close();
     `,
   }).take("biolatency.bpf.ts");
-  assert.deepEqual(await project.json("app.js", { tracefs: true }), [
-    [["latencyUs"], ["complete", "issue"], "2 programs of a module"],
-  ]);
+  assert.deepEqual(await project.json("app.js"), [[["latencyUs"], ["complete", "issue"], "2 programs of a module"]]);
 });
 
 kernelTest("an LSM program refuses to open a protected file, and tells who wanted to", { attach: "lsm" }, async () => {

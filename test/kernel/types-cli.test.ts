@@ -3,14 +3,12 @@ import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type RunOptions, root, run, Scratch, skepPath } from "../support/cli.ts";
-import { hasCommand, kernelTest } from "../support/kernel-test.ts";
-import { WITH_TRACEFS } from "../support/with-tracefs.ts";
+import { kernelTest } from "../support/kernel-test.ts";
 
-const tracefs = { unless: hasCommand("unshare") ? undefined : "unshare (util-linux) is not installed" } as const;
 const types = (cwd: string, args: readonly string[], options: RunOptions = {}) =>
-  run([...WITH_TRACEFS, process.execPath, skepPath, "types", ...args], { ...options, cwd });
+  run([process.execPath, skepPath, "types", ...args], { ...options, cwd });
 
-kernelTest("skep types declares what a project names, and tells when that is out of date", tracefs, async () => {
+kernelTest("skep types declares what a project names, and tells when that is out of date", async () => {
   using scratch = new Scratch();
   mkdirSync(scratch.file("src/node_modules/x"), { recursive: true });
   for (const name of ["opensnoop", "lsm"])
@@ -42,7 +40,7 @@ kernelTest("skep types declares what a project names, and tells when that is out
   assert.equal(readFileSync(scratch.file("kernel.gen.d.ts"), "utf8"), text);
 });
 
-kernelTest("skep types tells where names stand that this kernel does not have", tracefs, async () => {
+kernelTest("skep types tells where names stand that this kernel does not have", async () => {
   using scratch = new Scratch();
   writeFileSync(
     scratch.file("a.bpf.ts"),

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { environment, type Finished, root, run, Scratch } from "./cli.ts";
-import { WITH_TRACEFS } from "./with-tracefs.ts";
 
 /** Words before a command that give it a network of its own, with its loopback up. */
 const IN_NETWORK = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"];
@@ -25,9 +24,9 @@ export class Project extends Scratch {
   }
 
   /** Runs a program of the project to its end. */
-  run(program: string, { tracefs = false, network = false, register = true, env = {} } = {}): Promise<Finished> {
+  run(program: string, { network = false, register = true, env = {} } = {}): Promise<Finished> {
     const node = [process.execPath, ...(register ? ["--import", "skep/register"] : []), this.file(program)];
-    return run([...(tracefs ? WITH_TRACEFS : []), ...(network ? IN_NETWORK : []), ...node], {
+    return run([...(network ? IN_NETWORK : []), ...node], {
       cwd: this.path,
       env: environment({ XDG_CACHE_HOME: this.file("cache"), ...env }),
     });
