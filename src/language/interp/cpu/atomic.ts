@@ -1,34 +1,35 @@
+import { Atomic } from "../../../object/asm/index.ts";
 import type { Handler } from "./cpu.ts";
+import { type Bytes, LOADS, STORES } from "./operations.ts";
 
 /**
  * Atomic operations (RFC 9669 section 5.3). Nobody else is at the memory here, so that each is a load and a store; what is
  * checked is that the address is a multiple of the size. `cpu.dst[pc]` is the pointer, `cpu.src[pc]` the operand.
  */
 
+/** An exchange always gives the old value: without `FETCH` it is none. */
+const EXCHANGE = Atomic.XCHG & ~Atomic.FETCH;
+
 type Combine = (old: bigint, operand: bigint) => bigint;
 
+/** What is stored, by the operation without `FETCH`. */
 const OPERATIONS: Readonly<Record<number, Combine>> = {
-  0: (old, operand) => old + operand,
-  64: (old, operand) => old | operand,
-  80: (old, operand) => old & operand,
-  160: (old, operand) => old ^ operand,
-  224: (_old, operand) => operand,
+  [Atomic.ADD]: (old, operand) => old + operand,
+  [Atomic.OR]: (old, operand) => old | operand,
+  [Atomic.AND]: (old, operand) => old & operand,
+  [Atomic.XOR]: (old, operand) => old ^ operand,
+  [EXCHANGE]: (_old, operand) => operand,
 };
 
-const FETCH = 0x01;
-const CMPXCHG = 0xf1;
-const LOAD_ACQUIRE = 0x100;
-const STORE_RELEASE = 0x110;
-
 /** The handler of an atomic operation by its `imm` and bytes; undefined when there is none. */
-export function atomic(imm: number, bytes: 1 | 2 | 4 | 8): Handler | undefined {
-  if (imm === LOAD_ACQUIRE) return loadAcquire(bytes);
-  if (imm === STORE_RELEASE) return storeRelease(bytes);
+export function atomic(imm: number, bytes: Bytes): Handler | undefined {
+  if (imm === Atomic.LOAD_ACQUIRE) return loadAcquire(bytes);
+  if (imm === Atomic.STORE_RELEASE) return storeRelease(bytes);
   if (bytes < 4) return undefined;
-  if (imm === CMPXCHG) return bytes === 8 ? compareExchange64 : compareExchange32;
-  const fetch = (imm & FETCH) !== 0;
-  const combine = OPERATIONS[imm & ~FETCH];
-  if (combine === undefined || imm === 0xe0) return undefined;
+  if (imm === Atomic.CMPXCHG) return bytes === 8 ? compareExchange64 : compareExchange32;
+  const fetch = (imm & Atomic.FETCH) !== 0;
+  const combine = OPERATIONS[imm & ~Atomic.FETCH];
+  if (combine === undefined || imm === EXCHANGE) return undefined;
   return bytes === 8 ? combine64(combine, fetch) : combine32(combine, fetch);
 }
 
@@ -80,30 +81,15 @@ const compareExchange32: Handler = (cpu, pc) => {
 
 /** Here `src` is the pointer and `dst` what is loaded into, as in any load. */
 const loadAcquire =
-  (bytes: 1 | 2 | 4 | 8): Handler =>
+  (bytes: Bytes): Handler =>
   (cpu, pc) => {
-    const at = cpu.reachLoad(pc, bytes);
-    cpu.mustBeAligned(pc, at, bytes);
-    const { view, little, regs } = cpu;
-    const d = cpu.dst[pc] as number;
-    if (bytes === 8) cpu.wide[d >> 1] = view.getBigUint64(at, little);
-    else {
-      regs[d] = bytes === 1 ? view.getUint8(at) : bytes === 2 ? view.getUint16(at, little) : view.getInt32(at, little);
-      regs[d + 1] = 0;
-    }
-    return pc + 1;
+    cpu.mustBeAligned(pc, cpu.reachLoad(pc, bytes), bytes);
+    return LOADS[bytes](cpu, pc);
   };
 
 const storeRelease =
-  (bytes: 1 | 2 | 4 | 8): Handler =>
+  (bytes: Bytes): Handler =>
   (cpu, pc) => {
-    const at = cpu.reachStore(pc, bytes);
-    cpu.mustBeAligned(pc, at, bytes);
-    const { view, little, regs } = cpu;
-    const s = cpu.src[pc] as number;
-    if (bytes === 8) view.setBigUint64(at, cpu.wide[s >> 1] as bigint, little);
-    else if (bytes === 4) view.setInt32(at, regs[s] as number, little);
-    else if (bytes === 2) view.setInt16(at, regs[s] as number, little);
-    else view.setInt8(at, regs[s] as number);
-    return pc + 1;
+    cpu.mustBeAligned(pc, cpu.reachStore(pc, bytes), bytes);
+    return STORES[bytes](cpu, pc);
   };

@@ -96,7 +96,11 @@ describe("arithmetic at its edges", () => {
   });
 
   it("compares halves as they belong together", () => {
-    const taken = (name: "jgt" | "jsgt" | "jlt" | "jset", a: bigint, b: bigint) =>
+    const taken = (
+      name: "jgt" | "jsgt" | "jlt" | "jle" | "jslt" | "jsle" | "jset" | "jlt32" | "jsle32",
+      a: bigint,
+      b: bigint,
+    ) =>
       r0Of((x) =>
         x.loadImm64(r1, a).loadImm64(r2, b).mov(r0, 1)[name](r1, r2, "yes").mov(r0, 0).label("yes").mov(r0, r0),
       );
@@ -105,6 +109,16 @@ describe("arithmetic at its edges", () => {
     expect(taken("jsgt", MAX, 1n)).toBe(0n);
     expect(taken("jsgt", 0x8000_0000n, 1n)).toBe(1n);
     expect(taken("jlt", 0x8000_0000n, 1n)).toBe(0n);
+    expect(taken("jlt", 1n, MAX)).toBe(1n);
+    expect(taken("jlt", MAX, MAX)).toBe(0n);
+    expect(taken("jle", MAX, MAX)).toBe(1n);
+    expect(taken("jle", MAX, 1n)).toBe(0n);
+    expect(taken("jslt", MAX, 1n)).toBe(1n);
+    expect(taken("jslt", 0x8000_0000n, 1n)).toBe(0n);
+    expect(taken("jsle", 1n, MAX)).toBe(0n);
+    expect(taken("jsle", MIN, MIN)).toBe(1n);
+    expect(taken("jlt32", 0x1_0000_0001n, 2n)).toBe(1n);
+    expect(taken("jsle32", 0x8000_0000n, 1n)).toBe(1n);
     expect(taken("jset", MIN, MAX)).toBe(1n);
     expect(taken("jset", MIN, 1n)).toBe(0n);
   });

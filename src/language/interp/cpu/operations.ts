@@ -38,7 +38,7 @@ export const ALU32: Table = {
   [Alu.MOV]: alu32.mov32,
   [Alu.ARSH]: alu32.arsh32,
 };
-/** Conditional jumps of 64 bits by operation. */
+/** Conditional jumps of 64 bits by operation, without those that are `MIRRORED`. */
 export const JUMP64: Table = {
   [Jump.JEQ]: jump.jeq64,
   [Jump.JGT]: jump.jgt64,
@@ -47,12 +47,8 @@ export const JUMP64: Table = {
   [Jump.JNE]: jump.jne64,
   [Jump.JSGT]: jump.jsgt64,
   [Jump.JSGE]: jump.jsge64,
-  [Jump.JLT]: jump.jlt64,
-  [Jump.JLE]: jump.jle64,
-  [Jump.JSLT]: jump.jslt64,
-  [Jump.JSLE]: jump.jsle64,
 };
-/** Conditional jumps of 32 bits by operation. */
+/** Those of 32 bits. */
 export const JUMP32: Table = {
   [Jump.JEQ]: jump.jeq32,
   [Jump.JGT]: jump.jgt32,
@@ -61,10 +57,13 @@ export const JUMP32: Table = {
   [Jump.JNE]: jump.jne32,
   [Jump.JSGT]: jump.jsgt32,
   [Jump.JSGE]: jump.jsge32,
-  [Jump.JLT]: jump.jlt32,
-  [Jump.JLE]: jump.jle32,
-  [Jump.JSLT]: jump.jslt32,
-  [Jump.JSLE]: jump.jsle32,
+};
+/** Jumps that are another with its operands changed over: less is greater, seen from the other side. */
+export const MIRRORED: Readonly<Record<number, number>> = {
+  [Jump.JLT]: Jump.JGT,
+  [Jump.JLE]: Jump.JGE,
+  [Jump.JSLT]: Jump.JSGT,
+  [Jump.JSLE]: Jump.JSGE,
 };
 /** By bits 3 and 4 of the opcode. */
 export const BYTES = [4, 2, 1, 8] as const;

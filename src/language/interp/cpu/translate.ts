@@ -11,7 +11,7 @@ import {
   SOURCE_REGISTER,
   slotsOf,
 } from "../../../object/asm/index.ts";
-import { type FaultCode, MachineFault } from "../machine-fault.ts";
+import { MachineFault } from "../machine-fault.ts";
 import * as alu32 from "./alu32.ts";
 import * as alu64 from "./alu64.ts";
 import { atomic } from "./atomic.ts";
@@ -28,6 +28,7 @@ import {
   JUMP64,
   KEEP,
   LOADS,
+  MIRRORED,
   SIGNED_LOADS,
   STORES,
   SWAP,
@@ -168,9 +169,14 @@ class Translation {
     if (opcode === Opcode.JA) return { handler: jump.ja, arg: this.#target(i, offset) };
     if (opcode === Opcode.JA32) return { handler: jump.ja, arg: this.#target(i, imm) };
     if (opcode === Opcode.MAY_GOTO && src === 0) return { handler: mayGoto, arg: this.#target(i, offset) };
-    const handler = ((opcode & 0x07) === Class.JMP ? JUMP64 : JUMP32)[opcode & 0xf0];
+    const operation = opcode & 0xf0;
+    const mirrored = MIRRORED[operation];
+    const handler = ((opcode & 0x07) === Class.JMP ? JUMP64 : JUMP32)[mirrored ?? operation];
     if (handler === undefined) return this.#none();
-    return { handler, dst: i.dst * 2, src: this.#operand(i), arg: this.#target(i, offset) };
+    const left = i.dst * 2;
+    const right = this.#operand(i);
+    const arg = this.#target(i, offset);
+    return mirrored === undefined ? { handler, dst: left, src: right, arg } : { handler, dst: right, src: left, arg };
   }
 
   #call(i: Instruction): Operation {
@@ -274,9 +280,9 @@ class Translation {
     return this.#bad("There is no such instruction.");
   }
 
-  #bad(sentence: string, code: FaultCode = "BAD_INSTRUCTION"): never {
+  #bad(sentence: string): never {
     const instruction = this.#instructions[this.#index] as Instruction;
-    throw new MachineFault(code, sentence, {
+    throw new MachineFault("BAD_INSTRUCTION", sentence, {
       program: this.#program,
       instruction: this.#index,
       text: disassemble([instruction]).trim(),
