@@ -1,6 +1,7 @@
 import type { Btf, BtfType, Member, StructType } from "../../object/btf/index.ts";
 import { MachineError } from "./machine-fault.ts";
 import type { AddressSpace } from "./memory/address-space.ts";
+import { putInteger } from "./memory/integers.ts";
 
 /**
  * A value of one of the kernel's types: numbers, text for `char[]` and `char *`, arrays, objects for structs and for what
@@ -152,11 +153,14 @@ function enumValue(type: BtfType, value: KernelValue): KernelValue {
   return found.value;
 }
 
-function integerOf(value: KernelValue, path: string): bigint {
-  if (typeof value === "boolean") return value ? 1n : 0n;
-  if (typeof value === "bigint") return value;
-  if (typeof value === "number" && Number.isInteger(value)) return BigInt(value);
-  throw new MachineError(`${path} is a whole number, and ${typeof value} was given.`);
+/** A whole number that so many bits hold, signed or unsigned. */
+function integerOf(value: KernelValue, bits: number, path: string): bigint {
+  const whole = typeof value === "boolean" || typeof value === "bigint" || Number.isInteger(value);
+  if (!whole) throw new MachineError(`${path} is a whole number, and ${typeof value} was given.`);
+  const number = BigInt(value as boolean | bigint | number);
+  if (number >= 1n << BigInt(bits) || number < -(1n << BigInt(bits - 1)))
+    throw new MachineError(`${path} has ${bits} bits, which ${number} does not fit.`);
+  return number;
 }
 
 function writeInteger(
@@ -167,12 +171,8 @@ function writeInteger(
   path: string,
   little: boolean,
 ): void {
-  const number = integerOf(value, path);
-  const bits = size * 8;
-  if (number >= 1n << BigInt(bits) || number < -(1n << BigInt(bits - 1)))
-    throw new MachineError(`${path} has ${bits} bits, which ${number} does not fit.`);
-  for (let i = 0; i < size; i++)
-    view.setUint8(at + (little ? i : size - 1 - i), Number((number >> BigInt(8 * i)) & 0xffn));
+  const number = integerOf(value, size * 8, path);
+  putInteger(new Uint8Array(view.buffer, view.byteOffset + at, size), number, little);
 }
 
 function writeBits(
@@ -183,9 +183,7 @@ function writeBits(
   path: string,
   little: boolean,
 ): void {
-  const number = integerOf(value, path);
-  if (number >= 1n << BigInt(count) || number < -(1n << BigInt(count - 1)))
-    throw new MachineError(`${path} has ${count} bits, which ${number} does not fit.`);
+  const number = integerOf(value, count, path);
   for (let i = 0; i < count; i++) {
     // Bit-fields begin at the lowest bit of a byte on little-endian machines, at the highest on others.
     const bit = bitOffset + (little ? i : count - 1 - i);

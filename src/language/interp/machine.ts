@@ -45,6 +45,12 @@ const READ_ONLY: readonly ProgramTypeName[] = [
 ];
 const decoder = new TextDecoder();
 
+/** A program that can be run: where it begins, and whether it reads through the kernel's typed pointers. */
+interface Runnable {
+  readonly entry: number;
+  readonly typed: boolean;
+}
+
 /**
  * A machine that runs the programs of an object: no kernel, no root. Maps keep their contents from run to run; time, task and
  * memory are those of its world. Whatever the kernel would not let a program do is a MachineFault that names the instruction.
@@ -65,11 +71,12 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
   /** The object's maps, typed by their specs. */
   readonly maps: MachineMaps<S>;
   readonly #maps = new Map<string, MachineMap>();
-  /** Maps that are not the object's. */
-  readonly #further: MachineMap[] = [];
-  readonly #programs = new Map<string, { readonly entry: number } | { readonly fault: MachineFault }>();
+  /** The object's rings, and those that were made besides. */
+  readonly #rings: RingMachineMap<unknown>[] = [];
+  readonly #programs = new Map<string, Runnable | { readonly fault: MachineFault }>();
   readonly #cpu: Cpu;
   readonly #options: MachineOptions;
+  readonly #little: boolean;
   readonly #graves: Region[] = [];
   #running = false;
 
@@ -84,8 +91,8 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
     this.cpus = options.cpus ?? CPUS;
     if (!Number.isInteger(this.cpus) || this.cpus < 1)
       throw new MachineError(`A machine has at least one CPU, and ${options.cpus} is none.`);
-    const little = (spec.byteOrder ?? MACHINE_ORDER) === "little";
-    for (const [name, map] of Object.entries(spec.maps)) this.#maps.set(name, this.#makeMap(name, map, little));
+    this.#little = (spec.byteOrder ?? MACHINE_ORDER) === "little";
+    for (const [name, map] of Object.entries(spec.maps)) this.#maps.set(name, this.#makeMap(name, map));
     this.maps = Object.fromEntries(this.#maps) as unknown as MachineMaps<S>;
     this.#fillSlots();
     const image = new Image();
@@ -95,7 +102,7 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
     this.#cpu = new Cpu(image, this.world._space, {
       checked: options.uninitialised !== "zero",
       maxInstructions: options.maxInstructions ?? MOST_INSTRUCTIONS,
-      little,
+      little: this.#little,
       helper,
     });
   }
@@ -106,7 +113,7 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
    * program left them. Throws MachineError for a program that there is not.
    */
   run(program: keyof S["programs"] & string, context?: Context, options: RunOptions = {}): RunResult {
-    const entry = this.#entry(program);
+    const { entry, typed } = this.#runnable(program);
     const spec = this.spec.programs[program] as ProgramSpec;
     const { world } = this;
     if (world.cpu >= this.cpus)
@@ -117,11 +124,11 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
     const regions: Region[] = [];
     const state = this.#state(spec, context, options, regions);
     const cpu = this.#cpu;
-    cpu.probing = this.#options.badReads === undefined ? readsTyped(spec) : this.#options.badReads === "zero";
+    cpu.probing = this.#options.badReads === undefined ? typed : this.#options.badReads === "zero";
     this.#running = true;
     try {
       const r0 = cpu.run(entry, state, options.size);
-      const instructions = (this.#options.maxInstructions ?? MOST_INSTRUCTIONS) - cpu.fuel;
+      const { instructions } = cpu;
       this.#mustBeReleased(state);
       return {
         r0,
@@ -131,7 +138,7 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
       };
     } finally {
       this.#running = false;
-      for (const ring of this.#rings()) ring._abandon();
+      for (const ring of this.#rings) ring._abandon();
       for (const region of this.#graves.splice(0)) this.#remove(region);
       for (const region of regions) this.#remove(region);
     }
@@ -139,9 +146,7 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
 
   /** Makes a further map, for a slot of a map of maps. Throws MachineError for a spec that cannot be. */
   createMap<const M extends MapSpec>(name: string, spec: M): MachineMapOf<M> {
-    const map = this.#makeMap(name, spec, (this.spec.byteOrder ?? MACHINE_ORDER) === "little");
-    this.#further.push(map);
-    return map as MachineMapOf<M>;
+    return this.#makeMap(name, spec) as MachineMapOf<M>;
   }
 
   /**
@@ -197,14 +202,14 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
     return map;
   }
 
-  #entry(program: string): number {
+  #runnable(program: string): Runnable {
     const found = this.#programs.get(program);
     if (found === undefined)
       throw new MachineError(
         `The object has no program "${program}" (it has: ${[...this.#programs.keys()].join(", ") || "none"}).`,
       );
     if ("fault" in found) throw found.fault;
-    return found.entry;
+    return found;
   }
 
   #state(spec: ProgramSpec, context: Context | undefined, options: RunOptions, regions: Region[]): RunState {
@@ -247,18 +252,14 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
   /** A program must have given back what it took. */
   #mustBeReleased({ locks, iterators }: RunState): void {
     const cpu = this.#cpu;
-    for (const map of this.#maps.values())
-      if (map instanceof RingMachineMap && map._abandon() > 0)
+    for (const ring of this.#rings)
+      if (ring._abandon() > 0)
         cpu.fault(
           "UNRELEASED",
-          `The program ends with a record of ring "${map.name}" neither submitted nor discarded.`,
+          `The program ends with a record of ring "${ring.name}" neither submitted nor discarded.`,
         );
     if (locks.size > 0) cpu.fault("UNRELEASED", "The program ends with a lock held.");
     if (iterators.size > 0) cpu.fault("UNRELEASED", "The program ends with an iterator that is not destroyed.");
-  }
-
-  #rings(): RingMachineMap<unknown>[] {
-    return [...this.#maps.values(), ...this.#further].filter((map) => map instanceof RingMachineMap);
   }
 
   #remove(region: Region): void {
@@ -266,7 +267,7 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
     this.world._space.remove(region);
   }
 
-  #makeMap(name: string, spec: MapSpec, little: boolean): MachineMap {
+  #makeMap(name: string, spec: MapSpec): MachineMap {
     const { key, value, keyType, valueType, keySize, valueSize } = spec;
     // A ring's values are its records.
     for (const [what, layout, size] of [
@@ -275,18 +276,18 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
     ] as const)
       if (layout !== undefined && size !== undefined && layout.size !== size && spec.type !== "ringbuf")
         throw new MachineError(`Map "${name}" has ${what} of ${size} bytes, and their layout has ${layout.size}.`);
-    return makeMap(
-      {
-        name,
-        spec,
-        space: this.world._space,
-        cpus: this.cpus,
-        key: key ?? this.#layout(keyType, keySize),
-        value: value ?? this.#layout(valueType, valueSize),
-        bury: (region) => void (this.#running ? this.#graves.push(region) : this.#remove(region)),
-      },
-      little,
-    );
+    const map = makeMap({
+      name,
+      spec,
+      space: this.world._space,
+      cpus: this.cpus,
+      little: this.#little,
+      key: key ?? this.#layout(keyType, keySize),
+      value: value ?? this.#layout(valueType, valueSize),
+      bury: (region) => void (this.#running ? this.#graves.push(region) : this.#remove(region)),
+    });
+    if (map instanceof RingMachineMap) this.#rings.push(map);
+    return map;
   }
 
   /** How a type of the object's BTF reads; undefined where it has no size, or another: then it is bytes. */
@@ -317,13 +318,15 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
     const { btf: local, programs } = this.spec;
     const resolver =
       target === undefined || local === undefined ? undefined : new CoreResolver(local, { kernel: target });
-    for (const [name, { instructions }] of Object.entries(programs)) {
+    for (const [name, program] of Object.entries(programs)) {
+      const { instructions } = program;
       try {
         const relocated: readonly Instruction[] =
           resolver === undefined || local === undefined
             ? instructions
             : relocateCore(name, instructions, local, resolver);
-        this.#programs.set(name, { entry: translate(name, relocated, image, surroundings) });
+        const entry = translate(name, relocated, image, surroundings);
+        this.#programs.set(name, { entry, typed: readsTyped(program) });
       } catch (error) {
         if (!(error instanceof MachineFault)) throw error;
         this.#programs.set(name, { fault: error });

@@ -7,6 +7,7 @@ import type { MachineOptions } from "./machine-options.ts";
 import { KeyedMachineMap } from "./map/keyed-map.ts";
 import type { MachineMap } from "./map/machine-map.ts";
 import type { AddressSpace } from "./memory/address-space.ts";
+import { putInteger } from "./memory/integers.ts";
 
 /** What the instructions of an object name: its maps, its functions, what it wants of the kernel. */
 export function surroundingsOf(
@@ -25,8 +26,9 @@ export function surroundingsOf(
     kernelFunctions.set(name, address);
     return address;
   };
+  const little = (spec.byteOrder ?? MACHINE_ORDER) === "little";
   return {
-    little: (spec.byteOrder ?? MACHINE_ORDER) === "little",
+    little,
     helper,
     kfunc: kfuncResolver(options.kfuncs ?? {}),
     kfuncName: (id) => {
@@ -51,7 +53,7 @@ export function surroundingsOf(
       // Programs ask by its address whether there is a function before they call it.
       if (extern?.kind === "kfunc" && (name in kfuncs || options.kfuncs?.[name] !== undefined))
         return functionAddress(name);
-      if (extern?.kind === "kconfig") return optionAddress(maps.get(".kconfig"), extern, value);
+      if (extern?.kind === "kconfig") return optionAddress(maps.get(".kconfig"), extern, value, little);
       return value === undefined ? (extern?.weak === true ? 0n : undefined) : BigInt(value);
     },
   };
@@ -62,12 +64,12 @@ function optionAddress(
   map: MachineMap | undefined,
   { offset = 0, size = 0, weak }: ExternSpec,
   value: bigint | number | undefined,
+  little: boolean,
 ): bigint | undefined {
   const entry = map instanceof KeyedMachineMap ? map._find(new Uint8Array(4), false) : undefined;
   const bytes = entry?.values[0];
   if (map === undefined || bytes === undefined) return undefined;
-  if (value !== undefined)
-    for (let i = 0; i < size; i++) bytes[offset + i] = Number((BigInt(value) >> BigInt(8 * i)) & 0xffn);
+  if (value !== undefined) putInteger(bytes.subarray(offset, offset + size), BigInt(value), little);
   else if (!weak) return undefined;
   return map._valueAddress(offset);
 }

@@ -1,6 +1,6 @@
 import type { Btf } from "../../object/btf/index.ts";
 import { KernelObjects, type KernelValue } from "./kernel-struct.ts";
-import { AddressSpace } from "./memory/address-space.ts";
+import { AddressSpace, hex } from "./memory/address-space.ts";
 import type { Region } from "./memory/region.ts";
 
 /** What the world is like at the beginning; each can be set again at any time. */
@@ -138,16 +138,14 @@ export class World {
 
   /** Puts text (with a NUL behind it) or bytes into user memory; the address. */
   user(content: string | Uint8Array, options: MemoryOptions = {}): bigint {
-    const bytes = typeof content === "string" ? terminated(content) : content.slice();
-    const region = this._space.addUser(options.name ?? "memory", bytes);
+    const region = this._space.addUser(options.name ?? "memory", bytesOf(content));
     region.resident = options.resident ?? true;
     return region.address;
   }
 
   /** Puts text (with a NUL behind it) or bytes into the kernel's memory; the address. Programs may read it, not write it. */
   kernel(content: string | Uint8Array, options: MemoryOptions = {}): bigint {
-    const bytes = typeof content === "string" ? terminated(content) : content.slice();
-    const region = this.#kernelRegion(bytes, options.name ?? "memory");
+    const region = this.#kernelRegion(bytesOf(content), options.name ?? "memory");
     region.resident = options.resident ?? true;
     return region.address;
   }
@@ -178,19 +176,15 @@ export class World {
 
   /** The bytes at an address. Throws RangeError where there is no such memory. */
   read(address: bigint, length: number): Uint8Array {
-    const found = this._space.locate(BigInt.asUintN(64, address));
-    if (found === undefined || found.at + length > found.region.size)
-      throw new RangeError(`There are no ${length} bytes at 0x${BigInt.asUintN(64, address).toString(16)}.`);
-    return found.region.bytes.slice(found.at, found.at + length);
+    const { region, at } = this.#located(address, length);
+    return region.bytes.slice(at, at + length);
   }
 
   /** Changes bytes at an address, whoever may write there. Throws RangeError where there is no such memory. */
   write(address: bigint, bytes: Uint8Array): void {
-    const found = this._space.locate(BigInt.asUintN(64, address));
-    if (found === undefined || found.at + bytes.length > found.region.size)
-      throw new RangeError(`There are no ${bytes.length} bytes at 0x${BigInt.asUintN(64, address).toString(16)}.`);
-    found.region.bytes.set(bytes, found.at);
-    found.region.written(found.at, bytes.length);
+    const { region, at } = this.#located(address, bytes.length);
+    region.bytes.set(bytes, at);
+    region.written(at, bytes.length);
   }
 
   /** @internal The time, which passes by `tick`. */
@@ -212,13 +206,21 @@ export class World {
     return bytes;
   }
 
+  #located(address: bigint, length: number) {
+    const found = this._space.locate(address);
+    if (found === undefined || found.at + length > found.region.size)
+      throw new RangeError(`There are no ${length} bytes at ${hex(address)}.`);
+    return found;
+  }
+
   #kernelRegion(bytes: Uint8Array, name: string): Region {
     return this._space.add("kernel memory", name, bytes, false);
   }
 }
 
-function terminated(content: string): Uint8Array {
-  return text.encode(`${content}\0`);
+/** Text with a NUL behind it, or a copy of bytes. */
+function bytesOf(content: string | Uint8Array): Uint8Array {
+  return typeof content === "string" ? text.encode(`${content}\0`) : content.slice();
 }
 
 /** xorshift32: the same numbers in each world. */

@@ -1,7 +1,7 @@
 import type { Handler } from "./cpu.ts";
 
-/** How often one call of a function may pass its `may_goto` (BPF_MAX_LOOPS). */
-const MOST_TURNS = 8 * 1024 * 1024;
+/** How often a loop of the kernel turns, and one call of a function may pass its `may_goto` (BPF_MAX_LOOPS). */
+export const MOST_TURNS = 8 * 1024 * 1024;
 
 /** Ends the function that runs. */
 export const exit: Handler = (cpu, pc) => {

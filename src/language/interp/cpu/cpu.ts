@@ -188,6 +188,11 @@ export class Cpu extends MemoryAccess {
     return this.#returns[depth] as number;
   }
 
+  /** Instructions that the run has run. */
+  get instructions(): number {
+    return this.#options.maxInstructions - this.fuel;
+  }
+
   /** The run that goes on. */
   get state(): RunState {
     return this.#state as RunState;
@@ -224,11 +229,6 @@ export class Cpu extends MemoryAccess {
     const turns = this.#turns[at] as number;
     this.#turns[at] = turns + 1;
     return turns;
-  }
-
-  /** How deep in calls the program is; 1 in its own function. */
-  get depth(): number {
-    return this.#depth;
   }
 
   /** r1 to r5 after a call: what was in them is gone. */
@@ -314,7 +314,8 @@ export class Cpu extends MemoryAccess {
 
   /** Throws the fault of the instruction at `pc`, by default the call that a helper was called by. */
   override fault(code: FaultCode, sentence: string, pc: number = this.pc): never {
-    const { program, index, instruction, source } = this.#image.place(pc);
+    const { program, index, instruction } = this.#image.place(pc);
+    const source = this.#image.source(pc);
     throw new MachineFault(code, sentence, {
       program,
       instruction: index,

@@ -1,4 +1,5 @@
 import type { Instruction, SourceLine } from "../../../object/asm/index.ts";
+import { highHalf, lowHalf } from "../memory/integers.ts";
 import type { Cpu, Handler } from "./cpu.ts";
 
 /** What a call of a helper or kernel function does: it reads r1 to r5 of the machine, and sets r0. */
@@ -87,8 +88,8 @@ export class Image {
   makeRegisters(): Int32Array {
     const regs = new Int32Array(REGISTERS + this.#constants.size * 2);
     for (const [value, at] of this.#constants) {
-      regs[at] = Number(BigInt.asIntN(32, value));
-      regs[at + 1] = Number(BigInt.asIntN(32, value >> 32n));
+      regs[at] = lowHalf(value);
+      regs[at + 1] = highHalf(value);
     }
     return regs;
   }
@@ -98,11 +99,19 @@ export class Image {
     readonly program: string;
     readonly index: number;
     readonly instruction: Instruction | undefined;
-    readonly source: SourceLine | undefined;
   } {
-    const part = this.#parts.findLast(({ start }) => start <= pc) as Part;
-    const index = pc - part.start;
-    const source = part.instructions.slice(0, index + 1).findLast((instruction) => instruction.source)?.source;
-    return { program: part.program, index, instruction: part.instructions[index], source };
+    const { program, start, instructions } = this.#partAt(pc);
+    const index = pc - start;
+    return { program, index, instruction: instructions[index] };
+  }
+
+  /** The line that an operation was compiled from, where the program says so. */
+  source(pc: number): SourceLine | undefined {
+    const { start, instructions } = this.#partAt(pc);
+    return instructions.slice(0, pc - start + 1).findLast((instruction) => instruction.source)?.source;
+  }
+
+  #partAt(pc: number): Part {
+    return this.#parts.findLast(({ start }) => start <= pc) as Part;
   }
 }

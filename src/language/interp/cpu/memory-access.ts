@@ -1,5 +1,6 @@
 import type { FaultCode } from "../machine-fault.ts";
 import { type AddressSpace, FIRST_KERNEL_HALF, hex, isUser } from "../memory/address-space.ts";
+import { joined } from "../memory/integers.ts";
 import { Region } from "../memory/region.ts";
 import type { Image } from "./image.ts";
 
@@ -143,7 +144,7 @@ export abstract class MemoryAccess {
       return 0;
     }
     const verb = writing ? "writes" : "reads";
-    const where = hex(addressOf(hi, lo));
+    const where = hex(joined(hi, lo));
     if (region?.dead === true)
       this.fault("UNMAPPED", `It ${verb} ${describe(region)}, which was given back before.`, pc);
     if (region !== undefined || (isUser(hi) && (hi !== 0 || lo >>> 0 >= NEAR_NULL)))
@@ -201,12 +202,12 @@ export abstract class MemoryAccess {
     const region = this.space.find(hi, lo);
     if (region === undefined || region.dead || region.kind === "user memory") {
       if (hi === 0 && lo >>> 0 < NEAR_NULL)
-        this.fault("NULL", `Argument ${n} is null (${hex(addressOf(hi, lo))}), and must point to ${size} bytes.`);
+        this.fault("NULL", `Argument ${n} is null (${hex(joined(hi, lo))}), and must point to ${size} bytes.`);
       if (region?.dead === true)
         this.fault("UNMAPPED", `Argument ${n} points to ${describe(region)}, which was given back before.`);
       this.fault(
         isUser(hi) ? "USER_MEMORY" : "UNMAPPED",
-        `Argument ${n} is ${hex(addressOf(hi, lo))}, where the kernel has no memory, and must point to ${size} bytes.`,
+        `Argument ${n} is ${hex(joined(hi, lo))}, where the kernel has no memory, and must point to ${size} bytes.`,
       );
     }
     const at = (lo - region.lo) >>> 0;
@@ -217,12 +218,8 @@ export abstract class MemoryAccess {
   }
 }
 
-function addressOf(hi: number, lo: number): bigint {
-  return (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
-}
-
 /** A region as faults name it. */
-export function describe({ kind, name }: Region): string {
+function describe({ kind, name }: Region): string {
   switch (kind) {
     case "stack":
       return "the stack";

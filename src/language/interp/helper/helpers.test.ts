@@ -445,3 +445,20 @@ describe("a test's own functions", () => {
     expect(ask("my_fill", { kfuncs: { my_fill: () => 1 } })).toBe(1n);
   });
 });
+
+describe("values of the kernel's configuration", () => {
+  it.each(["little", "big"] as const)("stand in the byte order of the program: %s endian", (byteOrder) => {
+    const instructions = new Assembler()
+      .raw({ opcode: 0x18, dst: 1, src: 0, offset: 0, imm: 0, extern: "CONFIG_HZ" })
+      .load("u32", r0, r1, 0)
+      .exit()
+      .instructions();
+    const spec = {
+      byteOrder,
+      maps: { ".kconfig": { type: "array", keySize: 4, valueSize: 8, maxEntries: 1 } },
+      programs: { p: { type: "kprobe", license: "GPL", instructions } },
+      externs: { CONFIG_HZ: { kind: "kconfig", weak: false, offset: 4, size: 4 } },
+    } as const;
+    expect(new Machine(spec, { externs: { CONFIG_HZ: 250 } }).run("p").r0).toBe(250n);
+  });
+});

@@ -1,13 +1,17 @@
+import { MOST_TURNS } from "../cpu/call.ts";
+import type { Cpu } from "../cpu/cpu.ts";
 import type { Helper } from "../cpu/image.ts";
 import { E2BIG, EINVAL } from "../map/errno.ts";
 
-/** BPF_MAX_LOOPS. */
-const MOST_TURNS = 8 * 1024 * 1024;
 /** struct bpf_iter_num: the number that is next less one, and the end. */
 const ITERATOR_BYTES = 8;
 
 const nothing: Helper = () => {};
 const same: Helper = (cpu) => cpu.resultWide(cpu.u64(1));
+
+function noIterator(cpu: Cpu): never {
+  return cpu.fault("BAD_ARGUMENT", "Argument 1 is no iterator that bpf_iter_num_new has begun and nobody destroyed.");
+}
 
 /**
  * Functions of the kernel that the machine has, by name. Those that only mark a section (RCU, preemption) or hold a reference
@@ -27,8 +31,7 @@ export const kfuncs: Readonly<Record<string, Helper>> = {
   },
   bpf_iter_num_next: (cpu) => {
     const bytes = cpu.inOut(1, ITERATOR_BYTES);
-    if (!cpu.state.iterators.has(cpu.u64(1)))
-      cpu.fault("BAD_ARGUMENT", "Argument 1 is no iterator that bpf_iter_num_new has begun and nobody destroyed.");
+    if (!cpu.state.iterators.has(cpu.u64(1))) noIterator(cpu);
     const view = new DataView(bytes.buffer, bytes.byteOffset, ITERATOR_BYTES);
     const now = view.getInt32(0, cpu.little) + 1;
     if (now >= view.getInt32(4, cpu.little)) {
@@ -40,8 +43,7 @@ export const kfuncs: Readonly<Record<string, Helper>> = {
   },
   bpf_iter_num_destroy: (cpu) => {
     cpu.inOut(1, ITERATOR_BYTES).fill(0);
-    if (!cpu.state.iterators.delete(cpu.u64(1)))
-      cpu.fault("BAD_ARGUMENT", "Argument 1 is no iterator that bpf_iter_num_new has begun and nobody destroyed.");
+    if (!cpu.state.iterators.delete(cpu.u64(1))) noIterator(cpu);
   },
   bpf_rdonly_cast: same,
   bpf_cast_to_kern_ctx: same,

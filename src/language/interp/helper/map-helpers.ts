@@ -1,6 +1,7 @@
+import { MOST_TURNS } from "../cpu/call.ts";
 import type { Cpu } from "../cpu/cpu.ts";
 import type { Helper } from "../cpu/image.ts";
-import { E2BIG, EFAULT, EINVAL, ENOENT } from "../map/errno.ts";
+import { E2BIG, EAGAIN, EFAULT, EINVAL, ENOENT } from "../map/errno.ts";
 import { KeyedMachineMap } from "../map/keyed-map.ts";
 import { MachineMap } from "../map/machine-map.ts";
 import { MapOfMachineMaps } from "../map/map-of-maps.ts";
@@ -11,8 +12,6 @@ import { RingMachineMap } from "../map/ring-map.ts";
 import { StackTraceMachineMap } from "../map/stack-trace-map.ts";
 import { StorageMachineMap } from "../map/storage-map.ts";
 
-/** BPF_MAX_LOOPS. */
-const MOST_LOOPS = 8 * 1024 * 1024;
 /** MAX_TAIL_CALL_CNT. */
 const MOST_TAIL_CALLS = 33;
 const CURRENT_CPU = 0xffff_ffff;
@@ -91,7 +90,7 @@ const loop: Helper = (cpu) => {
   const entry = callback(cpu, 2);
   const context = cpu.u64(3);
   if (cpu.u64(4) !== 0n) return cpu.result(EINVAL);
-  if (turns > MOST_LOOPS) return cpu.result(E2BIG);
+  if (turns > MOST_TURNS) return cpu.result(E2BIG);
   for (let i = 0; i < turns; i++) if (cpu.call(entry, BigInt(i), context, 0n, 0n) !== 0n) return cpu.result(i + 1);
   return cpu.result(turns);
 };
@@ -128,7 +127,7 @@ const output: Helper = (cpu) => {
   const bytes = cpu.input(2, cpu.u32(3));
   // Flags: whether to wake the reader.
   if (cpu.u64(4) > 3n) return cpu.result(EINVAL);
-  return cpu.result(ring._output(bytes) ? 0 : -11);
+  return cpu.result(ring._output(bytes) ? 0 : EAGAIN);
 };
 
 const perfOutput: Helper = (cpu) => {
@@ -138,12 +137,16 @@ const perfOutput: Helper = (cpu) => {
   cpu.result(map._output(index === CURRENT_CPU ? cpu.state.world.cpu : index, bytes));
 };
 
+/** Addresses of the stack that flags ask for, without as many of the innermost as they say. */
+function stackOf({ state }: Cpu, flags: number): readonly bigint[] {
+  const { kernelStack, userStack } = state.world;
+  return ((flags & USER_STACK) === 0 ? kernelStack : userStack).slice(flags & 0xff);
+}
+
 const stackId: Helper = (cpu) => {
   const map = mapArgument(cpu, 2, StackTraceMachineMap);
   const flags = cpu.u32(3);
-  const { world } = cpu.state;
-  const stack = (flags & USER_STACK) === 0 ? world.kernelStack : world.userStack;
-  cpu.result(map._keep(stack.slice(flags & 0xff), flags));
+  cpu.result(map._keep(stackOf(cpu, flags), flags));
 };
 
 /** Addresses of a stack into r[n], r[n + 1] bytes, by flags in r[n + 2]; how many bytes. */
@@ -157,13 +160,12 @@ const stack =
       to.fill(0);
       return cpu.result(EINVAL);
     }
-    const { world } = cpu.state;
-    const addresses = ((flags & USER_STACK) === 0 ? world.kernelStack : world.userStack).slice(flags & 0xff);
-    const view = new DataView(to.buffer, to.byteOffset, to.length);
+    const addresses = stackOf(cpu, flags);
     if (addresses.length === 0) {
       to.fill(0);
       return cpu.result(EFAULT);
     }
+    const view = new DataView(to.buffer, to.byteOffset, to.length);
     const count = Math.min(addresses.length, size / 8);
     for (let i = 0; i < count; i++) view.setBigUint64(i * 8, addresses[i] as bigint, cpu.little);
     return cpu.result(count * 8);

@@ -2,21 +2,21 @@ import type { Cpu } from "../cpu/cpu.ts";
 import type { Helper } from "../cpu/image.ts";
 import { EFAULT, EINVAL, ERANGE } from "../map/errno.ts";
 import { isUser } from "../memory/address-space.ts";
+import { highHalf } from "../memory/integers.ts";
 import type { Region } from "../memory/region.ts";
 
 /** Which half of the addresses a helper reads: the legacy ones read both. */
 type Side = "kernel" | "user" | "any";
 
 /** The memory behind an address that a helper may fail to read; undefined where it does. */
-function readable(
+export function readable(
   cpu: Cpu,
-  n: number,
+  address: bigint,
   side: Side,
   sleeps = false,
 ): { readonly region: Region; readonly at: number } | undefined {
-  const user = isUser(cpu.regs[n * 2 + 1] as number);
-  if (side !== "any" && user !== (side === "user")) return undefined;
-  const found = cpu.regionOf(n);
+  if (side !== "any" && isUser(highHalf(address)) !== (side === "user")) return undefined;
+  const found = cpu.space.locate(address);
   return found === undefined || !(found.region.resident || sleeps) ? undefined : found;
 }
 
@@ -31,7 +31,7 @@ const probeRead =
   (cpu) => {
     const size = cpu.u32(2);
     const to = cpu.output(1, size);
-    const from = readable(cpu, 3, side, sleeps);
+    const from = readable(cpu, cpu.u64(3), side, sleeps);
     if (size === 0) return cpu.result(0);
     if (from === undefined || from.at + size > from.region.size) {
       to.fill(0);
@@ -48,7 +48,7 @@ const probeReadText =
     const size = cpu.u32(2);
     const before = cpu.regionOf(1);
     const to = cpu.writableRoom(1, size);
-    const from = readable(cpu, 3, side);
+    const from = readable(cpu, cpu.u64(3), side);
     if (size === 0) return cpu.result(0);
     const { bytes } = from?.region ?? { bytes: new Uint8Array(0) };
     let length = 0;
@@ -102,10 +102,9 @@ const strto =
     const result = cpu.output(4, 8);
     const base = flags & 31;
     if (flags & ~31 || ![0, 8, 10, 16].includes(base) || size === 0) return cpu.result(EINVAL);
-    const found = /^\s*(-?)(0[xX](?=[0-9a-fA-F]))?([0-9a-zA-Z]*)/.exec(String.fromCharCode(...bytes));
-    const sign = found?.[1] ?? "";
-    const prefix = found?.[2] ?? "";
-    let digits = found?.[3] ?? "";
+    const found = /^(\s*)(-?)(0[xX](?=[0-9a-fA-F]))?([0-9a-zA-Z]*)/.exec(String.fromCharCode(...bytes));
+    const [, space = "", sign = "", prefix = "", rest = ""] = found ?? [];
+    let digits = rest;
     const radix = base !== 0 ? base : prefix !== "" ? 16 : digits.startsWith("0") ? 8 : 10;
     if (prefix !== "" && radix !== 16) digits = "0";
     digits = (radix === 16 ? /^[0-9a-fA-F]*/ : radix === 8 ? /^[0-7]*/ : /^[0-9]*/).exec(digits)?.[0] ?? "";
@@ -115,9 +114,8 @@ const strto =
     if (sign !== "") value = -value;
     if (signed ? BigInt.asIntN(64, value) !== value : BigInt.asUintN(64, value) !== value) return cpu.result(ERANGE);
     new DataView(result.buffer, result.byteOffset).setBigUint64(0, BigInt.asUintN(64, value), cpu.little);
-    const skipped = /^\s*/.exec(String.fromCharCode(...bytes))?.[0].length ?? 0;
     const usedPrefix = prefix !== "" && radix === 16 ? 2 : 0;
-    return cpu.result(skipped + sign.length + usedPrefix + digits.length);
+    return cpu.result(space.length + sign.length + usedPrefix + digits.length);
   };
 
 /** Reading memory that may not be there, and text. */
@@ -132,7 +130,7 @@ export const memoryHelpers: Readonly<Record<string, Helper>> = {
   probe_write_user: (cpu) => {
     const size = cpu.u32(3);
     const from = cpu.input(2, size);
-    const to = readable(cpu, 1, "user");
+    const to = readable(cpu, cpu.u64(1), "user");
     if (to === undefined || to.at + size > to.region.size) return cpu.result(EFAULT);
     to.region.bytes.set(from, to.at);
     return cpu.result(0);

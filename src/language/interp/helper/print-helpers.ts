@@ -1,9 +1,8 @@
 import type { Cpu } from "../cpu/cpu.ts";
 import type { Helper } from "../cpu/image.ts";
 import { EINVAL } from "../map/errno.ts";
-import { isUser } from "../memory/address-space.ts";
 import { format } from "./format.ts";
-import { textAt } from "./memory-helpers.ts";
+import { readable, textAt } from "./memory-helpers.ts";
 
 const decoder = new TextDecoder();
 /** `trace_printk` takes three. */
@@ -11,24 +10,18 @@ const MOST_VALUES = 12;
 
 /** What the format of an argument makes of values; undefined where the kernel says −EINVAL. */
 function formatted(cpu: Cpu, template: Uint8Array, values: readonly bigint[]): Uint8Array | undefined {
-  const { space } = cpu;
-  const located = (address: bigint, user: boolean) => {
-    const hi = Number(BigInt.asIntN(32, address >> 32n));
-    const found = isUser(hi) === user ? space.locate(address) : undefined;
-    return found?.region.resident === true ? found : undefined;
-  };
   return format(
     decoder.decode(template),
     values,
     (address, user) => {
-      const found = located(address, user);
+      const found = readable(cpu, address, user ? "user" : "kernel");
       if (found === undefined) return undefined;
       const { bytes } = found.region;
       const end = bytes.indexOf(0, found.at);
       return bytes.subarray(found.at, end < 0 ? bytes.length : end);
     },
     (address, length) => {
-      const found = located(address, false);
+      const found = readable(cpu, address, "kernel");
       const bytes = new Uint8Array(length);
       if (found !== undefined && found.at + length <= found.region.size)
         bytes.set(found.region.bytes.subarray(found.at, found.at + length));

@@ -1,5 +1,6 @@
 import type { Helper } from "../cpu/image.ts";
 import { EINVAL } from "../map/errno.ts";
+import { joined } from "../memory/integers.ts";
 
 const NO_SIGNAL = 64;
 
@@ -13,11 +14,6 @@ const sendSignal =
     return cpu.result(0);
   };
 
-/** Two numbers of 32 bits as one of 64. */
-function pair(high: number, low: number): bigint {
-  return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
-}
-
 /** Time, chance, and who the program runs as. */
 export const taskHelpers: Readonly<Record<string, Helper>> = {
   ktime_get_ns: (cpu) => cpu.resultWide(cpu.state.world._time()),
@@ -28,8 +24,8 @@ export const taskHelpers: Readonly<Record<string, Helper>> = {
   get_prandom_u32: (cpu) => cpu.result(cpu.state.world.random() >>> 0),
   get_smp_processor_id: (cpu) => cpu.result(cpu.state.world.cpu),
   get_numa_node_id: (cpu) => cpu.result(cpu.state.world.numaNode),
-  get_current_pid_tgid: (cpu) => cpu.resultWide(pair(cpu.state.world.pid, cpu.state.world.tid)),
-  get_current_uid_gid: (cpu) => cpu.resultWide(pair(cpu.state.world.gid, cpu.state.world.uid)),
+  get_current_pid_tgid: (cpu) => cpu.resultWide(joined(cpu.state.world.pid, cpu.state.world.tid)),
+  get_current_uid_gid: (cpu) => cpu.resultWide(joined(cpu.state.world.gid, cpu.state.world.uid)),
   get_current_cgroup_id: (cpu) => cpu.resultWide(cpu.state.world.cgroupId),
   get_current_ancestor_cgroup_id: (cpu) => {
     const { ancestorCgroupIds, cgroupId } = cpu.state.world;

@@ -1,20 +1,15 @@
 import { MachineError } from "../machine-fault.ts";
-import { E2BIG, EEXIST, EINVAL } from "./errno.ts";
+import { E2BIG, EINVAL } from "./errno.ts";
 import { type Entry, KeyedMachineMap } from "./keyed-map.ts";
 import type { MapPlace } from "./machine-map.ts";
-
-const NOEXIST = 1;
-const LOCK = 4;
 
 /** Arrays, also per CPU: all elements are always there. Elements take memory once somebody touches them. */
 export class ArrayMachineMap<K = unknown, V = unknown> extends KeyedMachineMap<K, V> {
   readonly #elements: (Entry | undefined)[] = [];
-  readonly #little: boolean;
 
   /** Made by a `Machine`. */
-  constructor(place: MapPlace, little: boolean) {
+  constructor(place: MapPlace) {
     super(place);
-    this.#little = little;
     const { contents } = place.spec;
     if (contents !== undefined) {
       if (contents.length > this.valueSize)
@@ -43,13 +38,12 @@ export class ArrayMachineMap<K = unknown, V = unknown> extends KeyedMachineMap<K
   }
 
   /** @internal */
-  override _put(key: Uint8Array, value: Uint8Array, flags: number, cpu: number | undefined): number {
-    const known = flags & ~LOCK;
-    if (known > 2) return EINVAL;
+  override _put(key: Uint8Array, value: Uint8Array, flags: number, cpu: number): number {
     const entry = this._find(key, false);
-    if (entry === undefined) return E2BIG;
-    if (known === NOEXIST) return EEXIST;
-    (entry.values[this.perCpu ? (cpu ?? 0) : 0] as Uint8Array).set(value);
+    const refused = this.refused(flags, entry !== undefined);
+    if (entry === undefined) return refused === EINVAL ? EINVAL : E2BIG;
+    if (refused !== 0) return refused;
+    this.valueOfCpu(entry, cpu).set(value);
     return 0;
   }
 
@@ -73,7 +67,7 @@ export class ArrayMachineMap<K = unknown, V = unknown> extends KeyedMachineMap<K
     let entry = this.#elements[index];
     if (entry === undefined) {
       const key = new Uint8Array(4);
-      new DataView(key.buffer).setUint32(0, index, this.#little);
+      new DataView(key.buffer).setUint32(0, index, this._place.little);
       entry = this.makeEntry(key);
       this.#elements[index] = entry;
     }
@@ -81,6 +75,6 @@ export class ArrayMachineMap<K = unknown, V = unknown> extends KeyedMachineMap<K
   }
 
   #indexOf(key: Uint8Array): number {
-    return new DataView(key.buffer, key.byteOffset, 4).getUint32(0, this.#little);
+    return new DataView(key.buffer, key.byteOffset, 4).getUint32(0, this._place.little);
   }
 }

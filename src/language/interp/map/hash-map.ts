@@ -43,13 +43,13 @@ export class HashMachineMap<K = unknown, V = unknown> extends KeyedMachineMap<K,
   }
 
   /** @internal */
-  override _put(key: Uint8Array, value: Uint8Array, flags: number, cpu: number | undefined): number {
+  override _put(key: Uint8Array, value: Uint8Array, flags: number, cpu: number): number {
     const name = nameOf(key);
     const old = this.#entries.get(name);
     const refused = this.refused(flags, old !== undefined);
     if (refused !== 0) return refused;
     if (old !== undefined && this.perCpu) {
-      (old.values[cpu ?? 0] as Uint8Array).set(value);
+      this.valueOfCpu(old, cpu).set(value);
       return 0;
     }
     if (old !== undefined) {
@@ -65,7 +65,7 @@ export class HashMachineMap<K = unknown, V = unknown> extends KeyedMachineMap<K,
       }
     }
     const entry = this.makeEntry(key);
-    (entry.values[this.perCpu ? (cpu ?? 0) : 0] as Uint8Array).set(value);
+    this.valueOfCpu(entry, cpu).set(value);
     this.#entries.set(name, entry);
     return 0;
   }

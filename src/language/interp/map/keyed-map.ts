@@ -8,7 +8,7 @@ import { Codec, MachineMap, type MapPlace } from "./machine-map.ts";
 
 /** Flags of an update (linux/bpf.h). */
 const NOEXIST = 1;
-const EXIST = 2;
+export const EXIST = 2;
 const LOCK = 4;
 
 /** One entry: its value, or one for each CPU, and their addresses once a program has seen them. */
@@ -58,7 +58,7 @@ export abstract class KeyedMachineMap<K = unknown, V = unknown> extends MachineM
   set(key: K, value: V): void {
     const bytes = this.#key.encode(key);
     const values = this.#encodeValues(value);
-    const error = this._put(bytes, values[0] as Uint8Array, 0, undefined);
+    const error = this._put(bytes, values[0] as Uint8Array, 0, 0);
     if (error !== 0)
       throw new MachineError(
         error === E2BIG
@@ -102,8 +102,8 @@ export abstract class KeyedMachineMap<K = unknown, V = unknown> extends MachineM
 
   /** @internal The entry of a key; `used` when a program asks. */
   abstract _find(key: Uint8Array, used: boolean): Entry | undefined;
-  /** @internal Puts a value in, of one CPU where the map is per CPU and it is a program's; 0 or −errno. */
-  abstract _put(key: Uint8Array, value: Uint8Array, flags: number, cpu: number | undefined): number;
+  /** @internal Puts a value in, in a per-CPU map that of one CPU; 0 or −errno. */
+  abstract _put(key: Uint8Array, value: Uint8Array, flags: number, cpu: number): number;
   /** @internal Removes a key for a program; 0 or −errno. */
   abstract _remove(key: Uint8Array): number;
   /** @internal */
@@ -123,6 +123,11 @@ export abstract class KeyedMachineMap<K = unknown, V = unknown> extends MachineM
 
   protected encodeKey(key: K): Uint8Array {
     return this.#key.encode(key);
+  }
+
+  /** The value that programs on a CPU see. */
+  protected valueOfCpu(entry: Entry, cpu: number): Uint8Array {
+    return entry.values[this.perCpu ? cpu : 0] as Uint8Array;
   }
 
   protected makeEntry(key: Uint8Array): Entry {

@@ -1,6 +1,6 @@
 import type { Decoder, Encoder, Layout } from "../../../object/codec/index.ts";
 import { type Memory, makeDecoder, makeEncoder, memoryOf } from "../../../object/codec/index.ts";
-import type { MapSpec } from "../../../object/spec/index.ts";
+import { MapFlag, type MapSpec } from "../../../object/spec/index.ts";
 import type { AddressSpace } from "../memory/address-space.ts";
 import type { Region } from "../memory/region.ts";
 
@@ -11,14 +11,13 @@ export interface MapPlace {
   readonly space: AddressSpace;
   /** How many values a per-CPU map has for each key. */
   readonly cpus: number;
+  /** The byte order that programs have. */
+  readonly little: boolean;
   readonly key: Layout | undefined;
   readonly value: Layout | undefined;
   /** Called with regions that stay until the run has ended: elements that were deleted while a program holds them. */
   readonly bury: (region: Region) => void;
 }
-
-/** Programs may only read it (BPF_F_RDONLY_PROG). */
-const RDONLY_PROG = 1 << 7;
 
 /** What all maps of the machine have in common: a name, sizes, and an address that programs hand to helpers. */
 export class MachineMap {
@@ -52,7 +51,7 @@ export class MachineMap {
 
   /** @internal Whether programs may write to its values. */
   get _writable(): boolean {
-    return ((this.spec.flags ?? 0) & RDONLY_PROG) === 0;
+    return ((this.spec.flags ?? 0) & MapFlag.rdonly_prog) === 0;
   }
 
   /** @internal The address of a byte of its value, for maps that have just one. */

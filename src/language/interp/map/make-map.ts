@@ -10,7 +10,7 @@ import { StackTraceMachineMap } from "./stack-trace-map.ts";
 import { StorageMachineMap } from "./storage-map.ts";
 
 /** The map of a spec. Types that the machine does not run are maps that helpers refuse. */
-export function makeMap(place: MapPlace, little: boolean): MachineMap {
+export function makeMap(place: MapPlace): MachineMap {
   switch (place.spec.type) {
     case "hash":
     case "lru_hash":
@@ -19,7 +19,7 @@ export function makeMap(place: MapPlace, little: boolean): MachineMap {
       return new HashMachineMap(place);
     case "array":
     case "percpu_array":
-      return new ArrayMachineMap(place, little);
+      return new ArrayMachineMap(place);
     case "ringbuf":
       return new RingMachineMap(place);
     case "stack_trace":

@@ -290,6 +290,24 @@ describe("ring buffers", () => {
     const keeps = machineWith((a) => a.mov(r0, 0).exit());
     expect(faultCode(() => keeps.run("p"))).toBe("UNRELEASED");
     expect(keeps.maps.m.records()).toEqual([]);
+    // Also of a ring that a map of maps gives.
+    const write: Write = (a) =>
+      a
+        .store("u32", r10, -4, 0)
+        .loadMap(r1, "outer")
+        .mov(r2, r10)
+        .add(r2, -4)
+        .call("map_lookup_elem")
+        .mov(r1, r0)
+        .mov(r2, 8)
+        .mov(r3, 0)
+        .call("ringbuf_reserve")
+        .mov(r0, 0)
+        .exit();
+    const outer = { type: "array_of_maps", keySize: 4, valueSize: 4, maxEntries: 1 } as const;
+    const inner = new Machine({ maps: { outer }, programs: { p: program(write) } });
+    inner.maps.outer.set(0, inner.createMap("inner", spec));
+    expect(faultCode(() => inner.run("p"))).toBe("UNRELEASED");
     const twice = machineWith((a) =>
       a
         .mov(r6, r0)

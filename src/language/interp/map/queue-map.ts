@@ -1,4 +1,5 @@
 import { E2BIG, EINVAL } from "./errno.ts";
+import { EXIST } from "./keyed-map.ts";
 import { Codec, MachineMap, type MapPlace } from "./machine-map.ts";
 
 /** Queues and stacks of values. */
@@ -37,7 +38,6 @@ export class QueueMachineMap<V = unknown> extends MachineMap {
 
   /** @internal */
   _push(value: Uint8Array, flags: number): number {
-    const EXIST = 2;
     if ((flags & ~EXIST) !== 0) return EINVAL;
     if (this.#values.length >= this.maxEntries) {
       if (flags !== EXIST) return E2BIG;

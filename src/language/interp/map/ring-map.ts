@@ -9,7 +9,6 @@ const MOST_BYTES = 0x3fff_ffff;
 interface Record {
   readonly bytes: Uint8Array;
   readonly room: number;
-  region: Region | undefined;
   state: "busy" | "submitted" | "discarded";
 }
 
@@ -72,15 +71,10 @@ export class RingMachineMap<T = Uint8Array> extends MachineMap {
 
   /** Takes the submitted records out, as bytes. */
   records(): Uint8Array[] {
-    const taken: Uint8Array[] = [];
-    while (this.#records.length > 0) {
-      const first = this.#records[0] as Record;
-      if (first.state === "busy") break;
-      this.#records.shift();
-      this.#consumer += first.room;
-      if (first.state === "submitted") taken.push(first.bytes);
-    }
-    return taken;
+    const busy = this.#records.findIndex(({ state }) => state === "busy");
+    const ended = this.#records.splice(0, busy < 0 ? this.#records.length : busy);
+    for (const { room } of ended) this.#consumer += room;
+    return ended.filter(({ state }) => state === "submitted").map(({ bytes }) => bytes);
   }
 
   /** @internal A record to be written, or undefined where there is no room. */
@@ -90,7 +84,6 @@ export class RingMachineMap<T = Uint8Array> extends MachineMap {
     const region = this._place.space.add("ring record", this.name, record.bytes, true);
     region.watch();
     region.owner = this;
-    record.region = region;
     this.#byRegion.set(region, record);
     return region;
   }
@@ -110,7 +103,6 @@ export class RingMachineMap<T = Uint8Array> extends MachineMap {
     if (record === undefined) return;
     this.#byRegion.delete(region);
     record.state = state;
-    record.region = undefined;
     if (state === "discarded") this.#discarded++;
     else for (let i = 0; i < region.size; i++) if (region.shadow?.getUint8(i) === 0) this.#unwritten++;
     region.dead = true;
@@ -136,7 +128,7 @@ export class RingMachineMap<T = Uint8Array> extends MachineMap {
       this.#dropped++;
       return undefined;
     }
-    const record: Record = { bytes: new Uint8Array(size), room, region: undefined, state: "busy" };
+    const record: Record = { bytes: new Uint8Array(size), room, state: "busy" };
     this.#records.push(record);
     this.#producer += room;
     return record;

@@ -46,8 +46,8 @@ export class StorageMachineMap<V = unknown> extends MachineMap {
 
   /** @internal The value's memory; made from `initial` where `create` says so. */
   _region(owner: bigint, create: boolean, initial: Uint8Array | undefined): Region | undefined {
-    if (!create && !this.#values.has(owner)) return undefined;
     const fresh = !this.#values.has(owner);
+    if (fresh && !create) return undefined;
     const value = this.#at(owner);
     if (fresh && initial !== undefined) value.bytes.set(initial);
     value.region ??= this._place.space.add("map value", this.name, value.bytes, this._writable);

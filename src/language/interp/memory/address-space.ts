@@ -1,4 +1,5 @@
 import { MachineError } from "../machine-fault.ts";
+import { highHalf, lowHalf } from "./integers.ts";
 import { Region, type RegionKind } from "./region.ts";
 
 /** High half of the first kernel address: where the kernel's half begins with five levels of page tables. */
@@ -52,10 +53,10 @@ export class AddressSpace {
     for (const other of this.#placed)
       if (first < other.address + BigInt(other.size) && other.address < end)
         throw new MachineError(`At ${hex(first)} there is memory already ("${other.name}").`);
-    const hi = Number(BigInt.asIntN(32, first >> 32n));
-    if (this.find(hi, Number(first & 0xffffffffn) | 0) !== undefined)
-      throw new MachineError(`At ${hex(first)} there is memory already.`);
-    const region = new Region(kind, name, hi, Number(BigInt.asIntN(32, first)), bytes, writable);
+    const hi = highHalf(first);
+    const lo = lowHalf(first);
+    if (this.find(hi, lo) !== undefined) throw new MachineError(`At ${hex(first)} there is memory already.`);
+    const region = new Region(kind, name, hi, lo, bytes, writable);
     this.#placed.push(region);
     return region;
   }
@@ -79,9 +80,8 @@ export class AddressSpace {
 
   /** The region at an address, and the offset in it; undefined where there is none or the address is outside of it. */
   locate(address: bigint): { readonly region: Region; readonly at: number } | undefined {
-    const hi = Number(BigInt.asIntN(32, address >> 32n));
-    const lo = Number(BigInt.asIntN(32, address));
-    const region = this.find(hi, lo);
+    const lo = lowHalf(address);
+    const region = this.find(highHalf(address), lo);
     if (region === undefined || region.dead) return undefined;
     const at = (lo - region.lo) >>> 0;
     return at <= region.size ? { region, at } : undefined;

@@ -1,3 +1,5 @@
+import { joined } from "./integers.ts";
+
 /** What a stretch of the machine's memory is; faults call it so. */
 export type RegionKind =
   | "stack"
@@ -49,7 +51,7 @@ export class Region {
 
   /** The address of its first byte. */
   get address(): bigint {
-    return (BigInt(this.hi >>> 0) << 32n) | BigInt(this.lo >>> 0);
+    return joined(this.hi, this.lo);
   }
 
   /** From now on a read of what was not written since is a fault. */
