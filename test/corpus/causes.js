@@ -6,6 +6,11 @@ const causes = JSON.parse(readFileSync(new URL("causes.json", import.meta.url), 
   match: new RegExp(cause.match),
 }));
 
+/** Prints a line of a report: how many, and of what. */
+export function printCount(number, words) {
+  console.log(`  ${String(number).padStart(5)} ${words}`);
+}
+
 /** Prints differences, those with a known cause as a number only. Returns how many have none. */
 export function printDifferences(differences, all = false) {
   const unknown = [];
@@ -15,10 +20,10 @@ export function printDifferences(differences, all = false) {
     if (cause === undefined) unknown.push(line);
     else known.set(cause, [...(known.get(cause) ?? []), line]);
   }
-  console.log(`  ${String(unknown.length).padStart(5)} differ`);
+  printCount(unknown.length, "differ");
   for (const line of unknown) console.log(`    ${line}`);
   for (const [{ cause }, lines] of known) {
-    console.log(`  ${String(lines.length).padStart(5)} differ and it is known why: ${cause}`);
+    printCount(lines.length, `differ and it is known why: ${cause}`);
     if (all) for (const line of lines) console.log(`    ${line}`);
   }
   return unknown.length;

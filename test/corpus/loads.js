@@ -1,5 +1,6 @@
 // Objects loaded by libbpf and by Skep, program by program, and counted.
 import { basename } from "node:path";
+import { printCount } from "./causes.js";
 import { compareProgram } from "./compare.js";
 import { isTyped, ours } from "./ours.js";
 import { theirs } from "./reference.js";
@@ -47,5 +48,5 @@ const ROWS = [
 
 export function printLoads({ objects, big, programs, ...totals }) {
   console.log(`${objects} objects${big > 0 ? ` (${big} that Skep reads are big-endian)` : ""}, ${programs} programs`);
-  for (const [key, words] of ROWS) if (totals[key] > 0) console.log(`  ${String(totals[key]).padStart(5)} ${words}`);
+  for (const [key, words] of ROWS) if (totals[key] > 0) printCount(totals[key], words);
 }

@@ -12,6 +12,7 @@ import {
   type Instruction,
   kernelBtf,
   loadObject,
+  MapFlag,
   type ObjectSpec,
   openObject,
   type Register,
@@ -210,6 +211,18 @@ const FORMATS: readonly (readonly [template: string, values: readonly bigint[]])
 ];
 const TEXT = 64;
 
+/** Maps of a text that programs may read, of one that they write, and of what a helper gave. */
+function textMaps(template: string) {
+  const contents = new Uint8Array(TEXT);
+  contents.set(new TextEncoder().encode(template));
+  const one = { type: "array", key: u32, maxEntries: 1 } as const;
+  return {
+    template: { ...one, value: bytes(TEXT), flags: MapFlag.rdonly_prog, frozen: true, contents },
+    text: { ...one, value: bytes(TEXT) },
+    length: { ...one, value: bytes(8) },
+  } as const;
+}
+
 kernelTest(
   "text is formatted in the machine as in the kernel",
   { kernel: "5.13", unless: kernelIsAtLeast("5.13") ? undefined : "bpf_snprintf needs Linux 5.13" },
@@ -226,15 +239,8 @@ kernelTest(
         .call("snprintf")
         .loadMapValue(r1, "length", 0)
         .store("u64", r1, 0, r0);
-      const contents = new Uint8Array(TEXT);
-      contents.set(new TextEncoder().encode(template));
-      const one = { type: "array", key: u32, maxEntries: 1 } as const;
       const spec = {
-        maps: {
-          template: { ...one, value: bytes(TEXT), flags: 1 << 7, frozen: true, contents },
-          text: { ...one, value: bytes(TEXT) },
-          length: { ...one, value: bytes(8) },
-        },
+        maps: textMaps(template),
         programs: {
           program: { type: "raw_tracepoint", license: "GPL", instructions: a.mov(r0, 0).exit().instructions() },
         },
@@ -415,9 +421,6 @@ kernelTest("helpers give the same answers in the machine and in the kernel", (t)
   // Before, what maps answer has 32 bits.
   const whole = kernelIsAtLeast("6.4") ? "mov" : "mov32";
   for (const [name, template, write] of CALLS) {
-    const contents = new Uint8Array(TEXT);
-    contents.set(new TextEncoder().encode(template));
-    const one = { type: "array", key: u32, maxEntries: 1 } as const;
     const a = write(new Assembler().mov(r9, r1))
       [whole](r6, r0)
       .loadMapValue(r1, "length", 0)
@@ -427,12 +430,7 @@ kernelTest("helpers give the same answers in the machine and in the kernel", (t)
     // A function that nothing calls is refused.
     const end = name.startsWith("a loop") ? turn(a) : a;
     const spec = {
-      maps: {
-        template: { ...one, value: bytes(TEXT), flags: 1 << 7, frozen: true, contents },
-        text: { ...one, value: bytes(TEXT) },
-        length: { ...one, value: bytes(8) },
-        queue: { type: "queue", value: bytes(8), maxEntries: 2 },
-      },
+      maps: { ...textMaps(template), queue: { type: "queue", value: bytes(8), maxEntries: 2 } },
       programs: {
         program: { type: "raw_tracepoint", license: "GPL", instructions: withTypes(end.instructions()) },
       },

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { printCount } from "../causes.js";
 import { testedObjects } from "./annotations.js";
 import { compiled } from "./source.js";
 
@@ -54,13 +55,12 @@ export function checkAnnotations(objects, reference) {
 }
 
 export function printAnnotations(totals) {
-  const row = (number, words) => console.log(`  ${String(number).padStart(5)} ${words}`);
   console.log(`${totals.objects} objects with annotations, ${totals.tests} tests`);
-  row(totals.held, "hold");
-  row(totals.failures, "of all are of programs that must be refused");
-  row(totals.messages, "texts of the verifier's log are looked for");
-  row(totals.runs, "are run for what they return");
-  row(totals.unprivileged, "more, without privileges, are left out");
-  row(totals.more, "texts of the kernel's rewritten or compiled code are not looked for");
-  row(totals.elsewhere, "programs are for other machines");
+  printCount(totals.held, "hold");
+  printCount(totals.failures, "of all are of programs that must be refused");
+  printCount(totals.messages, "texts of the verifier's log are looked for");
+  printCount(totals.runs, "are run for what they return");
+  printCount(totals.unprivileged, "more, without privileges, are left out");
+  printCount(totals.more, "texts of the kernel's rewritten or compiled code are not looked for");
+  printCount(totals.elsewhere, "programs are for other machines");
 }

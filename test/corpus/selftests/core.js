@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { attachTracing, Btf, loadObject, openObject } from "../../../dist/sdk/index.js";
+import { printCount } from "../causes.js";
 import { isTyped } from "../ours.js";
 import { theirTests } from "../reference.js";
 import { bpf, compiled, folder, include, library, run, tree } from "./source.js";
@@ -104,9 +105,8 @@ export function checkCore(reference) {
 }
 
 export function printCore({ cases: number, values, refused, left }) {
-  const row = (count, words) => console.log(`  ${String(count).padStart(5)} ${words}`);
   console.log(`${number} relocations of programs against other types`);
-  row(values, "give the values that are expected");
-  row(refused, "are refused as expected");
-  for (const [why, names] of left) row(names.length, `left out, ${why}: ${names.join(", ")}`);
+  printCount(values, "give the values that are expected");
+  printCount(refused, "are refused as expected");
+  for (const [why, names] of left) printCount(names.length, `left out, ${why}: ${names.join(", ")}`);
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Machine, MachineFault, packetContext } from "../../../dist/language/interp/index.js";
 import { readObject } from "../../../dist/object/spec/index.js";
+import { printCount } from "../causes.js";
 import { TEST_VALUE } from "../ours.js";
 import { deviation, testedObjects, testsOf } from "./annotations.js";
 import { compiled } from "./source.js";
@@ -61,11 +62,10 @@ export function checkMachine(objects) {
 }
 
 export function printMachine({ runs, held, missing }) {
-  const row = (number, words) => console.log(`  ${String(number).padStart(5)} ${words}`);
   console.log(`${runs} programs that say what they return, in the machine`);
-  row(held, "return it");
+  printCount(held, "return it");
   const names = [...missing].sort((a, b) => b[1] - a[1]).map(([name, count]) => `${name} ${count}`);
-  row(
+  printCount(
     [...missing.values()].reduce((sum, count) => sum + count, 0),
     `call what the machine does not have: ${names.join(", ")}`,
   );
