@@ -63,6 +63,8 @@ async function runThere(name, signal, print) {
   const log = join(logs, `${name}.log`);
   rmSync(log, { force: true });
   const output = createWriteStream(log);
+  // With the time that each took: where a run's minutes go is asked often.
+  const records = createWriteStream(join(logs, `${name}.jsonl`));
   const tests = [];
   let rest = "";
   const begin = Date.now();
@@ -77,6 +79,7 @@ async function runThere(name, signal, print) {
       stderr: output,
       signal,
       onResults(text) {
+        records.write(text);
         const lines = (rest + text).split("\n");
         rest = lines.pop();
         for (const record of readRecords(lines.join("\n"))) {
@@ -95,7 +98,7 @@ async function runThere(name, signal, print) {
     if (!(error instanceof VmError)) throw error;
     return column({ fault: error.message });
   } finally {
-    await new Promise((resolve) => output.end(resolve));
+    for (const stream of [output, records]) await new Promise((resolve) => stream.end(resolve));
   }
 }
 
