@@ -1,5 +1,6 @@
 import { Opcode } from "../../../object/asm/index.ts";
-import { compare } from "../ssa/evaluate.ts";
+import { reversePostorder } from "../ssa/dominators.ts";
+import { foldCondition } from "../ssa/fold.ts";
 import type { Block, Func, Inst } from "../ssa/ir.ts";
 import { MachineBlock, MachineInst } from "./machine.ts";
 
@@ -18,7 +19,6 @@ export interface BlockPlan {
  * block.
  */
 export function planBlocks(func: Func): BlockPlan {
-  const entry = func.blocks[0] as Block;
   const blocks: MachineBlock[] = new Array(func.blockCount);
   const sources: BlockPlan["sources"] = new Map();
   const returns: BlockPlan["returns"] = new Map();
@@ -26,13 +26,8 @@ export function planBlocks(func: Func): BlockPlan {
   const order: MachineBlock[] = [];
   let count = 0;
   const newBlock = (depth: number) => new MachineBlock(count++, depth);
-  const newJump = (depth: number, origin: Inst) => {
-    const block = newBlock(depth);
-    block.insts.push(new MachineInst("jump", Opcode.JA, origin));
-    return block;
-  };
 
-  const sourceOrder = reversePostorder(func);
+  const sourceOrder = reversePostorder(func, laidOutSuccessors);
   for (const source of sourceOrder) {
     const block = newBlock(source.loopDepth);
     blocks[source.id] = block;
@@ -47,12 +42,6 @@ export function planBlocks(func: Func): BlockPlan {
     }
     return block;
   };
-  // The registers of the parameters are read where no jump comes back to.
-  if (entry.preds.length > 0) {
-    const prologue = newJump(0, entry.end as Inst);
-    link(prologue, blocks[entry.id] as MachineBlock, -1);
-    order.push(prologue);
-  }
   for (const source of sourceOrder) {
     const block = blocks[source.id] as MachineBlock;
     order.push(block);
@@ -60,17 +49,16 @@ export function planBlocks(func: Func): BlockPlan {
     const targets = targetsOf(end);
     const result = end.args[0];
     // Whatever else the block does: its end is shared.
-    if (end.op === "return" && (result === undefined || result.op === "const"))
-      link(block, returnBlock(BigInt.asIntN(64, result?.imm ?? 0n), end), -1);
-    for (const k of targets) {
-      const to = end.succs[k] as Block;
-      const number = edgeNumber(source, k);
+    if (end.op === "return" && result?.op === "const") link(block, returnBlock(BigInt.asIntN(64, result.imm), end), -1);
+    for (const to of targets) {
+      const number = to.preds.indexOf(source);
       const value = returnedConstant(to, number);
       if (value !== undefined) {
         link(block, returnBlock(value, to.end as Inst), -1);
       } else if (targets.length > 1 && to.preds.length > 1) {
         const target = blocks[to.id] as MachineBlock;
-        const middle = newJump(Math.min(source.loopDepth, to.loopDepth), end);
+        const middle = newBlock(Math.min(source.loopDepth, to.loopDepth));
+        middle.insts.push(new MachineInst("jump", Opcode.JA, end));
         link(block, middle, -1);
         link(middle, target, number);
         order.push(middle);
@@ -96,37 +84,12 @@ function onlyJumpsTo(block: MachineBlock, target: MachineBlock): boolean {
   return block.succs.length === 1 && block.succs[0] === target;
 }
 
-/** The blocks that are reached, each before those that it alone leads to. */
-function reversePostorder(func: Func): Block[] {
-  const entry = func.blocks[0] as Block;
-  const seen = new Uint8Array(func.blockCount);
-  const order: Block[] = [];
-  const stack: { block: Block; next: Block[] }[] = [];
-  const enter = (block: Block) => {
-    seen[block.id] = 1;
-    stack.push({ block, next: laidOutSuccessors(block) });
-  };
-  enter(entry);
-  while (stack.length > 0) {
-    const top = stack[stack.length - 1] as { block: Block; next: Block[] };
-    const next = top.next.pop();
-    if (next === undefined) {
-      order.push(top.block);
-      stack.pop();
-    } else if (seen[next.id] === 0) enter(next);
-  }
-  return order.reverse();
-}
-
 /** Where the end of a block goes, without blocks that only return a constant: the one that is to follow first. */
 function laidOutSuccessors(block: Block): Block[] {
-  const end = block.end as Inst;
-  const targets = targetsOf(end).filter(
-    (k) => returnedConstant(end.succs[k] as Block, edgeNumber(block, k)) === undefined,
+  const found = targetsOf(block.end as Inst).filter(
+    (to) => returnedConstant(to, to.preds.indexOf(block)) === undefined,
   );
-  const found = targets.map((k) => end.succs[k] as Block);
   if (found.length === 2 && secondFollows(found[0] as Block, found[1] as Block)) found.reverse();
-  // The last of the list is entered first and stands last: what is to follow directly is the first of it.
   return found;
 }
 
@@ -138,22 +101,12 @@ function secondFollows(first: Block, second: Block): boolean {
   return second.end?.op === "jump" && second.end.succs[0] === first;
 }
 
-/** The numbers of the successors that the end of a block can go to. */
-function targetsOf(end: Inst): readonly number[] {
-  if (end.op === "return") return [];
-  if (end.op === "jump") return [0];
-  const [a, b] = end.args as [Inst, Inst];
-  if (a.op === "const" && b.op === "const")
-    return [compare(end.condition, BigInt.asUintN(64, a.imm), BigInt.asUintN(64, b.imm)) ? 0 : 1];
-  return [0, 1];
-}
-
-/** Which of the predecessors of its successor number `k` a block is. */
-function edgeNumber(block: Block, k: number): number {
-  const succs = (block.end as Inst).succs;
-  const to = succs[k] as Block;
-  const first = to.preds.indexOf(block);
-  return k === 1 && succs[0] === to ? to.preds.indexOf(block, first + 1) : first;
+/** The successors that the end of a block can go to. */
+function targetsOf({ op, args, condition, succs }: Inst): readonly Block[] {
+  const [a, b] = args;
+  if (op === "branch" && a?.op === "const" && b?.op === "const")
+    return [succs[foldCondition(condition, a.imm, b.imm) ? 0 : 1] as Block];
+  return succs;
 }
 
 /** The constant that the function returns when `block` is entered by the edge, when it does nothing else there. */
@@ -161,7 +114,6 @@ function returnedConstant(block: Block, edge: number): bigint | undefined {
   const end = block.end as Inst;
   if (end.op !== "return" || block.insts.some((inst) => inst.op !== "const")) return undefined;
   let value = end.args[0];
-  if (value === undefined) return 0n;
-  if (value.op === "phi" && value.block === block) value = value.args[edge];
+  if (value?.op === "phi" && value.block === block) value = value.args[edge];
   return value?.op === "const" ? BigInt.asIntN(64, value.imm) : undefined;
 }

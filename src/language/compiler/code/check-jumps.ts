@@ -1,6 +1,7 @@
 import { type Instruction, Jump, Opcode } from "../../../object/asm/index.ts";
-import { OPPOSITE } from "./emit.ts";
+import { negate } from "../ssa/fold.ts";
 import type { Stages } from "./emit-function.ts";
+import { labelsOf } from "./labels.ts";
 import { CodeGenerationError, type MachineBlock } from "./machine.ts";
 
 const CONDITIONS: Readonly<Record<number, string>> = {
@@ -20,8 +21,8 @@ const CONDITIONS: Readonly<Record<number, string>> = {
 /** Proves that the end of each block leads to the code of the blocks that it should lead to. Throws CodeGenerationError. */
 export function checkJumps(stages: Stages): void {
   const labels = new Map<string, number>();
-  stages.emission.instructions.forEach(({ label = [] }, at) => {
-    for (const name of typeof label === "string" ? [label] : label) labels.set(name, at);
+  stages.emission.instructions.forEach((instruction, at) => {
+    for (const name of labelsOf(instruction)) labels.set(name, at);
   });
   for (const block of stages.machine.blocks) checkEnd(stages, block, labels);
 }
@@ -31,17 +32,16 @@ function checkEnd({ emission, machine }: Stages, block: MachineBlock, labels: Re
   const fail = (at: number, what: string): never => {
     throw new CodeGenerationError(`${machine.name}, instruction ${at}: ${what}.`);
   };
-  const place = emission.blocks.get(block);
-  if (place === undefined || place.start === -1 || block.end.form === "return") return;
+  if (emission.starts.get(block) === -1 || block.end.form === "return") return;
   const at = (block.end.position >> 1) * 4;
   let next = emission.parts[at + 1] as number;
   const destination = (to: MachineBlock): number => {
     let target = to;
-    for (let hops = 0; emission.blocks.get(target)?.start === -1; hops++) {
+    for (let hops = 0; emission.starts.get(target) === -1; hops++) {
       if (hops > machine.blocks.length) fail(next, "blocks that are left out go in a circle");
       target = target.succs[0] as MachineBlock;
     }
-    return emission.blocks.get(target)?.start as number;
+    return emission.starts.get(target) as number;
   };
   const labelled = (label = ""): number => labels.get(label) ?? -1;
   const goesOn = (): number => {
@@ -64,6 +64,6 @@ function checkEnd({ emission, machine }: Stages, block: MachineBlock, labels: Re
   next++;
   const condition = CONDITIONS[branch.opcode & 0xf0];
   const [whenHolds, whenNot] = condition === end.condition ? [whenTrue, whenFalse] : [whenFalse, whenTrue];
-  if (condition !== end.condition && condition !== OPPOSITE[end.condition]) fail(next - 1, "it compares otherwise");
+  if (condition !== end.condition && condition !== negate(end.condition)) fail(next - 1, "it compares otherwise");
   if (taken !== whenHolds || goesOn() !== whenNot) fail(next - 1, "the branch goes elsewhere");
 }

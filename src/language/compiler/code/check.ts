@@ -78,7 +78,7 @@ class Checker {
     const { parts } = emission;
     const [pred] = block.preds;
     const movesAtStart = pred !== undefined && pred.succs.length > 1;
-    if (emission.blocks.get(block)?.start === -1) {
+    if (emission.starts.get(block) === -1) {
       if (movesAtStart) this.#state = this.#namePhis(block, 0);
       return;
     }

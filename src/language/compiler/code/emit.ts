@@ -11,9 +11,11 @@ import {
   Width,
 } from "../../../object/asm/index.ts";
 import type { Span } from "../span.ts";
+import { negate } from "../ssa/fold.ts";
 import type { Condition } from "../ssa/ir.ts";
 import type { Frame } from "./frame.ts";
 import { MEMORY } from "./interval.ts";
+import { labelWith } from "./labels.ts";
 import type { Allocation } from "./linear-scan.ts";
 import {
   CodeGenerationError,
@@ -40,20 +42,6 @@ const JUMP: Readonly<Record<Condition, number>> = {
   sge: Jump.JSGE,
   set: Jump.JSET,
 };
-/** The condition that holds when the other does not; the machine has none for `set`. */
-export const OPPOSITE: Readonly<Record<Condition, Condition | undefined>> = {
-  eq: "ne",
-  ne: "eq",
-  ult: "uge",
-  ule: "ugt",
-  ugt: "ule",
-  uge: "ult",
-  slt: "sge",
-  sle: "sgt",
-  sgt: "sle",
-  sge: "slt",
-  set: undefined,
-};
 
 /** An instruction while it is being put in its place. */
 export type Draft = { -readonly [K in keyof Instruction]: Instruction[K] };
@@ -62,8 +50,8 @@ export type Draft = { -readonly [K in keyof Instruction]: Instruction[K] };
 export interface Emission {
   readonly instructions: Draft[];
   readonly spans: Span[];
-  /** For each block, the number of its first instruction and of the one behind its last; both -1 for one left out. */
-  readonly blocks: Map<MachineBlock, { readonly start: number; readonly end: number }>;
+  /** For each block, the number of its first instruction; -1 for one left out. */
+  readonly starts: Map<MachineBlock, number>;
   /** By position / 2: numbers of instructions: where its moves begin, where it itself does, where its stores do, the end. */
   readonly parts: Int32Array;
 }
@@ -80,7 +68,7 @@ class Emitter {
   readonly #frame: Frame;
   readonly #out: Draft[] = [];
   readonly #spans: Span[] = [];
-  readonly #blocks: Emission["blocks"] = new Map();
+  readonly #starts: Emission["starts"] = new Map();
   readonly #parts: Int32Array;
   readonly #targets = new Set<MachineBlock>();
   #span: Span;
@@ -103,18 +91,17 @@ class Emitter {
       if (block === laidOut[written]) this.#block(block, laidOut[++written]);
       else {
         this.#parts.fill(this.#out.length, block.from * 2, block.to * 2);
-        this.#blocks.set(block, { start: -1, end: -1 });
+        this.#starts.set(block, -1);
       }
     }
     this.#label(0, this.#func.name);
-    for (const block of this.#targets) this.#label(this.#blocks.get(block)?.start as number, this.#labelOf(block));
-    return { instructions: this.#out, spans: this.#spans, blocks: this.#blocks, parts: this.#parts };
+    for (const block of this.#targets) this.#label(this.#starts.get(block) as number, this.#labelOf(block));
+    return { instructions: this.#out, spans: this.#spans, starts: this.#starts, parts: this.#parts };
   }
 
   #label(at: number, name: string): void {
     const draft = this.#out[at] as Draft;
-    const { label } = draft;
-    draft.label = label === undefined ? name : typeof label === "string" ? [label, name] : [...label, name];
+    draft.label = labelWith(draft, name);
   }
 
   #labelOf(block: MachineBlock): string {
@@ -142,9 +129,9 @@ class Emitter {
   }
 
   #block(block: MachineBlock, next: MachineBlock | undefined): void {
-    const start = this.#out.length;
     const first = block.from >> 1;
-    this.#parts[first * 4] = start;
+    this.#starts.set(block, this.#out.length);
+    this.#parts[first * 4] = this.#out.length;
     this.#span = (block.insts[0] as MachineInst).origin.span;
     this.#transfers(this.#moves.before[first]);
     this.#parts[first * 4 + 1] = this.#out.length;
@@ -164,7 +151,6 @@ class Emitter {
       this.#transfers(this.#moves.after[inst.position >> 1]);
       this.#parts[at + 3] = this.#out.length;
     }
-    this.#blocks.set(block, { start, end: this.#out.length });
   }
 
   #push(opcode: number, dst: number, src: number, offset: number, imm: number): Draft {
@@ -357,7 +343,7 @@ class Emitter {
       this.#goto(whenTrue, next);
       return;
     }
-    const opposite = whenTrue === next ? OPPOSITE[inst.condition] : undefined;
+    const opposite = whenTrue === next ? negate(inst.condition) : undefined;
     const condition = opposite ?? inst.condition;
     const to = opposite === undefined ? whenTrue : whenFalse;
     const opcode = inst.opcode | JUMP[condition];

@@ -35,20 +35,17 @@ export function layOutFrame(func: MachineFunction, allocation: Allocation, moves
   for (const { slot, ranges } of analyseSlots(func)) {
     pieces.push({ size: slot.size, align: Math.min(slot.align, 8), ranges, key: slot, offset: 0 });
   }
+  // The moves before a jump write the place of a phi while others of its block are still read.
+  const written: number[][] = [];
+  for (const { phis, preds } of func.blocks)
+    for (const { dst } of phis) written[dst] = preds.flatMap((pred) => [pred.to - 2, pred.to]);
   allocation.spilled.forEach((spilled, vreg) => {
     if (spilled === 0) return;
-    const ranges = allocation.partsOf(vreg).flatMap((part) => part.ranges);
+    const live = allocation.partsOf(vreg).flatMap((part) => part.ranges);
+    const ends = written[vreg];
+    const ranges = ends === undefined ? live : union(live, ends);
     pieces.push({ size: 8, align: 8, ranges, key: STACK + vreg, offset: 0 });
   });
-  // The moves before a jump write the place of a phi while others of its block are still read.
-  for (const block of func.blocks) {
-    for (const { dst } of block.phis) {
-      const piece = pieces.find((candidate) => candidate.key === STACK + dst);
-      if (piece === undefined) continue;
-      const ends = block.preds.flatMap((pred) => [pred.to - 2, pred.to]);
-      pieces[pieces.indexOf(piece)] = { ...piece, ranges: union(piece.ranges, ends) };
-    }
-  }
   const always = [0, func.blocks[func.blocks.length - 1]?.to ?? 0];
   if (moves.usesAside) pieces.push({ size: 8, align: 8, ranges: always, key: ASIDE, offset: 0 });
   if (moves.usesLent) pieces.push({ size: 8, align: 8, ranges: always, key: LENT, offset: 0 });

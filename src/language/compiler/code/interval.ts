@@ -71,7 +71,7 @@ export class Interval {
 }
 
 export const NEVER = 0x3fff_ffff;
-export const UNPLACED = -2;
+const UNPLACED = -2;
 export const MEMORY = -1;
 
 /** The first position from `from` on that both cover; NEVER when there is none. `start`: ranges of `a` before it are over. */

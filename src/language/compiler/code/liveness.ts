@@ -1,11 +1,10 @@
-import { clearBit, newBits, setBit } from "./bits.ts";
+import { addBits, clearBit, newBits, setBit } from "./bits.ts";
 import { type MachineBlock, type MachineFunction, type MachineInst, NONE } from "./machine.ts";
 
 /** Gives every instruction its position, in steps of two, and finds what is live where blocks begin and end. */
 export function analyseLiveness(func: MachineFunction): void {
   const { blocks, vregCount } = func;
   let position = 0;
-  const gens: Uint32Array[] = [];
   const kills: Uint32Array[] = [];
   for (const block of blocks) {
     block.from = position;
@@ -32,9 +31,8 @@ export function analyseLiveness(func: MachineFunction): void {
       clearBit(gen, phi.dst);
       setBit(kill, phi.dst);
     }
-    gens.push(gen);
     kills.push(kill);
-    block.liveIn = gen.slice();
+    block.liveIn = gen;
     block.liveOut = newBits(vregCount);
   }
   // Phis use what their predecessors end with.
@@ -49,24 +47,9 @@ export function analyseLiveness(func: MachineFunction): void {
   for (let changed = true; changed; ) {
     changed = false;
     for (let i = blocks.length - 1; i >= 0; i--) {
-      if (spread(blocks[i] as MachineBlock, kills[i] as Uint32Array)) changed = true;
+      const { liveIn, liveOut, succs } = blocks[i] as MachineBlock;
+      for (const succ of succs) addBits(liveOut, succ.liveIn);
+      if (addBits(liveIn, liveOut, kills[i])) changed = true;
     }
   }
-}
-
-function spread(block: MachineBlock, kill: Uint32Array): boolean {
-  const { liveIn, liveOut, succs } = block;
-  let changed = false;
-  for (let w = 0; w < liveIn.length; w++) {
-    let out = liveOut[w] as number;
-    for (let k = 0; k < succs.length; k++) out |= (succs[k] as MachineBlock).liveIn[w] as number;
-    liveOut[w] = out;
-    const before = liveIn[w] as number;
-    const after = (before | (out & ~(kill[w] as number))) >>> 0;
-    if (after !== before) {
-      liveIn[w] = after;
-      changed = true;
-    }
-  }
-  return changed;
 }

@@ -1,6 +1,7 @@
 import { Class, type Instruction, Jump, Opcode, slotsOf } from "../../../object/asm/index.ts";
 import type { Span } from "../span.ts";
 import type { Features } from "../target.ts";
+import { labelsOf, labelWith } from "./labels.ts";
 
 /** Slots that a jump can pass over. */
 const REACH = 32767;
@@ -96,7 +97,7 @@ class Relaxer {
             { instruction: { ...far, label: taken }, span },
           ]);
         }
-        next.instruction = withLabel(next.instruction, over);
+        next.instruction = { ...next.instruction, label: labelWith(next.instruction, over) };
       } else if (this.#isaV4) placed.instruction = { ...instruction, opcode: Opcode.JA32 };
       else {
         const near = (this.#hops.get(target) ?? []).find((hop) => {
@@ -116,7 +117,7 @@ class Relaxer {
             { instruction: { ...jump, target: over }, span },
             { instruction: { ...jump, label: hop }, span },
           ]);
-          behind.instruction = withLabel(behind.instruction, over);
+          behind.instruction = { ...behind.instruction, label: labelWith(behind.instruction, over) };
           placed.instruction = { ...instruction, target: hop };
           this.#hops.set(target, [...(this.#hops.get(target) ?? []), hop]);
           slotOf.set(hop, slots[at] as number);
@@ -139,13 +140,4 @@ function isShortJump(opcode: number): boolean {
     operation !== Jump.CALL &&
     operation !== Jump.EXIT
   );
-}
-
-function labelsOf({ label }: Instruction): readonly string[] {
-  return label === undefined ? [] : typeof label === "string" ? [label] : label;
-}
-
-function withLabel(instruction: Instruction, label: string): Instruction {
-  const labels = [...labelsOf(instruction), label];
-  return { ...instruction, label: labels.length === 1 ? (labels[0] as string) : labels };
 }

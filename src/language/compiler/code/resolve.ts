@@ -44,9 +44,7 @@ class Resolver {
         if (inst.dst !== NONE) this.#storeDefinition(inst.dst, inst.position, inst.position + 1);
         this.#arguments(inst);
       }
-      block.succs.forEach((succ, k) => {
-        this.#edge(block, succ, k);
-      });
+      for (const succ of block.succs) this.#edge(block, succ);
     }
     return this.#moves;
   }
@@ -89,7 +87,7 @@ class Resolver {
     append(this.#moves.after, position, { to: STACK + vreg, from: register, constant: undefined });
   }
 
-  #edge(from: MachineBlock, to: MachineBlock, k: number): void {
+  #edge(from: MachineBlock, to: MachineBlock): void {
     const end = from.to - 1;
     const moves: Move[] = [];
     let busy = 0;
@@ -104,7 +102,7 @@ class Resolver {
       // What is ever on the stack is there from its definition on.
       if (isRegister(target) && target !== register) moves.push(this.#move(target, vreg, register));
     });
-    const number = edgeNumber(from, to, k);
+    const number = to.preds.indexOf(from);
     for (const phi of to.phis) {
       const target = this.#place(phi.dst, to.from);
       const { vreg, constant } = phi.inputs[number] as Operand;
@@ -176,10 +174,4 @@ function append(lists: (Move[] | undefined)[], position: number, move: Move): vo
   const list = lists[position >> 1];
   if (list === undefined) lists[position >> 1] = [move];
   else list.push(move);
-}
-
-/** Which of the predecessors of `to` the edge number `k` of `from` is. */
-function edgeNumber(from: MachineBlock, to: MachineBlock, k: number): number {
-  const first = to.preds.indexOf(from);
-  return k === 1 && from.succs[0] === to ? to.preds.indexOf(from, first + 1) : first;
 }

@@ -1,4 +1,5 @@
 import { Alu, Class, Opcode } from "../../../object/asm/index.ts";
+import { isCommutative } from "../ssa/fold.ts";
 import type { Inst, Size } from "../ssa/ir.ts";
 import { fitsImmediate } from "./constants.ts";
 import { NONE } from "./machine.ts";
@@ -114,8 +115,4 @@ export function selectSignedDivision(s: Selector, inst: Inst): void {
   const opcode = Class.ALU64 | (inst.op === "sdiv" ? Alu.DIV : Alu.MOD);
   const isImmediate = value !== undefined && fitsImmediate(value);
   s.define(inst, s.alu(opcode, inst, s.reg(a), isImmediate ? NONE : s.reg(b), isImmediate ? Number(value) : 0, 1));
-}
-
-function isCommutative(op: string): boolean {
-  return op === "add" || op === "mul" || op === "and" || op === "or" || op === "xor";
 }

@@ -1,5 +1,7 @@
 import { Alu, Class, Jump, Opcode } from "../../../object/asm/index.ts";
-import type { Block, Condition, Func, Inst, Slot } from "../ssa/ir.ts";
+import { hasEffect } from "../ssa/dead-code.ts";
+import { swapSides } from "../ssa/fold.ts";
+import type { Block, Func, Inst, Slot } from "../ssa/ir.ts";
 import type { Target } from "../target.ts";
 import { type BlockPlan, planBlocks } from "./blocks.ts";
 import { Constants, fitsImmediate } from "./constants.ts";
@@ -15,26 +17,10 @@ import {
 import { Patterns } from "./patterns.ts";
 import { selectBinary, selectBswap, selectSignedDivision, selectZext, signExtend } from "./select-arithmetic.ts";
 import { selectAtomic, selectLoad, selectStore } from "./select-memory.ts";
-import { hasEffect } from "./uses.ts";
 
 /** What code generation needs to know of the kernel. */
 export type CodeTarget = Pick<Target, "byteOrder"> & {
   readonly features: Pick<Target["features"], "isaV4" | "fetchAtomics" | "probeReadKernel">;
-};
-
-/** The condition with its sides exchanged. */
-const EXCHANGED: Readonly<Record<Condition, Condition>> = {
-  eq: "eq",
-  ne: "ne",
-  set: "set",
-  ult: "ugt",
-  ule: "uge",
-  ugt: "ult",
-  uge: "ule",
-  slt: "sgt",
-  sle: "sge",
-  sgt: "slt",
-  sge: "sle",
 };
 
 /** Makes the instructions of a function, with virtual registers. Throws CodeProblemError when the kernel lacks one. */
@@ -87,7 +73,6 @@ export class Selector {
   }
 
   #parameters(): void {
-    const jump = this.#block.insts.pop();
     const params = new Map<number, number>();
     const entry = this.#func.blocks[0] as Block;
     for (const inst of entry.insts) {
@@ -100,7 +85,6 @@ export class Selector {
       }
       this.define(inst, vreg);
     }
-    if (jump !== undefined) this.#block.insts.push(jump);
   }
 
   #select(block: MachineBlock, plan: BlockPlan): void {
@@ -323,11 +307,8 @@ export class Selector {
 
   #end(end: Inst): void {
     if (this.#block.succs.length === 1) this.emit(new MachineInst("jump", Opcode.JA, end));
-    else if (end.op === "return") {
-      const value = end.args[0];
-      const zero = { vreg: NONE, add: 0, constant: this.constants.int(0n) };
-      this.#return(value === undefined ? zero : this.operand(value), end);
-    } else this.#branch(end);
+    else if (end.op === "return") this.#return(this.operand(end.args[0] as Inst), end);
+    else this.#branch(end);
   }
 
   #branch(end: Inst): void {
@@ -335,7 +316,7 @@ export class Selector {
     let { condition } = end;
     if (a.op === "const") {
       [a, b] = [b, a];
-      condition = EXCHANGED[condition];
+      condition = swapSides(condition);
     }
     const narrow = this.patterns.comparesIn32(end);
     const side = (inst: Inst) => this.reg(narrow && this.patterns.isCut(inst) ? (inst.args[0] as Inst) : inst);

@@ -1,5 +1,5 @@
 import type { Slot } from "../ssa/ir.ts";
-import { forEachBit, hasBit, newBits, setBit } from "./bits.ts";
+import { addBits, forEachBit, hasBit, newBits, setBit } from "./bits.ts";
 import type { MachineBlock, MachineFunction, MachineInst, Operand } from "./machine.ts";
 
 /** Where the content of a piece of stack matters. */
@@ -57,15 +57,15 @@ export function analyseSlots(func: MachineFunction): SlotRange[] {
     changed = false;
     for (let i = blocks.length - 1; i >= 0; i--) {
       for (const succ of (blocks[i] as MachineBlock).succs) {
-        if (join(liveOut[i] as Uint32Array, liveIn[index.get(succ) as number] as Uint32Array)) changed = true;
+        if (addBits(liveOut[i] as Uint32Array, liveIn[index.get(succ) as number] as Uint32Array)) changed = true;
       }
-      if (join(liveIn[i] as Uint32Array, liveOut[i] as Uint32Array, covered[i])) changed = true;
+      if (addBits(liveIn[i] as Uint32Array, liveOut[i] as Uint32Array, covered[i])) changed = true;
     }
     for (let i = 0; i < blocks.length; i++) {
       for (const pred of (blocks[i] as MachineBlock).preds) {
-        if (join(seenIn[i] as Uint32Array, seenOut[index.get(pred) as number] as Uint32Array)) changed = true;
+        if (addBits(seenIn[i] as Uint32Array, seenOut[index.get(pred) as number] as Uint32Array)) changed = true;
       }
-      if (join(seenOut[i] as Uint32Array, seenIn[i] as Uint32Array)) changed = true;
+      if (addBits(seenOut[i] as Uint32Array, seenIn[i] as Uint32Array)) changed = true;
     }
   }
   const result: SlotRange[] = slots.map((slot) => ({ slot, ranges: [] }));
@@ -78,8 +78,8 @@ export function analyseSlots(func: MachineFunction): SlotRange[] {
       last.set(slot, position + 2);
     }
     const inUse = touched[i]?.slice() as Uint32Array;
-    join(inUse, liveIn[i] as Uint32Array);
-    join(inUse, liveOut[i] as Uint32Array);
+    addBits(inUse, liveIn[i] as Uint32Array);
+    addBits(inUse, liveOut[i] as Uint32Array);
     forEachBit(inUse, (slot) => {
       const carriedIn = hasBit(liveIn[i] as Uint32Array, slot) && hasBit(seenIn[i] as Uint32Array, slot);
       const carriedOut = hasBit(liveOut[i] as Uint32Array, slot) && hasBit(seenOut[i] as Uint32Array, slot);
@@ -95,20 +95,6 @@ export function analyseSlots(func: MachineFunction): SlotRange[] {
     ranges.push(0, whole);
   });
   return result;
-}
-
-/** Or-s `from`, without `except`, into a set; whether that changed it. */
-function join(into: Uint32Array, from: Uint32Array, except?: Uint32Array): boolean {
-  let changed = false;
-  for (let w = 0; w < into.length; w++) {
-    const before = into[w] as number;
-    const after = (before | ((from[w] as number) & ~(except === undefined ? 0 : (except[w] as number)))) >>> 0;
-    if (after !== before) {
-      into[w] = after;
-      changed = true;
-    }
-  }
-  return changed;
 }
 
 /** Follows the addresses of slots through the registers of a function. */

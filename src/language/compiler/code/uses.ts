@@ -1,3 +1,4 @@
+import { hasEffect } from "../ssa/dead-code.ts";
 import type { Func, Inst } from "../ssa/ir.ts";
 
 /** How often each value is used, and by whom last: what decides which instructions are made into one. */
@@ -34,17 +35,4 @@ export function countUses(func: Func): Uses {
     }
   }
   return { count, user };
-}
-
-/** Whether it must be there even if nobody uses its value. */
-export function hasEffect(inst: Inst): boolean {
-  switch (inst.op) {
-    case "store":
-    case "atomic":
-      return true;
-    case "call":
-      return inst.callee?.pure !== true;
-    default:
-      return false;
-  }
 }

@@ -22,7 +22,7 @@ export function bitsOfRange(min: bigint, max: bigint): Tnum {
 }
 
 /** All bits up to the highest that is set. */
-export function belowTop(bits: bigint): bigint {
+function belowTop(bits: bigint): bigint {
   if (bits <= 0xffff_ffffn) {
     const low = Number(bits);
     return low === 0 ? 0n : BigInt(2 ** (32 - Math.clz32(low)) - 1);

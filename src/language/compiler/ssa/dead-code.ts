@@ -2,7 +2,7 @@ import type { Func, Inst } from "./ir.ts";
 import { isLeaf } from "./leaves.ts";
 
 /** Whether an instruction does something besides giving its value. Claims do until they are proven: they may be errors. */
-function hasEffect(inst: Inst): boolean {
+export function hasEffect(inst: Inst): boolean {
   switch (inst.op) {
     case "store":
     case "atomic":

@@ -17,7 +17,7 @@ export class Dominators {
   readonly #leave: Int32Array;
 
   constructor(func: Func) {
-    const order = reversePostorder(func);
+    const order = reversePostorder(func, (block) => block.end?.succs ?? []);
     const position = new Int32Array(func.blockCount).fill(-1);
     for (let i = 0; i < order.length; i++) position[order[i]!.id] = i;
     const idom = new Int32Array(order.length).fill(-1);
@@ -65,11 +65,6 @@ export class Dominators {
     return this.#position[block.id]! !== -1;
   }
 
-  /** Where the block stands in `order`. */
-  position(block: Block): number {
-    return this.#position[block.id]!;
-  }
-
   /** The nearest other block on every way to `block`; undefined of the first. */
   idom(block: Block): Block | undefined {
     const at = this.#position[block.id]!;
@@ -84,31 +79,29 @@ export class Dominators {
   }
 }
 
-/** What can be reached from the first block, each after its predecessors but for edges that go back. */
-function reversePostorder(func: Func): Block[] {
-  const entry = func.blocks[0]!;
+/**
+ * What can be reached from the first block, each after its predecessors but for edges that go back. The first of its successors
+ * comes directly behind a block, where nothing else leads to that one.
+ */
+export function reversePostorder(func: Func, succsOf: (block: Block) => readonly Block[]): Block[] {
   const seen = new Uint8Array(func.blockCount);
   const postorder: Block[] = [];
-  const stack: Block[] = [entry];
-  const next: number[] = [0];
-  seen[entry.id] = 1;
-  while (stack.length > 0) {
-    const top = stack.length - 1;
-    const block = stack[top]!;
-    const succs = block.end?.succs ?? [];
-    // The last successor first: so the first one comes directly behind its predecessor in the end.
-    const i = succs.length - 1 - next[top]!++;
-    if (i < 0) {
-      postorder.push(block);
+  const stack: { readonly block: Block; readonly succs: readonly Block[]; next: number }[] = [];
+  const enter = (block: Block): void => {
+    seen[block.id] = 1;
+    const succs = succsOf(block);
+    // The last successor first: what is walked last stands first in the end.
+    stack.push({ block, succs, next: succs.length - 1 });
+  };
+  enter(func.blocks[0]!);
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    if (top.next < 0) {
+      postorder.push(top.block);
       stack.pop();
-      next.pop();
       continue;
     }
-    const succ = succs[i]!;
-    if (seen[succ.id] === 1) continue;
-    seen[succ.id] = 1;
-    stack.push(succ);
-    next.push(0);
+    const succ = top.succs[top.next--]!;
+    if (seen[succ.id] === 0) enter(succ);
   }
   return postorder.reverse();
 }

@@ -52,7 +52,7 @@ export function narrowStore(store: Inst): boolean {
 }
 
 /** How many low bytes may be other than zero: 8 when nothing is known without looking further. */
-export function zeroAbove(inst: Inst): number {
+function zeroAbove(inst: Inst): number {
   switch (inst.op) {
     case "load":
     case "kload":
