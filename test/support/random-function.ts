@@ -27,7 +27,7 @@ const CPU: Helper = { kind: "helper", name: "get_smp_processor_id", id: 8, pure:
 const KTIME: Helper = { kind: "helper", name: "ktime_get_ns", id: 5 };
 const PROBE_READ_ID = 113;
 
-const OPS: readonly BinaryOp[] = [
+export const OPS: readonly BinaryOp[] = [
   "add",
   "sub",
   "mul",
@@ -42,7 +42,19 @@ const OPS: readonly BinaryOp[] = [
   "lshr",
   "ashr",
 ];
-const CONDITIONS: readonly Condition[] = ["eq", "ne", "ult", "ule", "ugt", "uge", "slt", "sle", "sgt", "sge", "set"];
+export const CONDITIONS: readonly Condition[] = [
+  "eq",
+  "ne",
+  "ult",
+  "ule",
+  "ugt",
+  "uge",
+  "slt",
+  "sle",
+  "sgt",
+  "sge",
+  "set",
+];
 const SIZES: readonly Size[] = [1, 2, 4, 8];
 const NUMBERS: readonly bigint[] = [
   0n,

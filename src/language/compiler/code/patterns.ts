@@ -1,3 +1,4 @@
+import { bitLength } from "../ssa/fold.ts";
 import type { Func, Inst } from "../ssa/ir.ts";
 import { fitsImmediate } from "./constants.ts";
 import { countUses, type Uses } from "./uses.ts";
@@ -109,15 +110,4 @@ export class Patterns {
         return 64;
     }
   }
-}
-
-/** The exponent, or -1. */
-export function powerOfTwo(value: bigint): number {
-  return value > 0n && (value & (value - 1n)) === 0n ? bitLength(value) - 1 : -1;
-}
-
-/** Of an unsigned number of 64 bits. */
-function bitLength(value: bigint): number {
-  const high = Number(BigInt.asUintN(64, value) >> 32n);
-  return high === 0 ? 32 - Math.clz32(Number(value)) : 64 - Math.clz32(high);
 }

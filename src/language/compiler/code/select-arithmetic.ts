@@ -1,9 +1,8 @@
 import { Alu, Class, Opcode } from "../../../object/asm/index.ts";
-import { isCommutative } from "../ssa/fold.ts";
+import { isCommutative, powerOfTwo } from "../ssa/fold.ts";
 import type { Inst, Size } from "../ssa/ir.ts";
 import { fitsImmediate } from "./constants.ts";
 import { NONE } from "./machine.ts";
-import { powerOfTwo } from "./patterns.ts";
 import type { Selector } from "./select.ts";
 import { expandSignedDivision } from "./signed-division.ts";
 

@@ -1,3 +1,4 @@
+import { Helper } from "../../../object/asm/index.ts";
 import { Dominators } from "../ssa/dominators.ts";
 import { isBinary, swapSides } from "../ssa/fold.ts";
 import type { Block, Condition, Func, Inst } from "../ssa/ir.ts";
@@ -129,6 +130,26 @@ export class Ranges {
     return result;
   }
 
+  /** Which way the branch that ends the block goes for certain, as the kernel sees it: whether its condition holds. */
+  kernelTakes(block: Block): boolean | undefined {
+    const sides = this.#sides(block);
+    return sides === undefined ? undefined : kernelDecides(block.end!.condition, sides[0].kernel, sides[1].kernel);
+  }
+
+  #exactTakes(block: Block): boolean | undefined {
+    const [a, b] = this.#sides(block)?.map(({ exact }) => exact) ?? [];
+    return a === undefined || b === undefined ? undefined : exactDecides(block.end!.condition, a, b);
+  }
+
+  /** What is known of the two numbers that the branch that ends the block compares. */
+  #sides(block: Block): readonly [Known, Known] | undefined {
+    const { op, args } = block.end!;
+    if (op !== "branch") return undefined;
+    const [a, b] = args as [Inst, Inst];
+    if (a.kind !== "scalar" || b.kind !== "scalar") return undefined;
+    return [this.#value(a, block), this.#value(b, block)];
+  }
+
   // The walk
 
   #run(): void {
@@ -198,25 +219,15 @@ export class Ranges {
       const arg = phi.args[i]!;
       // What was not walked yet adds nothing yet.
       if (this.#kernelReaches[pred.id] === 0 || this.#known[arg.id] === undefined) continue;
-      if (!this.#edgeTaken(pred, block)) continue;
+      // The kernel does not walk along the edge.
+      const taken = this.kernelTakes(pred);
+      if (taken !== undefined && pred.end!.succs[taken ? 0 : 1] !== block) continue;
       const here = this.onEdge(arg, pred, block);
       known = known === undefined ? here : joined(known, here);
     }
     known ??= { kernel: ANY, exact: undefined };
     if (this.#forgetful.has(block)) return { kernel: ANY, exact: known.exact };
     return known;
-  }
-
-  /** Whether the kernel walks along the edge. */
-  #edgeTaken(pred: Block, block: Block): boolean {
-    const end = pred.end!;
-    if (end.op !== "branch") return true;
-    const taken = kernelDecides(
-      end.condition,
-      this.#value(end.args[0]!, pred).kernel,
-      this.#value(end.args[1]!, pred).kernel,
-    );
-    return taken === undefined || end.succs[taken ? 0 : 1] === block;
   }
 
   #value(value: Inst, block: Block): Known {
@@ -241,17 +252,8 @@ export class Ranges {
   /** Marks what the block's end leads to. Returns whether that is news. */
   #leave(block: Block, executed: boolean): boolean {
     const end = block.end!;
-    let kernel: boolean | undefined;
-    let exact: boolean | undefined;
-    if (end.op === "branch") {
-      const a = this.#value(end.args[0]!, block);
-      const b = this.#value(end.args[1]!, block);
-      if (end.args[0]!.kind === "scalar" && end.args[1]!.kind === "scalar") {
-        kernel = kernelDecides(end.condition, a.kernel, b.kernel);
-        if (executed && a.exact !== undefined && b.exact !== undefined)
-          exact = exactDecides(end.condition, a.exact, b.exact);
-      }
-    }
+    const kernel = this.kernelTakes(block);
+    const exact = executed ? this.#exactTakes(block) : undefined;
     let changed = false;
     for (let i = 0; i < end.succs.length; i++) {
       const { id } = end.succs[i]!;
@@ -343,12 +345,12 @@ export class Ranges {
   }
 }
 
-/** bpf_probe_read_str, bpf_get_stack, bpf_probe_read_user_str, bpf_probe_read_kernel_str: which argument says how much fits. */
+/** Of helpers that give how much they wrote: which argument says how much fits. */
 const SIZE_ARGUMENT: ReadonlyMap<number, number> = new Map([
-  [45, 1],
-  [67, 2],
-  [114, 1],
-  [115, 1],
+  [Helper.probe_read_str, 1],
+  [Helper.get_stack, 2],
+  [Helper.probe_read_user_str, 1],
+  [Helper.probe_read_kernel_str, 1],
 ]);
 /** What the kernel takes for a size (BPF_MAX_VAR_SIZ is 2^29). */
 const MOST_ROOM = 1n << 29n;

@@ -4,11 +4,6 @@ import { type Known, Ranges } from "./analysis.ts";
 import { ANY, equal, rangeText } from "./range.ts";
 import { tripCount } from "./trip-count.ts";
 
-/** What is known of all values of a function. Changes nothing but `loopDepth`. Holds until the function changes. */
-export function rangesOf(func: Func): Ranges {
-  return new Ranges(func);
-}
-
 /** A function as text, with what its numbers may be and what the kernel sees of it (`--dump=ranges`). */
 export function dumpRanges(func: Func): string {
   const ranges = new Ranges(func);

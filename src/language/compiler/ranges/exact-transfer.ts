@@ -136,7 +136,7 @@ export function exactZext(a: Range, size: Size): Range {
 
 export function exactSext(a: Range, size: Size): Range {
   const all = rangeOfSize(size, true);
-  if (a.smin >= all.smin && a.smax <= all.smax) return a;
+  if (within(a, all)) return a;
   // Numbers that differ in the low bytes only, and not in their sign there.
   const low = BigInt(size * 8);
   if (a.umin >> (low - 1n) === a.umax >> (low - 1n))

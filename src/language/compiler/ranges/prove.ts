@@ -1,14 +1,14 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import { simplifyControlFlow } from "../ssa/control-flow.ts";
 import { removeDeadCode } from "../ssa/dead-code.ts";
-import { branchToJump } from "../ssa/edges.ts";
+import { branchToJump, jumpingTo, moveEnd } from "../ssa/edges.ts";
+import { powerOfTwo } from "../ssa/fold.ts";
 import type { Block, Claim, Func, Inst } from "../ssa/ir.ts";
 import { Leaves } from "../ssa/leaves.ts";
 import { findLoops } from "../ssa/loops.ts";
 import { Replacements } from "../ssa/rewrite.ts";
 import { type Known, Ranges } from "./analysis.ts";
 import { type Range, rangeOfSize, rangeText } from "./range.ts";
-import { kernelDecides } from "./refine.ts";
 
 export interface ProveOptions {
   /**
@@ -89,39 +89,29 @@ function complaint(inst: Inst, claim: Claim, range: Range): Diagnostic {
 
 /** A branch that the kernel itself knows the outcome of is none. */
 function foldBranch(block: Block, ranges: Ranges): void {
-  const end = block.end!;
-  if (end.op !== "branch") return;
-  const [a, b] = end.args as [Inst, Inst];
-  if (a.kind !== "scalar" || b.kind !== "scalar") return;
-  const taken = kernelDecides(end.condition, ranges.at(a, block).kernel, ranges.at(b, block).kernel);
-  if (taken !== undefined) branchToJump(block, end.succs[taken ? 0 : 1]!);
+  const taken = ranges.kernelTakes(block);
+  if (taken !== undefined) branchToJump(block, block.end!.succs[taken ? 0 : 1]!);
 }
 
 /** Makes of a bound that is true one that the kernel sees, on the very value that is used. */
 function clamp(func: Func, inst: Inst, leaves: Leaves): void {
   const { block, imm } = inst;
   const value = inst.args[0]!;
-  if ((imm & (imm - 1n)) === 0n) {
+  if (powerOfTwo(imm) !== -1) {
     inst.op = "and";
     inst.imm = 0n;
     inst.claim = undefined;
     inst.args.push(leaves.constant(imm - 1n));
     return;
   }
-  const end = block.end!;
   const at = block.insts.indexOf(inst);
   // What comes after goes into a block of its own; the way past the comparison gives 0, which is below every bound.
   const rest = func.newBlock();
   rest.insts = block.insts.slice(at + 1);
   for (const each of rest.insts) each.block = rest;
-  rest.end = end;
-  end.block = rest;
-  for (const succ of end.succs) succ.preds[succ.preds.indexOf(block)] = rest;
+  moveEnd(block, rest);
   block.insts = block.insts.slice(0, at);
-  const beyond = func.newBlock();
-  const jump = func.newInst("jump", [], beyond, inst.span);
-  jump.succs.push(rest);
-  beyond.end = jump;
+  const beyond = jumpingTo(func, rest, inst.span);
   const branch = func.newInst("branch", [value, leaves.constant(imm)], block, inst.span);
   branch.condition = "ult";
   branch.succs.push(rest, beyond);

@@ -1,6 +1,6 @@
 import { foldCondition, MASK64, negate, signed } from "../ssa/fold.ts";
 import type { Condition } from "../ssa/ir.ts";
-import { constantRange, contains, isConstant, max, min, type Range, settle } from "./range.ts";
+import { constantRange, contains, intersect, isConstant, max, min, type Range, settle } from "./range.ts";
 import { intersectBits } from "./tnum.ts";
 
 /**
@@ -10,36 +10,38 @@ import { intersectBits } from "./tnum.ts";
 export function kernelRefine(a: Range, condition: Condition, c: bigint, holds: boolean): Range | undefined {
   if (condition === "set") return refineBits(a, c, holds);
   const known = holds ? condition : negate(condition)!;
-  const s = signed(c);
+  if (known === "eq") return contains(a, c) ? constantRange(c) : undefined;
+  if (known === "ne") return isConstant(a) && a.bits.value === c ? undefined : a;
+  return bounded(a, known, constantRange(c));
+}
+
+/** `a` by the bounds of a `b` that it is less or greater than. */
+function bounded(a: Range, condition: Condition, b: Range): Range | undefined {
   let { umin, umax, smin, smax } = a;
-  switch (known) {
-    case "eq":
-      return contains(a, c) ? constantRange(c) : undefined;
-    case "ne":
-      return isConstant(a) && a.bits.value === c ? undefined : a;
+  switch (condition) {
     case "ult":
-      umax = min(umax, c - 1n);
+      umax = min(umax, b.umax - 1n);
       break;
     case "ule":
-      umax = min(umax, c);
+      umax = min(umax, b.umax);
       break;
     case "ugt":
-      umin = max(umin, c + 1n);
+      umin = max(umin, b.umin + 1n);
       break;
     case "uge":
-      umin = max(umin, c);
+      umin = max(umin, b.umin);
       break;
     case "slt":
-      smax = min(smax, s - 1n);
+      smax = min(smax, b.smax - 1n);
       break;
     case "sle":
-      smax = min(smax, s);
+      smax = min(smax, b.smax);
       break;
     case "sgt":
-      smin = max(smin, s + 1n);
+      smin = max(smin, b.smin + 1n);
       break;
     case "sge":
-      smin = max(smin, s);
+      smin = max(smin, b.smin);
       break;
     default:
       break;
@@ -76,41 +78,7 @@ export function exactRefine(a: Range, condition: Condition, b: Range, holds: boo
   }
   if (condition === "set") return a;
   const known = holds ? condition : negate(condition)!;
-  let { umin, umax, smin, smax } = a;
-  switch (known) {
-    case "eq": {
-      const bits = intersectBits(a.bits, b.bits);
-      if (bits === undefined) return undefined;
-      return settle(bits, max(umin, b.umin), min(umax, b.umax), max(smin, b.smin), min(smax, b.smax));
-    }
-    case "ult":
-      umax = min(umax, b.umax - 1n);
-      break;
-    case "ule":
-      umax = min(umax, b.umax);
-      break;
-    case "ugt":
-      umin = max(umin, b.umin + 1n);
-      break;
-    case "uge":
-      umin = max(umin, b.umin);
-      break;
-    case "slt":
-      smax = min(smax, b.smax - 1n);
-      break;
-    case "sle":
-      smax = min(smax, b.smax);
-      break;
-    case "sgt":
-      smin = max(smin, b.smin + 1n);
-      break;
-    case "sge":
-      smin = max(smin, b.smin);
-      break;
-    default:
-      break;
-  }
-  return resettle(a, umin, umax, smin, smax);
+  return known === "eq" ? intersect(a, b) : bounded(a, known, b);
 }
 
 /** Everything of `a` but `c`, where it is at an end. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { CONDITIONS, OPS } from "../../../../test/support/random-function.ts";
 import { foldBinary, foldCondition, foldSext, foldZext, MASK64, signed, unsigned } from "../ssa/fold.ts";
-import type { BinaryOp, Condition, Size } from "../ssa/ir.ts";
+import type { Size } from "../ssa/ir.ts";
 import { exactBinary, exactNeg, exactSext, exactZext } from "./exact-transfer.ts";
 import { kernelBinary, kernelZext } from "./kernel-transfer.ts";
 import {
@@ -19,23 +20,6 @@ import {
   within,
 } from "./range.ts";
 import { exactDecides, exactRefine, kernelDecides, kernelRefine } from "./refine.ts";
-
-const BINARY: readonly BinaryOp[] = [
-  "add",
-  "sub",
-  "mul",
-  "udiv",
-  "umod",
-  "sdiv",
-  "smod",
-  "and",
-  "or",
-  "xor",
-  "shl",
-  "lshr",
-  "ashr",
-];
-const CONDITIONS: readonly Condition[] = ["eq", "ne", "ult", "ule", "ugt", "uge", "slt", "sle", "sgt", "sge", "set"];
 
 /** Numbers that repeat: xorshift, 64 bits. */
 class Random {
@@ -100,7 +84,7 @@ function show(range: Range | undefined): string {
 }
 
 describe("what is known of a result", () => {
-  it.each(BINARY)("has the value that the machine computes: %s", (op) => {
+  it.each(OPS)("has the value that the machine computes: %s", (op) => {
     const random = new Random(0x9e37_79b9_7f4a_7c15n ^ BigInt(op.charCodeAt(0) * 977 + op.charCodeAt(1)));
     for (let i = 0; i < 2000; i++) {
       const a = random.value();
@@ -157,7 +141,7 @@ describe("what is known of a result", () => {
       const rb = random.around(b);
       const less = intersect(ra, random.around(a))!;
       const lessB = intersect(rb, random.around(b))!;
-      const op = BINARY[random.below(BINARY.length)]!;
+      const op = OPS[random.below(OPS.length)]!;
       const wide = kernelBinary(op, ra, rb);
       const narrow = kernelBinary(op, less, lessB);
       if (!inside(narrow, wide))

@@ -1,3 +1,4 @@
+import { powerOfTwo } from "./fold.ts";
 import type { Inst } from "./ir.ts";
 import type { Leaves } from "./leaves.ts";
 
@@ -7,12 +8,11 @@ import type { Leaves } from "./leaves.ts";
  */
 export function strengthen(inst: Inst, leaves: Leaves): undefined {
   const b = inst.args[1];
-  if (b?.op !== "const" || b.imm === 0n) return;
-  const power = (b.imm & (b.imm - 1n)) === 0n;
-  if (!power) return;
+  const power = b?.op === "const" ? powerOfTwo(b.imm) : -1;
+  if (b === undefined || power === -1) return;
   if (inst.op === "udiv") {
     inst.op = "lshr";
-    inst.args[1] = leaves.constant(BigInt(b.imm.toString(2).length - 1));
+    inst.args[1] = leaves.constant(BigInt(power));
   } else if (inst.op === "umod") {
     inst.op = "and";
     inst.args[1] = leaves.constant(b.imm - 1n);

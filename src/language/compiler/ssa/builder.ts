@@ -15,7 +15,7 @@ import {
   type Slot,
   type ValueKind,
 } from "./ir.ts";
-import { knownNonZero } from "./non-null.ts";
+import { isZero, knownNonZero } from "./non-null.ts";
 import { simplify } from "./simplify.ts";
 import { SsaError } from "./ssa-error.ts";
 
@@ -551,7 +551,7 @@ export class Builder {
 export function setPhiKind(phi: Inst): void {
   let kind: ValueKind = "scalar";
   for (const arg of phi.args) {
-    if (arg === phi || (arg.op === "const" && arg.imm === 0n) || arg.kind === "scalar") continue;
+    if (arg === phi || isZero(arg) || arg.kind === "scalar") continue;
     kind = arg.kind;
     break;
   }

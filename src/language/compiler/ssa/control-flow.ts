@@ -1,4 +1,4 @@
-import { branchToJump, removeUnreachable } from "./edges.ts";
+import { branchToJump, moveEnd, removeUnreachable } from "./edges.ts";
 import { foldCondition } from "./fold.ts";
 import type { Block, Func } from "./ir.ts";
 import { Replacements } from "./rewrite.ts";
@@ -35,7 +35,7 @@ function foldBranches(func: Func): boolean {
 }
 
 /** Phis whose operands are all one value, until there are none. */
-export function removeTrivialPhis(func: Func): boolean {
+function removeTrivialPhis(func: Func): boolean {
   const replacements = new Replacements();
   let changed = false;
   for (let again = true; again; ) {
@@ -69,10 +69,7 @@ function mergeStraight(func: Func): boolean {
         inst.block = block;
         block.insts.push(inst);
       }
-      const last = next.end!;
-      last.block = block;
-      block.end = last;
-      for (const succ of last.succs) succ.preds[succ.preds.indexOf(next)] = block;
+      moveEnd(next, block);
       merged.add(next);
       changed = true;
     }

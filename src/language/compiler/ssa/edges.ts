@@ -1,3 +1,4 @@
+import type { Span } from "../span.ts";
 import type { Block, Func } from "./ir.ts";
 
 /** Takes away the edge, and what the phis of `to` had from it. The end of `from` is the caller's to change. */
@@ -15,6 +16,22 @@ export function branchToJump(block: Block, taken: Block): void {
   end.args.length = 0;
   end.succs.length = 0;
   end.succs.push(taken);
+}
+
+/** Makes what ends `from` the end of `to`. */
+export function moveEnd(from: Block, to: Block): void {
+  const end = from.end!;
+  end.block = to;
+  to.end = end;
+  for (const succ of end.succs) succ.preds[succ.preds.indexOf(from)] = to;
+}
+
+/** A new block that only jumps to `to`. The edge is the caller's to add there, with what the phis have from it. */
+export function jumpingTo(func: Func, to: Block, span: Span): Block {
+  const block = func.newBlock();
+  block.end = func.newInst("jump", [], block, span);
+  block.end.succs.push(to);
+  return block;
 }
 
 /** Takes out blocks that nothing leads to. Returns whether there were any. */

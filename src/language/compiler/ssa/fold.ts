@@ -118,6 +118,17 @@ export function foldBswap(value: bigint, size: Size): bigint {
   return result;
 }
 
+/** How many bits an unsigned number of 64 bits takes. */
+export function bitLength(value: bigint): number {
+  const high = Number(value >> 32n);
+  return high === 0 ? 32 - Math.clz32(Number(value)) : 64 - Math.clz32(high);
+}
+
+/** The exponent of a power of two; -1 of another number. */
+export function powerOfTwo(value: bigint): number {
+  return value > 0n && (value & (value - 1n)) === 0n ? bitLength(value) - 1 : -1;
+}
+
 /** The condition that holds exactly when `condition` does not; `set` has none. */
 export function negate(condition: Condition): Condition | undefined {
   switch (condition) {

@@ -1,7 +1,8 @@
 import type { Block, Func, Inst, Size, Slot } from "./ir.ts";
 import type { Leaves } from "./leaves.ts";
+import { isZero } from "./non-null.ts";
 import { findPrivateSlots, type PrivateSlots } from "./private-slots.ts";
-import { Replacements } from "./rewrite.ts";
+import { loadToExtension, Replacements } from "./rewrite.ts";
 
 /** What is known to stand in a slot. */
 interface Content {
@@ -82,18 +83,13 @@ function forwardLoad(load: Inst, contents: readonly Content[], replacements: Rep
     if (!overlap(content, load)) continue;
     const { value } = content;
     const within = content.offset <= load.imm && load.imm + BigInt(load.size) <= content.offset + BigInt(content.size);
-    if (within && value.op === "const" && value.imm === 0n) {
+    if (within && isZero(value)) {
       replacements.replace(load, leaves.constant(0n));
       return true;
     }
     if (content.offset !== load.imm || content.size !== load.size) return false;
     if (load.size === 8) replacements.replace(load, value);
-    else {
-      load.op = load.signed ? "sext" : "zext";
-      load.signed = false;
-      load.imm = 0n;
-      load.args[0] = value;
-    }
+    else loadToExtension(load, value);
     return true;
   }
   return false;

@@ -1,6 +1,6 @@
 import { foldCondition, negate, swapSides } from "./fold.ts";
 import type { Block, Condition, Inst } from "./ir.ts";
-import { neverZero } from "./non-null.ts";
+import { comparedWithZero, neverZero } from "./non-null.ts";
 
 /** For each condition which of less, equal, greater make it true, as bits 1, 2, 4: unsigned and signed orders apart. */
 const ORDERS: Partial<Record<Condition, { readonly order: "u" | "s" | "any"; readonly when: number }>> = {
@@ -57,6 +57,6 @@ function compare(given: Condition, asked: Condition): boolean | undefined {
 export function decided(condition: Condition, a: Inst, b: Inst): boolean | undefined {
   if (a.op === "const" && b.op === "const") return foldCondition(condition, a.imm, b.imm);
   if (condition !== "eq" && condition !== "ne") return undefined;
-  const other = b.op === "const" && b.imm === 0n ? a : a.op === "const" && a.imm === 0n ? b : undefined;
+  const other = comparedWithZero(a, b);
   return other !== undefined && neverZero(other) ? condition === "ne" : undefined;
 }

@@ -1,10 +1,10 @@
 import { Dominators } from "./dominators.ts";
-import { removeEdge, removeUnreachable } from "./edges.ts";
+import { jumpingTo, removeEdge, removeUnreachable } from "./edges.ts";
 import { isBinary } from "./fold.ts";
 import { decided, impliedBy } from "./implication.ts";
 import type { Block, Func, Inst, Op } from "./ir.ts";
 import { isLeaf, type Leaves } from "./leaves.ts";
-import { Reconstruction } from "./reconstruction.ts";
+import { Reconstruction, settleKinds } from "./reconstruction.ts";
 import { simplify } from "./simplify.ts";
 
 /** Instructions of a block that are repeated for a way that does not go through it any more. */
@@ -75,10 +75,7 @@ function thread(func: Func, block: Block, leaves: Leaves, uses: Uses): boolean {
   if (found.length === 0) return false;
   const ways: { readonly block: Block; readonly values: Map<Inst, Inst> }[] = [];
   for (const { pred, taken, values } of found) {
-    const way = func.newBlock();
-    const jump = func.newInst("jump", [], way, end.span);
-    jump.succs.push(taken);
-    way.end = jump;
+    const way = jumpingTo(func, taken, end.span);
     // Repeated for this way alone; what nobody needs goes later.
     for (const inst of block.insts) {
       const copy = values.get(inst)!;
@@ -169,7 +166,7 @@ function repair(
         uses.addUse(here, user);
       }
     }
-    reconstruction.finish();
+    settleKinds(reconstruction.phis);
     for (const phi of reconstruction.phis) uses.add(phi);
   }
 }

@@ -6,6 +6,16 @@ export function neverZero(value: Inst): boolean {
   return value.op === "const" ? value.imm !== 0n : value.kind !== "scalar" && value.kind !== "plain" && !value.nullable;
 }
 
+/** Whether a value is the constant 0. */
+export function isZero(value: Inst): boolean {
+  return value.op === "const" && value.imm === 0n;
+}
+
+/** What a comparison compares with 0; undefined when it compares with something else. */
+export function comparedWithZero(a: Inst, b: Inst): Inst | undefined {
+  return isZero(b) ? a : isZero(a) ? b : undefined;
+}
+
 /** Of the edge from `from` to `to`: the value that was compared with 0 and is not, when it was such a comparison. */
 export function nonZeroOnEdge(from: Block, to: Block): Inst | undefined {
   const { end } = from;
@@ -13,7 +23,7 @@ export function nonZeroOnEdge(from: Block, to: Block): Inst | undefined {
   if (end.op !== "branch" || (end.condition !== "eq" && end.condition !== "ne")) return undefined;
   if (end.succs[end.condition === "ne" ? 0 : 1] !== to) return undefined;
   const [a, b] = end.args as [Inst, Inst];
-  return b.op === "const" && b.imm === 0n ? a : a.op === "const" && a.imm === 0n ? b : undefined;
+  return comparedWithZero(a, b);
 }
 
 /**

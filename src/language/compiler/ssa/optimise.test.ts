@@ -298,6 +298,38 @@ b3: <- b1
     `);
   });
 
+  it("knows what kind fields are that are stored in each other around a loop", () => {
+    const text = `function f()
+  slot s0 8 align 8 first
+  slot s1 8 align 8 second
+  slot s2 8 align 8 third
+b0:
+  v1 = slot s0
+  v2 = slot s1
+  v3 = slot s2
+  v4 = const 0
+  store8 v1, v4
+  store8 v2, v4
+  store8 v3, v4
+  v5 = map m
+  jump b1
+b1: <- b0, b2
+  v6 = load8 v1 : memory?
+  v7 = load8 v2 : memory?
+  v8 = load8 v3 : memory?
+  v9 = call helper map_lookup_elem#1(v5, v5) : memory?
+  branch eq v6, v4 ? b2 : b3
+b2: <- b1
+  store8 v1, v7
+  store8 v2, v8
+  store8 v3, v9
+  jump b1
+b3: <- b1
+  v10 = load8 v6
+  return v10`;
+    expect(optimised(text).match(/(first|second|third) = phi .* : memory\?$/gm)).toHaveLength(3);
+  });
+
   it("leaves slots whose address goes somewhere, or that are indexed; forwards what is stored to others until a call writes", () => {
     const text = `function f(scalar)
   slot s0 8 align 8 escapes

@@ -1,7 +1,8 @@
 import type { Block, Func, Inst, Slot } from "./ir.ts";
 import type { Leaves } from "./leaves.ts";
-import { Reconstruction } from "./reconstruction.ts";
-import { Replacements } from "./rewrite.ts";
+import { forEachSlotUse, isAccess } from "./private-slots.ts";
+import { Reconstruction, settleKinds } from "./reconstruction.ts";
+import { loadToExtension, Replacements } from "./rewrite.ts";
 
 /** The part of a slot that is always read and written as a whole: identity only. */
 interface Field {
@@ -33,8 +34,8 @@ export function promoteSlots(func: Func, leaves: Leaves): boolean {
     }
   for (const block of [...func.blocks]) promoteBlock(block, fields, reconstructions, replacements);
   replacements.apply(func);
-  // Operands that were loads are values now: only now the phis know what they are. Twice, as fields are stored in each other.
-  for (let turn = 0; turn < 2; turn++) for (const reconstruction of reconstructions.values()) reconstruction.finish();
+  // Operands that were loads are values now: only now the phis know what they are. All at once, as fields are stored in each other.
+  settleKinds([...reconstructions.values()].flatMap(({ phis }) => phis));
   return true;
 }
 
@@ -65,11 +66,7 @@ function promoteBlock(
       replacements.replace(inst, value);
       continue;
     }
-    // Memory keeps the low bytes only.
-    inst.op = inst.signed ? "sext" : "zext";
-    inst.signed = false;
-    inst.imm = 0n;
-    inst.args[0] = value;
+    loadToExtension(inst, value);
     insts.push(inst);
   }
   block.insts = insts;
@@ -79,22 +76,14 @@ function promoteBlock(
 function findFields(func: Func): Map<Inst, Field> {
   const escaped = new Set<Slot>();
   const accesses = new Map<Slot, Inst[]>();
-  const look = (inst: Inst): void => {
-    for (let i = 0; i < inst.args.length; i++) {
-      const { slot } = inst.args[i]!;
-      if (slot === undefined) continue;
-      if (i === 0 && (inst.op === "load" || inst.op === "store")) {
-        const list = accesses.get(slot);
-        if (list === undefined) accesses.set(slot, [inst]);
-        else list.push(inst);
-      } else escaped.add(slot);
+  forEachSlotUse(func, (slot, inst, i) => {
+    if (!isAccess(inst, i)) escaped.add(slot);
+    else {
+      const list = accesses.get(slot);
+      if (list === undefined) accesses.set(slot, [inst]);
+      else list.push(inst);
     }
-  };
-  for (const block of func.blocks) {
-    for (const phi of block.phis) look(phi);
-    for (const inst of block.insts) look(inst);
-    look(block.end!);
-  }
+  });
   const fields = new Map<Inst, Field>();
   for (const [slot, insts] of accesses) {
     if (escaped.has(slot)) continue;

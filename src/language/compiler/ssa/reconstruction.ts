@@ -59,16 +59,16 @@ export class Reconstruction {
     for (const pred of block.preds) phi.args.push(this.atEnd(pred));
     return phi;
   }
+}
 
-  /** The phis that were made have all their operands now: what kind are they? */
-  finish(): void {
-    for (let turns = this.phis.length + 1, changed = true; changed && turns > 0; turns--) {
-      changed = false;
-      for (const phi of this.phis) {
-        const { kind, nullable } = phi;
-        setPhiKind(phi);
-        if (phi.kind !== kind || phi.nullable !== nullable) changed = true;
-      }
+/** Phis have all their operands now, each other among them: what kind are they? */
+export function settleKinds(phis: readonly Inst[]): void {
+  for (let turns = phis.length + 1, changed = true; changed && turns > 0; turns--) {
+    changed = false;
+    for (const phi of phis) {
+      const { kind, nullable } = phi;
+      setPhiKind(phi);
+      if (phi.kind !== kind || phi.nullable !== nullable) changed = true;
     }
   }
 }

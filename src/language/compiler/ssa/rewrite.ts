@@ -53,3 +53,11 @@ export class Replacements {
     return true;
   }
 }
+
+/** Makes of a load one of what was stored there as `value`, of which memory keeps the low bytes only. */
+export function loadToExtension(load: Inst, value: Inst): void {
+  load.op = load.signed ? "sext" : "zext";
+  load.signed = false;
+  load.imm = 0n;
+  load.args[0] = value;
+}

@@ -1,5 +1,6 @@
 import { foldBinary, foldBswap, foldSext, foldZext, isBinary, isCommutative, MASK64 } from "./fold.ts";
-import type { Inst } from "./ir.ts";
+import type { BinaryOp, Inst } from "./ir.ts";
+import { isZero } from "./non-null.ts";
 
 /**
  * What an instruction is worth without itself: a value that already is, a constant (bigint), or undefined when it has to stay.
@@ -9,7 +10,7 @@ import type { Inst } from "./ir.ts";
  */
 export function simplify(inst: Inst): Inst | bigint | undefined {
   const { op, args } = inst;
-  if (isBinary(op)) return binary(inst);
+  if (isBinary(op)) return binary(inst, op);
   const a = args[0];
   switch (op) {
     case "neg":
@@ -28,7 +29,7 @@ export function simplify(inst: Inst): Inst | bigint | undefined {
         return a!.args[0];
       return inst.size === 1 && zeroAbove(a!) <= 1 ? a : undefined;
     case "offset":
-      return args[1]!.op === "const" && args[1]!.imm === 0n ? a : undefined;
+      return isZero(args[1]!) ? a : undefined;
     case "bound":
       return a!.op === "const" && a!.imm < inst.imm ? a : undefined;
     case "fits":
@@ -61,18 +62,22 @@ function zeroAbove(inst: Inst): number {
     case "bswap":
       return inst.size;
     case "const":
-      return inst.imm <= 0xffn ? 1 : inst.imm <= 0xffffn ? 2 : inst.imm <= 0xffff_ffffn ? 4 : 8;
+      return bytesOf(inst.imm);
     case "and": {
       const mask = inst.args[1]!;
       return mask.op === "const" ? zeroAbove(mask) : 8;
     }
     case "bound":
-      return inst.imm <= 0x100n ? 1 : inst.imm <= 0x1_0000n ? 2 : inst.imm <= 0x1_0000_0000n ? 4 : 8;
+      return bytesOf(inst.imm - 1n);
     case "atomic":
       return inst.size;
     default:
       return 8;
   }
+}
+
+function bytesOf(most: bigint): number {
+  return most <= 0xffn ? 1 : most <= 0xffffn ? 2 : most <= 0xffff_ffffn ? 4 : 8;
 }
 
 /** Of how many low bytes the rest is the sign extension; 8 when nothing is known. */
@@ -107,9 +112,8 @@ function onlyOperand(phi: Inst): Inst | undefined {
   return only;
 }
 
-function binary(inst: Inst): Inst | bigint | undefined {
-  const { op, args } = inst;
-  if (!isBinary(op)) return undefined;
+function binary(inst: Inst, op: BinaryOp): Inst | bigint | undefined {
+  const { args } = inst;
   if (args[0]!.op === "const" && args[1]!.op !== "const" && isCommutative(op)) args.reverse();
   const a = args[0]!;
   const b = args[1]!;
@@ -125,7 +129,7 @@ function binary(inst: Inst): Inst | bigint | undefined {
     const whole = putTogether(a, b) ?? putTogether(b, a);
     if (whole !== undefined) return whole;
   }
-  if (a.op === "const" && a.imm === 0n) {
+  if (isZero(a)) {
     if (
       op === "shl" ||
       op === "lshr" ||

@@ -2,7 +2,7 @@ import { Dominators } from "./dominators.ts";
 import { dumpInst } from "./dump.ts";
 import { isBinary, MASK64 } from "./fold.ts";
 import type { Block, Func, Inst, ValueKind } from "./ir.ts";
-import { neverZero, nonZeroAtEntry, nonZeroOnEdge } from "./non-null.ts";
+import { comparedWithZero, isZero, neverZero, nonZeroAtEntry, nonZeroOnEdge } from "./non-null.ts";
 import { SsaError } from "./ssa-error.ts";
 
 export interface VerifyOptions {
@@ -145,8 +145,7 @@ class Verifier {
       const pred = block.preds[i]!;
       if (!this.#index.has(arg) || !this.#dominators.dominates(arg.block, pred))
         this.#say(phi, `v${arg.id} is not there at the end of b${pred.id}`);
-      const zero = arg.op === "const" && arg.imm === 0n;
-      if (phi.kind !== "scalar" && zero) {
+      if (phi.kind !== "scalar" && isZero(arg)) {
         if (!phi.nullable && phi.kind !== "plain") this.#say(phi, "may be 0 and is not nullable");
       } else if (!joins(phi.kind, arg.kind)) this.#say(phi, `v${arg.id} is ${arg.kind}`);
       else if (arg.nullable && !phi.nullable && arg !== phi && !this.#nonZeroAtEnd(arg, pred, block))
@@ -251,8 +250,7 @@ class Verifier {
     if (NUMBERS.has(a.kind) && NUMBERS.has(b.kind)) return;
     if (a.kind === "packet" && b.kind === "packet") return;
     if (inst.condition !== "eq" && inst.condition !== "ne") this.#say(inst, "orders addresses");
-    const zero = [a, b].some((each) => each.op === "const" && each.imm === 0n);
-    if (!zero && a.kind !== b.kind) this.#say(inst, `compares ${a.kind} with ${b.kind}`);
+    if (comparedWithZero(a, b) === undefined && a.kind !== b.kind) this.#say(inst, `compares ${a.kind} with ${b.kind}`);
   }
 }
 
