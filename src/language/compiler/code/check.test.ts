@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { Random } from "../../../../test/support/function-builder.ts";
 import { randomProgram } from "../../../../test/support/random-function.ts";
 import { Class, Opcode } from "../../../object/asm/index.ts";
+import { parse } from "../ssa/parse.ts";
+import { verify } from "../ssa/verify.ts";
 import { checkCode } from "./check.ts";
 import type { Draft } from "./emit.ts";
 import { runStages, type Stages } from "./emit-function.ts";
@@ -39,6 +41,33 @@ function reads(code: readonly Draft[]): Read[] {
 }
 
 describe("the checker", () => {
+  it("lets a call read what it says of a piece of stack, where something else of the piece is written later", () => {
+    const func = parse(`program f(context)
+  slot s0 8 align 8 value
+  slot s1 24 align 8 key
+b0:
+  v0 = param 0
+  v1 = slot s0
+  v2 = load8 v0
+  store8 v1, v2
+  v3 = call helper use#1(v1) reads 0
+  v4 = slot s1
+  v5 = const 0
+  store8 v4, v5
+  store8 v4 + 8, v5
+  v6 = const 16
+  v7 = call helper get_current_comm#16(v4, v6) reads 0 writes 0
+  store8 v4 + 16, v3
+  v8 = call helper use#1(v4) reads 0
+  return v8`);
+    verify(func);
+    const stages = runStages(func, target);
+    const [value, key] = func.slots.map((slot) => stages.frame.offsetOf(slot));
+    // The piece before is over, and its place is in that of the key.
+    expect([value, key]).toEqual([-8, -24]);
+    checkCode(stages);
+  });
+
   it("finds an operand in a register that is another", () => {
     let changed = 0;
     for (let seed = 1; seed <= 30; seed++) {

@@ -12,7 +12,7 @@ import {
   NONE,
   type Operand,
 } from "./machine.ts";
-import { bytesOf, SlotAddresses } from "./slot-liveness.ts";
+import { bytesOf, SlotAddresses, writtenBy } from "./slot-liveness.ts";
 
 /**
  * Proves, by going through the instructions symbolically, that every operand is where the instruction reads it on every way
@@ -314,8 +314,9 @@ class Checker {
       const slot = this.#addresses.ofOperand(operand);
       if (slot === undefined) return;
       const { reads, writes } = inst.callee ?? {};
-      if (writes?.includes(n) !== true || reads?.includes(n) === true) this.#read(at, slot, 0, slot.size);
-      if (reads?.includes(n) !== true || writes?.includes(n) === true) this.#write(slot, 0, slot.size);
+      const { offset, size } = writtenBy(inst, n) ?? { offset: 0, size: slot.size };
+      if (writes?.includes(n) !== true || reads?.includes(n) === true) this.#read(at, slot, offset, size);
+      if (reads?.includes(n) !== true || writes?.includes(n) === true) this.#write(slot, offset, size);
     });
     for (let r = 0; r <= 5; r++) this.#state.values.delete(r);
     this.#state.values.set(0, new Set([MACHINE]));
@@ -373,7 +374,9 @@ class Checker {
         } else if (inst.form === "call") {
           inst.operands.forEach((operand, n) => {
             const slot = this.#addresses.ofOperand(operand);
-            if (slot !== undefined && inst.callee?.writes?.includes(n) === true) add(slot, 0, slot.size);
+            if (slot === undefined || inst.callee?.writes?.includes(n) !== true) return;
+            const { offset, size } = writtenBy(inst, n) ?? { offset: 0, size: slot.size };
+            add(slot, offset, size);
           });
         }
       }

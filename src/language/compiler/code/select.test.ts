@@ -202,6 +202,31 @@ b0:
     ]);
   });
 
+  it("keeps the place of a piece of stack of which a call writes a part, and the rest is there before", () => {
+    const text = `program f(context)
+  slot s0 24 align 8 key
+  slot s1 8 align 8 other
+b0:
+  v0 = param 0
+  v1 = slot s0
+  v2 = load8 v0
+  store8 v1 + 16, v2
+  v3 = const 0
+  branch eq v2, v3 ? b1 : b2
+b1: <- b0
+  v4 = slot s1
+  store8 v4, v3
+  v5 = call helper use#1(v4) reads 0
+  jump b2
+b2: <- b0, b1
+  v6 = const 16
+  v7 = call helper get_current_comm#16(v1, v6) writes 0
+  v8 = call helper use#1(v1) reads 0
+  return v8`;
+    const stores = code(text).filter((line) => line.startsWith("*(u64 *)(r10"));
+    expect(stores).toEqual(["*(u64 *)(r10 - 8) = r5", "*(u64 *)(r10 - 32) = 0"]);
+  });
+
   it("asks for the old value only where it is used", () => {
     const text = (result: string) =>
       `program f(context)\nb0:\n  v0 = global .bss : memory\n  v1 = const 3\n  v2 = atomic8 add v0, v1\n  v3 = const 0\n  return ${result}`;

@@ -9,7 +9,7 @@ export interface SlotRange {
   readonly ranges: number[];
 }
 
-/** What an instruction does with a slot: reads some of it, or writes `size` bytes from `offset` on. */
+/** What an instruction does with a slot: reads or writes `size` bytes from `offset` on. */
 interface Access {
   readonly slot: number;
   readonly position: number;
@@ -43,7 +43,8 @@ export function analyseSlots(func: MachineFunction): SlotRange[] {
         written.set(slot, bytes);
       }
       if (access.reads) {
-        if (bytes.includes(0)) setBit(exposed[i] as Uint32Array, slot);
+        if (bytes.subarray(access.offset, access.offset + access.size).includes(0))
+          setBit(exposed[i] as Uint32Array, slot);
       } else bytes.fill(1, access.offset, access.offset + access.size);
       if (!bytes.includes(0) && !hasBit(exposed[i] as Uint32Array, slot)) setBit(covered[i] as Uint32Array, slot);
     }
@@ -166,8 +167,13 @@ class AccessFinder {
   #inst(inst: MachineInst, list: Access[], escapes: number[]): void {
     const { position, form, a, b, callee } = inst;
     const addresses = this.#addresses;
-    const touch = (slot: Slot | undefined, reads: boolean, offset = 0, size = 0) => {
+    /** Where it is not known how much, all may be read, and nothing is certainly written. */
+    const touch = (slot: Slot | undefined, reads: boolean, offset = 0, size = reads ? (slot?.size ?? 0) : 0) => {
       if (slot !== undefined) list.push({ slot: this.#number(slot), position, reads, offset, size });
+    };
+    const access = (reads: boolean) => {
+      if (inst.slot !== undefined) touch(inst.slot, reads, inst.offset, bytesOf(inst.opcode));
+      else touch(addresses.of(a), reads);
     };
     switch (form) {
       case "constant":
@@ -176,30 +182,26 @@ class AccessFinder {
         this.#escape(escapes, addresses.of(b));
         return;
       case "load":
-        touch(inst.slot ?? addresses.of(a), true);
+        access(true);
         return;
       case "store":
       case "storeImm":
         this.#escape(escapes, addresses.of(b));
-        if (inst.slot !== undefined) touch(inst.slot, false, inst.offset, bytesOf(inst.opcode));
-        else touch(addresses.of(a), false);
+        access(false);
         return;
       case "atomic":
       case "fetch":
         this.#escape(escapes, addresses.of(b));
-        touch(inst.slot ?? addresses.of(a), true);
+        access(true);
         return;
       case "branch":
         return;
       case "call":
         inst.operands.forEach((operand, n) => {
           const slot = addresses.ofOperand(operand);
-          const writesWhole =
-            callee?.writes?.includes(n) === true &&
-            callee.reads?.includes(n) !== true &&
-            operand.constant?.offset === 0;
-          if (writesWhole) touch(slot, false, 0, slot?.size);
-          else touch(slot, true);
+          const written = callee?.reads?.includes(n) === true ? undefined : writtenBy(inst, n);
+          if (written === undefined) touch(slot, true);
+          else touch(slot, false, written.offset, written.size);
         });
         return;
       default:
@@ -208,6 +210,17 @@ class AccessFinder {
         for (const operand of inst.operands) this.#escape(escapes, addresses.ofOperand(operand));
     }
   }
+}
+
+/** What of a slot, passed as its operand number `n`, a call writes: as many bytes as the next says, where both are known. */
+export function writtenBy(
+  { callee, operands }: MachineInst,
+  n: number,
+): { readonly offset: number; readonly size: number } | undefined {
+  const address = operands[n]?.constant;
+  const length = operands[n + 1]?.constant;
+  if (callee?.writes?.includes(n) !== true || address === undefined || length?.kind !== "int") return undefined;
+  return { offset: address.offset, size: Number(length.value) };
 }
 
 /** Bytes that a load or store moves. */
