@@ -1,12 +1,13 @@
 import { bucketCount } from "../../kernel/index.ts";
 import type { Expr, MapDecl } from "../hir.ts";
 import type { Inst } from "../ssa/ir.ts";
-import { type IntType, type StructType, sizeOf, type Type, U32, U64 } from "../type.ts";
-import { addTo } from "./cells.ts";
+import { type IntType, type StructType, sizeOf, U32 } from "../type.ts";
+import { addTo, canExchange, exchange } from "./cells.ts";
+import { comparing } from "./conditions.ts";
 import { log2Floor } from "./integers.ts";
-import { into } from "./into.ts";
+import { into, zeroAround } from "./into.ts";
 import type { Destination, Lowering } from "./lowering.ts";
-import { arrayElement, findOrInsert, isArray, valueType } from "./maps.ts";
+import { arrayElement, copied, findOrInsert, isArray, valueType } from "./maps.ts";
 import { zero } from "./memory.ts";
 import { loadScalar, storeScalar } from "./scalar-memory.ts";
 import { value } from "./value.ts";
@@ -46,7 +47,7 @@ export function record(l: Lowering, expr: Record): void {
       const type = scalar(map);
       const { kind } = aggregate;
       const first = (to: () => Destination) => storeScalar(l, type, to().base, 0, given);
-      onElement(l, map, at, first, (element) => extreme(l, map, kind as "min" | "max", type, element, given));
+      onElement(l, map, at, first, (element) => extreme(l, map, kind, type, element, given));
       return;
     }
     case "log2":
@@ -57,11 +58,11 @@ export function record(l: Lowering, expr: Record): void {
       const bucketField = type.fields.find((field) => field.name === "bucket");
       const keyField = type.fields.find((field) => field.name === "key");
       if (bucketField === undefined) throw new Error(`the key of histogram ${map.name} has no bucket`);
-      padding(l, type, to);
+      zeroAround(l, type.fields, type.size, to);
       if (keyField !== undefined && key !== undefined)
         into(l, keyField.type, key, { ...to, offset: to.offset + keyField.offset });
       const given = value(l, expr.value);
-      const { signed } = { signed: expr.value.type.kind === "int" && expr.value.type.signed };
+      const signed = expr.value.type.kind === "int" && expr.value.type.signed;
       const bucket =
         aggregate.kind === "log2"
           ? log2Bucket(l, given, signed, aggregate.bits)
@@ -79,10 +80,7 @@ type At = { readonly kind: "key"; readonly address: Inst } | { readonly kind: "i
 /** Keyless aggregations are arrays of one element. */
 function keyOf(l: Lowering, map: MapDecl, key: Expr | undefined): At {
   if (key === undefined || isArray(map)) return { kind: "index" };
-  const type = map.key ?? key.type;
-  const to = l.temporary(type, "key");
-  into(l, type, key, to);
-  return { kind: "key", address: to.base };
+  return { kind: "key", address: copied(l, map.key ?? key.type, key, "key") };
 }
 
 function scalar(map: MapDecl): IntType {
@@ -122,16 +120,6 @@ function onElement(
   );
 }
 
-/** Writes zeros where a struct has no fields. */
-function padding(l: Lowering, type: StructType, to: Destination): void {
-  let end = 0;
-  for (const field of type.fields) {
-    zero(l, to, end, field.offset - end);
-    end = field.offset + sizeOf(field.type);
-  }
-  zero(l, to, end, type.size - end);
-}
-
 /**
  * Puts the value there when it is smaller (greater) than what is there. With an exchange that tells what was there it is tried
  * again as long as others change it, a few times; what cannot be put in is counted. Before Linux 5.12 there is no such
@@ -139,12 +127,9 @@ function padding(l: Lowering, type: StructType, to: Destination): void {
  */
 function extreme(l: Lowering, map: MapDecl, kind: "min" | "max", type: IntType, element: Inst, given: Inst): void {
   const { b } = l;
-  const better = (now: Inst, then: () => void) => {
-    const condition = kind === "min" ? (type.signed ? "slt" : "ult") : type.signed ? "sgt" : "ugt";
-    l.when(condition, given, now, then);
-  };
-  if (!l.target.features.fetchAtomics || type.bits < 32) {
-    better(loadScalar(l, type, element, 0), () => storeScalar(l, type, element, 0, given));
+  const isBetter = comparing(kind === "min" ? "lt" : "gt", type.signed);
+  if (!canExchange(l, type)) {
+    l.when(isBetter, given, loadScalar(l, type, element, 0), () => storeScalar(l, type, element, 0, given));
     return;
   }
   const now = l.newVariable();
@@ -161,12 +146,10 @@ function extreme(l: Lowering, map: MapDecl, kind: "min" | "max", type: IntType, 
   ];
   b.jump(head);
   b.at(head);
-  const condition = kind === "min" ? (type.signed ? "slt" : "ult") : type.signed ? "sgt" : "ugt";
-  b.branch(condition, given, b.read(now), attempt, end);
+  b.branch(isBetter, given, b.read(now), attempt, end);
   b.enter(attempt);
   const expected = b.read(now);
-  const before = b.atomic("cmpxchg", element, 0, sizeOf(type) as 4 | 8, given, expected);
-  const was = type.bits === 64 ? before : type.signed ? b.sext(before, 4) : b.zext(before, 4);
+  const was = exchange(l, "cmpxchg", type, element, given, expected);
   b.branch("eq", was, expected, end, failed);
   b.enter(failed);
   b.write(now, was);
@@ -222,12 +205,10 @@ function linearBucket(
   const below = () => b.write(bucket, b.constant(0n));
   const inside = () => b.write(bucket, b.add(b.udiv(b.sub(given, b.constant(min)), b.constant(step)), b.constant(1n)));
   const above = () => b.write(bucket, b.constant(steps + 1n));
-  const upTo = () => l.when(signed ? "slt" : "ult", given, b.constant(max), inside, above);
+  const isBelow = comparing("lt", signed);
+  const upTo = () => l.when(isBelow, given, b.constant(max), inside, above);
   // An unsigned value is never below a minimum that is not above 0.
   if (!signed && min <= 0n) upTo();
-  else l.when(signed ? "slt" : "ult", given, b.constant(min), below, upTo);
+  else l.when(isBelow, given, b.constant(min), below, upTo);
   return b.read(bucket);
 }
-
-export type { Type };
-export { U64 };

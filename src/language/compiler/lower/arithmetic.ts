@@ -1,5 +1,4 @@
 import type { BinaryName, Expr } from "../hir.ts";
-import { Variable } from "../ssa/builder.ts";
 import type { BinaryOp, Inst, Size } from "../ssa/ir.ts";
 import type { BoolType, IntType, Type } from "../type.ts";
 import type { Lowering } from "./lowering.ts";
@@ -26,22 +25,24 @@ export function binary(l: Lowering, name: BinaryName, signed: boolean, left: Ins
 
 /** A value of one type as what it is in another: cut off, extended; any number as a boolean. */
 export function convert(l: Lowering, given: Inst, from: Type, to: IntType | BoolType): Inst {
-  const { b } = l;
   if (to.kind === "bool") {
     if (from.kind === "bool") return given;
-    const made = new Variable("");
-    l.when(
+    return l.choose(
       "ne",
       given,
       l.zero(),
-      () => b.write(made, b.constant(1n)),
-      () => b.write(made, b.constant(0n)),
+      () => l.one(),
+      () => l.zero(),
     );
-    return b.read(made);
   }
-  if (to.bits === 64 || holds(to, from)) return given;
-  const size = (to.bits / 8) as Size;
-  return to.signed ? b.sext(given, size) : b.zext(given, size);
+  return holds(to, from) ? given : extended(l, to, given);
+}
+
+/** The lower bits of a register as registers have a number of the type; other types are what they are. */
+export function extended({ b }: Lowering, type: Type, given: Inst): Inst {
+  if (type.kind !== "int" || type.bits === 64) return given;
+  const size = (type.bits / 8) as Size;
+  return type.signed ? b.sext(given, size) : b.zext(given, size);
 }
 
 /** Whether every value of a type is one of the other, as registers have them. */

@@ -1,5 +1,5 @@
 import type { Expr, Local, Loop } from "../hir.ts";
-import { Builder } from "../ssa/builder.ts";
+import { Builder, type Variable } from "../ssa/builder.ts";
 import type { Inst, ValueKind } from "../ssa/ir.ts";
 import { isAggregate } from "../type.ts";
 import { returnValues } from "./calls.ts";
@@ -86,11 +86,9 @@ export class Outline {
     b.store(base, PRESENT, 8, b.constant(0n));
     if (contextCell !== undefined) b.store(base, contextCell.offset, 8, outer.context());
     for (const { local, outer: storage, cells } of this.#captured) {
-      const [first, second] = cells as [Cell, Cell | undefined];
-      if (storage.kind === "pair" && second !== undefined) {
-        b.store(base, first.offset, 8, b.read(storage.present));
-        b.store(base, second.offset, 8, b.read(storage.value));
-      } else b.store(base, first.offset, 8, outer.readLocal(local));
+      const given =
+        storage.kind === "pair" ? variablesOf(storage).map((each) => b.read(each)) : [outer.readLocal(local)];
+      for (const [i, { offset }] of cells.entries()) b.store(base, offset, 8, given[i] as Inst);
     }
     const builder = new Builder(this.name, "callback", kinds, b.span);
     builder.span = b.span;
@@ -106,23 +104,15 @@ export class Outline {
     return this.#shared.base;
   }
 
-  #load({ offset, kind, nullable }: Cell): Inst {
-    return this.inner.b.load(this.#at, offset, 8, { kind, nullable });
-  }
-
   #place({ local, outer, cells }: Captured): void {
     const { inner } = this;
-    const [first, second] = cells as [Cell, Cell | undefined];
-    if (outer.kind === "pair" && second !== undefined) {
-      const storage: Storage = { kind: "pair", present: inner.newVariable(), value: inner.newVariable(local.name) };
-      inner.place(local, storage);
-      inner.b.write(storage.present, this.#load(first));
-      inner.b.write(storage.value, this.#load(second));
-      return;
-    }
     const variable = inner.newVariable(local.name);
-    inner.place(local, { kind: outer.kind === "value" ? "value" : "address", variable });
-    inner.b.write(variable, this.#load(first));
+    const storage: Storage =
+      outer.kind === "pair"
+        ? { kind: "pair", present: inner.newVariable(), value: variable }
+        : { kind: outer.kind === "value" ? "value" : "address", variable };
+    inner.place(local, storage);
+    loadAll(inner, this.#at, storage.kind === "pair" ? variablesOf(storage) : [variable], cells);
   }
 
   // Ways out, inside
@@ -143,12 +133,8 @@ export class Outline {
     inner.release(0);
     for (const { local, assigned, cells } of this.#captured) {
       if (!assigned) continue;
-      const storage = inner.storage(local);
-      const [first, second] = cells as [Cell, Cell | undefined];
-      if (storage.kind === "pair" && second !== undefined) {
-        b.store(this.#at, first.offset, 8, b.read(storage.present));
-        b.store(this.#at, second.offset, 8, b.read(storage.value));
-      } else if (storage.kind === "value") b.store(this.#at, first.offset, 8, b.read(storage.variable));
+      for (const [i, variable] of variablesOf(inner.storage(local)).entries())
+        b.store(this.#at, (cells[i] as Cell).offset, 8, b.read(variable));
     }
     b.ret(b.constant(answer));
   }
@@ -164,7 +150,7 @@ export class Outline {
   }
 
   /** `break` or `continue` of a loop around this one. */
-  leaveLoop(_l: Lowering, op: "break" | "continue", loop: Loop): void {
+  leaveLoop(op: "break" | "continue", loop: Loop): void {
     this.#exit({ op, loop });
   }
 
@@ -207,13 +193,7 @@ export class Outline {
     const { b } = outer;
     const { base } = this.#shared;
     for (const { outer: storage, assigned, cells } of this.#captured) {
-      if (!assigned) continue;
-      const [first, second] = cells as [Cell, Cell | undefined];
-      const load = ({ offset, kind, nullable }: Cell) => b.load(base, offset, 8, { kind, nullable });
-      if (storage.kind === "pair" && second !== undefined) {
-        b.write(storage.present, load(first));
-        b.write(storage.value, load(second));
-      } else if (storage.kind === "value") b.write(storage.variable, load(first));
+      if (assigned) loadAll(outer, base, variablesOf(storage), cells);
     }
     if (this.#exits.length === 0) return;
     const status = b.load(base, STATUS, 8);
@@ -228,6 +208,25 @@ export class Outline {
         returnValues(outer, got, result !== undefined && pairs(result) ? b.load(base, PRESENT, 8) : undefined);
       });
     }
+  }
+}
+
+/** What holds a local's value: assigning to the local is writing these. What stands in memory is written there. */
+function variablesOf(storage: Storage): readonly Variable[] {
+  switch (storage.kind) {
+    case "pair":
+      return [storage.present, storage.value];
+    case "value":
+      return [storage.variable];
+    default:
+      return [];
+  }
+}
+
+function loadAll({ b }: Lowering, base: Inst, variables: readonly Variable[], cells: readonly Cell[]): void {
+  for (const [i, variable] of variables.entries()) {
+    const { offset, kind, nullable } = cells[i] as Cell;
+    b.write(variable, b.load(base, offset, 8, { kind, nullable }));
   }
 }
 

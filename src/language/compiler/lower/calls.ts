@@ -1,13 +1,14 @@
-import type { Expr, FunctionDecl } from "../hir.ts";
+import type { Expr, FunctionDecl, Stmt } from "../hir.ts";
 import { Builder } from "../ssa/builder.ts";
 import type { Callee, Inst } from "../ssa/ir.ts";
 import { isAggregate, sizeOf, type Type } from "../type.ts";
+import { extended } from "./arithmetic.ts";
 import { into } from "./into.ts";
 import { type Destination, type Frame, kindOf, Lowering, type Unit } from "./lowering.ts";
 import { zero } from "./memory.ts";
 import { pair } from "./optionals.ts";
 import { localOf } from "./rings.ts";
-import { isPointer, pairs } from "./shape.ts";
+import { isPointer, pairs, unwrapType } from "./shape.ts";
 import { lowerBody } from "./statements.ts";
 import { value } from "./value.ts";
 import { type Uses, usesOf } from "./walk.ts";
@@ -19,12 +20,12 @@ const SMALL = 40;
 /** Arguments that the machine passes in registers. */
 const REGISTERS = 5;
 
-/** What a function takes from around it, and what it costs; functions do not call themselves. */
-export function usesOfFunction(unit: Unit, callee: FunctionDecl): Uses {
-  const known = unit.uses.get(callee);
+/** What a function or a statement takes from around it, and what it costs; functions do not call themselves. */
+export function usesIn(unit: Unit, of: FunctionDecl | Stmt): Uses {
+  const known = unit.uses.get(of);
   if (known !== undefined) return known;
-  const uses = usesOf(callee.body, (inner) => usesOfFunction(unit, inner));
-  unit.uses.set(callee, uses);
+  const uses = usesOf("op" in of ? [of] : of.body, (inner) => usesIn(unit, inner));
+  unit.uses.set(of, uses);
   return uses;
 }
 
@@ -33,7 +34,7 @@ export function usesOfFunction(unit: Unit, callee: FunctionDecl): Uses {
  * its own could not be: it has no context, gives one register back, takes five, and cannot give away the caller's records.
  */
 function isInlined(unit: Unit, callee: FunctionDecl): boolean {
-  const uses = usesOfFunction(unit, callee);
+  const uses = usesIn(unit, callee);
   if (uses.cost <= SMALL || unit.calls.get(callee) === 1) return true;
   if (uses.context || uses.records || isAggregate(callee.result) || pairs(callee.result)) return true;
   // Whether a kernel pointer may be followed depends on where it comes from.
@@ -183,7 +184,7 @@ function callFunction(l: Lowering, { callee, args }: Call): Inst {
   }
   const name = makeFunction(l.unit, callee);
   const target: Callee = { kind: "function", name, ...(callee.result.kind === "void" && { returnsNothing: true }) };
-  return asDeclared(b, callee.result, b.call(target, passed, { kind: kindOf(callee.result) }));
+  return asDeclared(l, callee.result, b.call(target, passed, { kind: kindOf(callee.result) }));
 }
 
 function makeFunction(unit: Unit, callee: FunctionDecl): string {
@@ -198,12 +199,12 @@ function makeFunction(unit: Unit, callee: FunctionDecl): string {
     const storage = l.declare(param);
     if (storage.kind === "pair") {
       builder.write(storage.present, builder.param(index++));
-      builder.write(storage.value, asDeclared(builder, param.type, builder.param(index++)));
+      builder.write(storage.value, asDeclared(l, param.type, builder.param(index++)));
     } else if (storage.kind === "value") {
       const it = builder.param(index++);
       // An optional reference comes as an address that may be 0.
       if (param.type.kind === "optional") it.nullable = true;
-      builder.write(storage.variable, asDeclared(builder, param.type, it));
+      builder.write(storage.variable, asDeclared(l, param.type, it));
     }
   }
   lowerFunctionBody(l, callee);
@@ -212,11 +213,8 @@ function makeFunction(unit: Unit, callee: FunctionDecl): string {
 }
 
 /** A number that comes from another function, as a parameter or as its result, extended by its type: what it may be is not seen otherwise. */
-function asDeclared(b: Builder, type: Type, given: Inst): Inst {
-  const of = type.kind === "optional" ? type.of : type;
-  if (of.kind !== "int" || of.bits === 64) return given;
-  const size = (of.bits / 8) as 1 | 2 | 4;
-  return of.signed ? b.sext(given, size) : b.zext(given, size);
+function asDeclared(l: Lowering, type: Type, given: Inst): Inst {
+  return extended(l, unwrapType(type), given);
 }
 
 /** The body of a function of its own, with the return behind it. */

@@ -1,6 +1,7 @@
 import type { Expr } from "../hir.ts";
-import type { AtomicOp, Inst } from "../ssa/ir.ts";
+import type { Inst } from "../ssa/ir.ts";
 import { type BoolType, type CellType, type IntType, sizeOf, type Type } from "../type.ts";
+import { extended } from "./arithmetic.ts";
 import type { Lowering } from "./lowering.ts";
 import { loadScalar, storeScalar } from "./scalar-memory.ts";
 import { value } from "./value.ts";
@@ -14,6 +15,11 @@ function cellOf(type: Type): IntType | BoolType {
 /** Whether the machine changes memory of the type at once: words of 4 and 8 bytes in its own byte order. */
 function isAtomic(type: IntType | BoolType): boolean {
   return type.kind === "int" && type.bits >= 32 && type.bigEndian !== true;
+}
+
+/** Whether memory of the type can be exchanged at once, and tells what was there (since Linux 5.12). */
+export function canExchange(l: Lowering, type: IntType | BoolType): boolean {
+  return isAtomic(type) && l.target.features.fetchAtomics;
 }
 
 /**
@@ -36,7 +42,7 @@ export function cellExchange(l: Lowering, expr: Cell<"cellExchange">): Inst {
   const cell = value(l, expr.cell);
   const type = cellOf(expr.cell.type);
   const given = value(l, expr.value);
-  if (isAtomic(type) && l.target.features.fetchAtomics) return extended(l, type, atomic(l, "xchg", type, cell, given));
+  if (canExchange(l, type)) return exchange(l, "xchg", type, cell, given);
   const before = loadScalar(l, type, cell, 0);
   storeScalar(l, type, cell, 0, given);
   return before;
@@ -48,19 +54,20 @@ export function cellCompareExchange(l: Lowering, expr: Cell<"cellCompareExchange
   const type = cellOf(expr.cell.type);
   const old = value(l, expr.old);
   const given = value(l, expr.value);
-  if (isAtomic(type) && l.target.features.fetchAtomics)
-    return extended(l, type, atomic(l, "cmpxchg", type, cell, given, old));
+  if (canExchange(l, type)) return exchange(l, "cmpxchg", type, cell, given, old);
   const before = loadScalar(l, type, cell, 0);
   l.when("eq", before, old, () => storeScalar(l, type, cell, 0, given));
   return before;
 }
 
-function atomic(l: Lowering, op: AtomicOp, type: IntType | BoolType, base: Inst, given: Inst, expected?: Inst): Inst {
-  return l.b.atomic(op, base, 0, sizeOf(type) as 4 | 8, given, expected);
-}
-
-/** What an atomic operation on 4 bytes gives, as registers have the type. */
-function extended(l: Lowering, type: IntType | BoolType, got: Inst): Inst {
-  if (type.kind !== "int" || type.bits === 64) return got;
-  return type.signed ? l.b.sext(got, 4) : l.b.zext(got, 4);
+/** Puts a value there (with `cmpxchg` where `expected` is); what was there before. */
+export function exchange(
+  l: Lowering,
+  op: "xchg" | "cmpxchg",
+  type: IntType | BoolType,
+  base: Inst,
+  given: Inst,
+  expected?: Inst,
+): Inst {
+  return extended(l, type, l.b.atomic(op, base, 0, sizeOf(type) as 4 | 8, given, expected));
 }

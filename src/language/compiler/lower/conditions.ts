@@ -1,5 +1,4 @@
 import type { CompareName, Expr } from "../hir.ts";
-import { Variable } from "../ssa/builder.ts";
 import type { Block, Condition, Inst } from "../ssa/ir.ts";
 import type { Lowering } from "./lowering.ts";
 import { pair } from "./optionals.ts";
@@ -15,6 +14,11 @@ const CONDITION: Readonly<Record<CompareName, readonly [unsigned: Condition, sig
   gt: ["ugt", "sgt"],
   ge: ["uge", "sge"],
 };
+
+/** How the machine compares numbers that are meant with a sign, or without. */
+export function comparing(compare: CompareName, signed: boolean): Condition {
+  return CONDITION[compare][signed ? 1 : 0];
+}
 
 /** Goes to `yes` when the boolean is true, else to `no`. */
 export function condition(l: Lowering, expr: Expr, yes: Block, no: Block): void {
@@ -40,7 +44,7 @@ export function condition(l: Lowering, expr: Expr, yes: Block, no: Block): void 
     case "compare": {
       const left = value(l, expr.left);
       const right = value(l, expr.right);
-      b.branch(CONDITION[expr.compare][expr.signed ? 1 : 0], left, right, yes, no);
+      b.branch(comparing(expr.compare, expr.signed), left, right, yes, no);
       break;
     }
     case "compareText":
@@ -73,18 +77,29 @@ function presence(l: Lowering, expr: Expr): Inst {
   return pairs(expr.type) ? pair(l, expr).present : value(l, expr);
 }
 
+/** `then` when the boolean is true, else `otherwise`; both go on behind. */
+export function whether(l: Lowering, expr: Expr, then: () => void, otherwise: () => void): void {
+  l.fork((yes, no) => condition(l, expr, yes, no), then, otherwise);
+}
+
+/** What `then` gives when the boolean is true, else what `otherwise` does. */
+export function chosen(l: Lowering, expr: Expr, then: () => Inst, otherwise: () => Inst): Inst {
+  const made = l.newVariable();
+  whether(
+    l,
+    expr,
+    () => l.b.write(made, then()),
+    () => l.b.write(made, otherwise()),
+  );
+  return l.b.read(made);
+}
+
 /** A condition as 0 or 1. */
 export function materialise(l: Lowering, expr: Expr): Inst {
-  const { b } = l;
-  const made = new Variable("");
-  const [yes, no, end] = [b.newBlock(), b.newBlock(), b.newBlock()];
-  condition(l, expr, yes, no);
-  b.enter(yes);
-  b.write(made, b.constant(1n));
-  b.jump(end);
-  b.enter(no);
-  b.write(made, b.constant(0n));
-  b.jump(end);
-  b.enter(end);
-  return b.read(made);
+  return chosen(
+    l,
+    expr,
+    () => l.one(),
+    () => l.zero(),
+  );
 }

@@ -2,22 +2,23 @@ import type { Inst } from "../ssa/ir.ts";
 import { isAggregate, sizeOf, U32 } from "../type.ts";
 import { Outline } from "./callback.ts";
 import { CALLEE } from "./callees.ts";
+import type { Ways } from "./counting.ts";
 import { fromAddress } from "./into.ts";
 import { forgetNumbers, type Of, uses, wayOf } from "./loop-way.ts";
-import type { Destination, Lowering } from "./lowering.ts";
+import type { Lowering } from "./lowering.ts";
+import { aligned } from "./memory.ts";
 import { type Address, readAt, resolve } from "./places.ts";
 import { loadScalar } from "./scalar-memory.ts";
-import { lowerBody } from "./statements.ts";
-import { below, callbackTurn, iterated, plainTurns, rangeBody, type Ways, writtenOutTurns } from "./turning.ts";
+import { elementOf } from "./shape.ts";
+import { below, callbackTurn, iterated, plainTurns, rangeBody, writtenOutTurns } from "./turning.ts";
 
 export function lowerEach(l: Lowering, stmt: Of<"each">): void {
   const { type } = stmt.of;
   const length = type.kind === "array" ? type.length : sizeOf(type);
-  const element = type.kind === "array" ? type.element : ({ kind: "int", bits: 8, signed: false } as const);
+  const element = elementOf(type);
   const stride = sizeOf(element);
   const at = resolve(l, stmt.of);
-  const { cost } = uses(l, stmt);
-  const known = wayOf(l, stmt, { most: length, exact: true }, cost);
+  const known = wayOf(l, stmt, { most: length, exact: true });
   // A callback would have to take the place with it: a plain jump back turns as often.
   const way = known === "callback" ? "plain" : known;
   if (way === undefined) return;
@@ -30,17 +31,14 @@ export function lowerEach(l: Lowering, stmt: Of<"each">): void {
     } else if (storage.kind === "value")
       l.b.write(storage.variable, readAt(l, { ...stmt.of, type: element, indices: [], offset: 0 }, here));
     else if (storage.kind === "slot" && isAggregate(element)) {
-      const to: Destination = { base: l.b.slot(storage.slot), offset: 0, align: storage.slot.align, zeroed: false };
-      fromAddress(l, stmt.local.type, element, here, to);
+      fromAddress(l, stmt.local.type, element, here, l.inSlot(storage.slot));
     }
     rangeBody(l, stmt, ways);
   };
   const moved = (index: Inst): Address => {
     const base = l.b.offset(at.base, stride === 1 ? index : l.b.mul(index, l.b.constant(BigInt(stride))));
     if (at.memory === "kernel" && base !== at.base) base.kind = "plain";
-    let { align } = at;
-    while (align > 1 && stride % align !== 0) align /= 2;
-    return { ...at, base, align };
+    return { ...at, base, align: aligned(at.align, stride) };
   };
   // What the context holds is read at fixed offsets only.
   if (way === "unrolled" || at.memory === "context")
@@ -66,11 +64,7 @@ export function lowerEntries(l: Lowering, stmt: Of<"entries">): void {
   const outline = new Outline(l, "entries", ["map", "memory", "memory", "stack"], 3, uses(l, stmt));
   const { inner } = outline;
   bindElement(inner, stmt);
-  callbackTurn(inner, outline, ({ again, end }) => {
-    inner.loops.set(stmt.loop, { breakTo: end, continueTo: again, depth: 0 });
-    lowerBody(inner, stmt.body);
-    inner.b.jump(again);
-  });
+  callbackTurn(outline, (ways) => rangeBody(inner, stmt, ways));
   outline.finish();
   b.call(CALLEE.forEachElement, [
     b.map(stmt.map.name),

@@ -83,7 +83,7 @@ export function resultOf(e: Evaluation, expr: Expr): Value {
     case "conditional":
       return truthOf(e, expr.test) ? resultOf(e, expr.then) : resultOf(e, expr.else);
     case "isPresent":
-      return isThere(resultOf(e, expr.value)) ? 1n : 0n;
+      return resultOf(e, expr.value) === undefined ? 0n : 1n;
     case "unwrap": {
       const value = resultOf(e, expr.value);
       if (value === undefined) throw new EvaluationError("what is not there was taken for something");
@@ -95,7 +95,7 @@ export function resultOf(e: Evaluation, expr: Expr): Value {
       return resultOf(e, expr.value) ?? resultOf(e, expr.fallback);
     case "chain": {
       const value = resultOf(e, expr.value);
-      if (!isThere(value)) return undefined;
+      if (value === undefined) return undefined;
       e.locals.set(expr.bound, value);
       return resultOf(e, expr.then);
     }
@@ -156,11 +156,6 @@ function textOf(e: Evaluation, expr: Expr): Uint8Array {
   const all = bytes.subarray(at, at + sizeOf(type));
   const end = type.kind === "str" ? all.indexOf(0) : -1;
   return end < 0 ? all.slice() : all.slice(0, end);
-}
-
-/** Kernel pointers are there when they are not 0. */
-function isThere(value: Value): boolean {
-  return value !== undefined;
 }
 
 function sameText(a: Uint8Array, b: Uint8Array): boolean {

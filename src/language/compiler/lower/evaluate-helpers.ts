@@ -17,7 +17,7 @@ export function helperResult(e: Evaluation, expr: Extract<Expr, { readonly op: "
   const type = unwrapped(expr.type);
   const optional = expr.type.kind === "optional";
   const args = expr.args.map((arg) => addressOrNumber(resultOf(e, arg)));
-  const [a = 0n, b = 0n] = args;
+  const [a = 0n] = args;
   const signed = type.kind === "int" && type.signed;
   switch (name) {
     case "comm": {
@@ -77,7 +77,6 @@ export function helperResult(e: Evaluation, expr: Extract<Expr, { readonly op: "
     case "log2":
       return a === 0n ? 0n : BigInt(a.toString(2).length - 1);
     default:
-      void b;
       return ask(e, name, args);
   }
 }

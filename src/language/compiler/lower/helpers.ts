@@ -3,13 +3,14 @@ import type { Variable } from "../ssa/builder.ts";
 import type { Callee, Inst, Size } from "../ssa/ir.ts";
 import { isAggregate, sizeOf, type Type } from "../type.ts";
 import { CALLEE } from "./callees.ts";
+import { comparing } from "./conditions.ts";
 import { log2Floor } from "./integers.ts";
 import { fromAddress } from "./into.ts";
 import { copyKernel, copyKernelText, copyUser, movedContext, rawAddress, readThrough } from "./kernel-memory.ts";
 import type { Destination, Lowering } from "./lowering.ts";
 import { zero } from "./memory.ts";
-import { unwrapType } from "./optionals.ts";
 import { resolve } from "./places.ts";
+import { unwrapType } from "./shape.ts";
 import { value } from "./value.ts";
 
 type HelperExpr = Extract<Expr, { readonly op: "helper" }>;
@@ -63,37 +64,31 @@ function isSigned(type: Type): boolean {
 
 function extreme(kind: "min" | "max"): Lower {
   return (l, expr) => {
-    const { b } = l;
     // All are evaluated before they are compared.
     const given = expr.args.map((each) => value(l, each));
     const signed = isSigned(expr.type) || expr.args.some(({ type }) => isSigned(type));
-    const condition = kind === "min" ? (signed ? "slt" : "ult") : signed ? "sgt" : "ugt";
-    return given.reduce((best, each) => {
-      const result = l.newVariable();
-      l.when(
+    const condition = comparing(kind === "min" ? "lt" : "gt", signed);
+    return given.reduce((best, each) =>
+      l.choose(
         condition,
         each,
         best,
-        () => b.write(result, each),
-        () => b.write(result, best),
-      );
-      return b.read(result);
-    });
+        () => each,
+        () => best,
+      ),
+    );
   };
 }
 
 const abs: Lower = (l, expr) => {
-  const { b } = l;
   const given = arg(l, expr, 0);
-  const result = l.newVariable();
-  l.when(
+  return l.choose(
     "slt",
     given,
     l.zero(),
-    () => b.write(result, b.neg(given)),
-    () => b.write(result, given),
+    () => l.b.neg(given),
+    () => given,
   );
-  return b.read(result);
 };
 
 /** Zeros before the highest bit of 32: 32 for 0. */
@@ -129,7 +124,7 @@ const LOWERED: Readonly<Record<string, Lower>> = {
   numaNode: lower(CALLEE.numaNode),
   cgroupId: plain(CALLEE.cgroupId),
   // The upper half of what the helper gives means nothing.
-  random: (l) => l.b.zext(l.b.call(CALLEE.random, []), 4),
+  random: lower(CALLEE.random),
   jiffies: plain(CALLEE.jiffies),
   funcIp: withContext(CALLEE.funcIp),
   cookie: withContext(CALLEE.cookie),
@@ -148,13 +143,7 @@ const LOWERED: Readonly<Record<string, Lower>> = {
   clz32,
   log2: (l, expr) => log2Floor(l, arg(l, expr, 0)),
   readUser: readScalar((l, expr, to, size) => copyUser(l, to, arg(l, expr, 0), size, false)),
-  readKernel: readScalar((l, expr, to, size) =>
-    l.b.call(l.target.features.probeReadKernel ? CALLEE.readKernel : CALLEE.readAny, [
-      rawAddress(l, to.base, to.offset),
-      l.b.constant(BigInt(size)),
-      arg(l, expr, 0),
-    ]),
-  ),
+  readKernel: readScalar((l, expr, to, size) => copyKernel(l, to, arg(l, expr, 0), 0, size)),
 };
 
 /** Names of the vocabulary's functions that have code. */
@@ -163,9 +152,10 @@ export const HELPERS: ReadonlySet<string> = new Set([...Object.keys(LOWERED), ..
 /** What a function of the vocabulary gives, where a register holds it; `present` becomes whether an optional is there. */
 export function helperValue(l: Lowering, expr: HelperExpr, present?: Variable): Inst {
   if (present !== undefined) l.b.write(present, l.b.constant(1n));
-  if (isAggregate(unwrapType(expr.type)) || isText(expr.name)) {
-    const to = l.temporary(unwrapType(expr.type), expr.name);
-    helperInto(l, unwrapType(expr.type), expr, to, present);
+  const type = unwrapType(expr.type);
+  if (isAggregate(type) || TEXTS.has(expr.name)) {
+    const to = l.temporary(type, expr.name);
+    helperInto(l, type, expr, to, present);
     return to.base;
   }
   const found = Object.hasOwn(LOWERED, expr.name) ? LOWERED[expr.name] : undefined;
@@ -174,10 +164,6 @@ export function helperValue(l: Lowering, expr: HelperExpr, present?: Variable): 
     return l.b.constant(0n);
   }
   return found(l, expr, present);
-}
-
-function isText(name: string): boolean {
-  return TEXTS.has(name);
 }
 
 function unknown(l: Lowering, expr: HelperExpr): void {

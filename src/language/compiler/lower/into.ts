@@ -1,7 +1,9 @@
-import type { Expr, Place } from "../hir.ts";
-import { type ArrayType, isAggregate, type StructType, sizeOf, type Type } from "../type.ts";
+import type { Expr, Local, Place } from "../hir.ts";
+import type { Span } from "../span.ts";
+import type { Inst } from "../ssa/ir.ts";
+import { BOOL, isAggregate, type StructField, sizeOf, type Type, U8 } from "../type.ts";
 import { call } from "./calls.ts";
-import { condition } from "./conditions.ts";
+import { whether } from "./conditions.ts";
 import { helperInto } from "./helpers.ts";
 import { copyKernel, copyKernelText } from "./kernel-memory.ts";
 import type { Destination, Lowering } from "./lowering.ts";
@@ -10,7 +12,7 @@ import { copy, writeBytes, zero } from "./memory.ts";
 import { inChain, pair, presentAndValue } from "./optionals.ts";
 import { type Address, resolve } from "./places.ts";
 import { loadScalar, storeScalar } from "./scalar-memory.ts";
-import { pairs } from "./shape.ts";
+import { contentOf, elementOf, pairs } from "./shape.ts";
 import { value } from "./value.ts";
 
 /**
@@ -40,28 +42,30 @@ function aggregate(l: Lowering, type: Type, expr: Expr, to: Destination): void {
       elements(l, type, expr.values, to);
       return;
     case "local":
-    case "read":
-      fromPlace(l, type, expr.op === "read" ? expr.place : placeOf(expr), to);
+    case "read": {
+      const place = expr.op === "read" ? expr.place : placeOf(expr.local, expr.type, expr.span);
+      fromAddress(l, type, place.type, resolve(l, place), to);
       return;
+    }
     case "helper":
       helperInto(l, type, expr, to);
       return;
     case "conditional":
-      fork(
+      whether(
         l,
-        (yes, no) => condition(l, expr.test, yes, no),
+        expr.test,
         () => into(l, type, expr.then, to),
         () => into(l, type, expr.else, to),
       );
       return;
     case "coalesce": {
       const first = presentAndValue(l, expr.value);
-      const from = inner(expr.value.type);
+      const from = contentOf(expr.value.type);
       l.when(
         "ne",
         first.present,
         l.zero(),
-        () => fromAddress(l, type, from, { base: first.value, offset: 0, memory: "own", align: 8, ours: true }, to),
+        () => fromAddress(l, type, from, ownMemory(first.value), to),
         () => into(l, type, expr.fallback, to),
       );
       return;
@@ -76,7 +80,7 @@ function aggregate(l: Lowering, type: Type, expr: Expr, to: Destination): void {
       return;
     case "unwrap": {
       const it = pairs(expr.value.type) ? pair(l, expr.value).value : value(l, expr.value);
-      fromAddress(l, type, inner(expr.value.type), { base: it, offset: 0, memory: "own", align: 8, ours: true }, to);
+      fromAddress(l, type, contentOf(expr.value.type), ownMemory(it), to);
       return;
     }
     case "wrap":
@@ -84,7 +88,7 @@ function aggregate(l: Lowering, type: Type, expr: Expr, to: Destination): void {
       return;
     case "mapGet":
       // An array's element, which is always there.
-      fromAddress(l, type, expr.type, { base: mapRef(l, expr), offset: 0, memory: "own", align: 8, ours: true }, to);
+      fromAddress(l, type, expr.type, ownMemory(mapRef(l, expr)), to);
       return;
     case "call":
       call(l, expr, to);
@@ -97,10 +101,8 @@ function aggregate(l: Lowering, type: Type, expr: Expr, to: Destination): void {
   }
 }
 
-/** What an optional or a reference holds. */
-function inner(type: Type): Type {
-  if (type.kind === "optional") return inner(type.of);
-  return type.kind === "reference" ? type.to : type;
+function ownMemory(base: Inst): Address {
+  return { base, offset: 0, memory: "own", align: 8, ours: true };
 }
 
 /** Bytes of a text that may be other than its closing NUL. */
@@ -108,32 +110,9 @@ function textRoom(type: Type): number {
   return type.kind === "str" ? type.size - 1 : sizeOf(type);
 }
 
-function placeOf(expr: Expr & { readonly op: "local" }): Place {
-  return {
-    base: { kind: "local", local: expr.local },
-    offset: 0,
-    indices: [],
-    type: expr.type,
-    span: expr.span,
-  };
-}
-
-function fork(
-  l: Lowering,
-  test: (yes: ReturnType<Lowering["b"]["newBlock"]>, no: ReturnType<Lowering["b"]["newBlock"]>) => void,
-  whenTrue: () => void,
-  whenFalse: () => void,
-): void {
-  const { b } = l;
-  const [yes, no, end] = [b.newBlock(), b.newBlock(), b.newBlock()];
-  test(yes, no);
-  b.enter(yes);
-  whenTrue();
-  b.jump(end);
-  b.enter(no);
-  whenFalse();
-  b.jump(end);
-  b.enter(end);
+/** All of a local. */
+export function placeOf(local: Local, type: Type, span: Span): Place {
+  return { base: { kind: "local", local }, offset: 0, indices: [], type, span };
 }
 
 /** Bytes at `offset` of a destination. */
@@ -143,24 +122,23 @@ function part(to: Destination, offset: number): Destination {
 
 function object(l: Lowering, expr: Expr & { readonly op: "object" }, to: Destination): void {
   const { type, fields } = expr;
-  for (const [from, end] of gaps(
-    type.size,
-    fields.map((field) => [field.offset, field.offset + sizeOf(field.type)]),
-  ))
-    zero(l, to, from, end - from);
+  zeroAround(l, fields, type.size, to);
   for (const { offset, type: field, value: given } of fields) into(l, field, given, part(to, offset));
 }
 
-/** What ranges leave of `size` bytes. */
-function gaps(size: number, ranges: readonly (readonly [from: number, to: number])[]): [number, number][] {
-  const out: [number, number][] = [];
+/** Writes zeros where a struct of `size` bytes has none of the fields. */
+export function zeroAround(
+  l: Lowering,
+  fields: readonly Pick<StructField, "offset" | "type">[],
+  size: number,
+  to: Destination,
+): void {
   let end = 0;
-  for (const [from, to] of [...ranges].sort((a, b) => a[0] - b[0])) {
-    if (from > end) out.push([end, from]);
-    end = Math.max(end, to);
+  for (const { offset, type } of [...fields].sort((a, b) => a.offset - b.offset)) {
+    zero(l, to, end, offset - end);
+    end = Math.max(end, offset + sizeOf(type));
   }
-  if (size > end) out.push([end, size]);
-  return out;
+  zero(l, to, end, size - end);
 }
 
 function elements(l: Lowering, type: Type, values: readonly Expr[], to: Destination): void {
@@ -169,15 +147,10 @@ function elements(l: Lowering, type: Type, values: readonly Expr[], to: Destinat
     writeBytes(l, to, bytes, type.size);
     return;
   }
-  const element: Type = type.kind === "array" ? type.element : { kind: "int", bits: 8, signed: false };
+  const element = elementOf(type);
   const stride = sizeOf(element);
   for (const [i, each] of values.entries()) into(l, element, each, part(to, i * stride));
   zero(l, to, values.length * stride, sizeOf(type) - values.length * stride);
-}
-
-/** Copies what stands at a place. */
-function fromPlace(l: Lowering, type: Type, place: Place, to: Destination): void {
-  fromAddress(l, type, place.type, resolve(l, place), to);
 }
 
 /** Copies a value of type `from` into memory of type `type`: texts may have other sizes. */
@@ -202,9 +175,9 @@ function copyContext(l: Lowering, type: Type, { base, offset }: Address, to: Des
 }
 
 function leaf(type: Type): Type {
-  if (type.kind === "array") return leaf((type as ArrayType).element);
-  if (type.kind === "str" || type.kind === "bytes") return { kind: "int", bits: 8, signed: false };
-  if (type.kind === "struct") return leaf((type as StructType).fields[0]?.type ?? { kind: "bool" });
+  if (type.kind === "array") return leaf(type.element);
+  if (type.kind === "str" || type.kind === "bytes") return U8;
+  if (type.kind === "struct") return leaf(type.fields[0]?.type ?? BOOL);
   return type;
 }
 

@@ -3,7 +3,8 @@ import type { Inst } from "../ssa/ir.ts";
 import { type KernelPointer, sizeOf, type Type } from "../type.ts";
 import { CALLEE } from "./callees.ts";
 import type { Destination, Lowering } from "./lowering.ts";
-import { shapeOf, unswap } from "./scalar-memory.ts";
+import { loadScalar, shapeOf, unswap } from "./scalar-memory.ts";
+import { unwrapType } from "./shape.ts";
 
 /** The id of the struct or union that a pointer's type names, behind typedefs and qualifiers; undefined for other types. */
 export function structOf(l: Lowering, type: Type): number | undefined {
@@ -23,9 +24,8 @@ export function pointerKind(l: Lowering, type: KernelPointer, through: "kernel" 
 }
 
 /** A number that is meant as a kernel pointer is one from anywhere. */
-export function asKernelPointer(_l: Lowering, got: Inst, type: Type): Inst {
-  const pointer = type.kind === "optional" ? type.of : type;
-  if (pointer.kind === "kernelPointer" && got.kind === "scalar" && got.op !== "const" && got.op !== "phi")
+export function asKernelPointer(got: Inst, type: Type): Inst {
+  if (unwrapType(type).kind === "kernelPointer" && got.kind === "scalar" && got.op !== "const" && got.op !== "phi")
     got.kind = "plain";
   return got;
 }
@@ -70,14 +70,7 @@ export function isTested(l: Lowering, pointer: Inst): boolean {
 }
 
 function loadUnlessNull(l: Lowering, base: Inst, load: () => Inst): Inst {
-  const { b } = l;
-  const got = l.newVariable();
-  l.isNull(
-    base,
-    () => b.write(got, b.constant(0n)),
-    () => b.write(got, load()),
-  );
-  return b.read(got);
+  return l.choose("eq", base, l.zero(), () => l.zero(), load);
 }
 
 /** The address `offset` bytes behind, as helpers that read take it. */
@@ -93,10 +86,13 @@ export function movedContext(moved: Inst, base: Inst): Inst {
   return moved;
 }
 
+/** Where a helper writes to. */
+type Start = Pick<Destination, "base" | "offset">;
+
 /** Copies bytes of kernel memory; zeros where they cannot be read. */
-export function copyKernel(l: Lowering, to: Destination, from: Inst, offset: number, size: number): void {
+export function copyKernel(l: Lowering, to: Start, from: Inst, offset: number, size: number): Inst {
   const { b, target } = l;
-  b.call(target.features.probeReadKernel ? CALLEE.readKernel : CALLEE.readAny, [
+  return b.call(target.features.probeReadKernel ? CALLEE.readKernel : CALLEE.readAny, [
     rawAddress(l, to.base, to.offset),
     b.constant(BigInt(size)),
     rawAddress(l, from, offset),
@@ -104,7 +100,7 @@ export function copyKernel(l: Lowering, to: Destination, from: Inst, offset: num
 }
 
 /** Copies text up to its NUL, or as much as fits with one; what is behind it is left as it was. */
-export function copyKernelText(l: Lowering, to: Destination, from: Inst, offset: number, size: number): Inst {
+export function copyKernelText(l: Lowering, to: Start, from: Inst, offset: number, size: number): Inst {
   const { b, target } = l;
   return b.call(target.features.probeReadKernel ? CALLEE.readKernelText : CALLEE.readAnyText, [
     rawAddress(l, to.base, to.offset),
@@ -114,7 +110,7 @@ export function copyKernelText(l: Lowering, to: Destination, from: Inst, offset:
 }
 
 /** Copies bytes or text of the process at work. */
-export function copyUser(l: Lowering, to: Destination, from: Inst, size: number, isText: boolean): Inst {
+export function copyUser(l: Lowering, to: Start, from: Inst, size: number, isText: boolean): Inst {
   const { b, target } = l;
   const callee = target.features.probeReadKernel
     ? isText
@@ -139,7 +135,5 @@ export function readThrough(l: Lowering, type: Type, read: (to: Destination) => 
       () => b.write(present, b.constant(1n)),
       () => b.write(present, b.constant(0n)),
     );
-  const { size, signed, swapped } = shapeOf(l, type);
-  const got = b.load(to.base, to.offset, size, { signed: signed && !swapped });
-  return swapped ? unswap(l, got, size, signed) : got;
+  return loadScalar(l, type, to.base, to.offset);
 }

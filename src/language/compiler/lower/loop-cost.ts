@@ -2,7 +2,7 @@ import type { Stmt } from "../hir.ts";
 import { walkExpr } from "./walk.ts";
 
 /** Loops of more turns are turned by the kernel's own means, which look at their body a few times only. */
-const PLAIN = 512;
+export const PLAIN = 512;
 
 /**
  * About how many instructions the kernel goes through when it looks at statements: those of loops inside as often as they turn,

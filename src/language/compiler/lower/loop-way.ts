@@ -1,7 +1,7 @@
 import type { Stmt } from "../hir.ts";
 import type { Inst } from "../ssa/ir.ts";
-import { usesOfFunction } from "./calls.ts";
-import { verifiedCost } from "./loop-cost.ts";
+import { usesIn } from "./calls.ts";
+import { PLAIN, verifiedCost } from "./loop-cost.ts";
 import type { Lowering } from "./lowering.ts";
 import { MOST_TURNS, type Turns } from "./trip-count.ts";
 import { type Uses, usesOf } from "./walk.ts";
@@ -10,9 +10,7 @@ export type Of<Op extends Stmt["op"]> = Extract<Stmt, { readonly op: Op }>;
 
 /** A loop is written out when that takes about so many instructions. */
 const UNROLLED = 64;
-/** So many turns the kernel goes through one by one without a word. */
-const PLAIN = 512;
-/** … when how many there are is known at run time only: each turn may be the last. */
+/** Turns that the kernel goes through one by one when how many there are is known at run time only: each may be the last. */
 const PLAIN_UNKNOWN = 64;
 /** Instructions that the kernel may go through in a plain loop where it knows no better way. */
 const BUDGET = 400_000;
@@ -20,12 +18,12 @@ const BUDGET = 400_000;
 const PLAIN_BUDGET = 50_000;
 
 export function uses(l: Lowering, stmt: Stmt): Uses {
-  return usesOf([stmt], (callee) => usesOfFunction(l.unit, callee));
+  return usesIn(l.unit, stmt);
 }
 
 /** What the kernel goes through for one turn. */
 function costOfTurn(l: Lowering, stmt: Of<"loop" | "range" | "each">): number {
-  const size = (body: readonly Stmt[]) => usesOf(body, (callee) => usesOfFunction(l.unit, callee)).cost;
+  const size = (body: readonly Stmt[]) => usesOf(body, (callee) => usesIn(l.unit, callee)).cost;
   return verifiedCost(stmt.op === "loop" ? [...stmt.body, ...stmt.update] : stmt.body, size);
 }
 
@@ -56,10 +54,10 @@ function isUnknown({ op, size }: Inst): boolean {
 type Way = "unrolled" | "plain" | "iterator" | "callback";
 
 /** The best way that the kernel takes; undefined, and reported, when there is none. */
-export function wayOf(l: Lowering, stmt: Of<"loop" | "range" | "each">, turns: Turns, cost: number): Way | undefined {
+export function wayOf(l: Lowering, stmt: Of<"loop" | "range" | "each">, turns: Turns): Way | undefined {
   const { features } = l.target;
   const { most, exact } = turns;
-  if (exact && most * cost <= UNROLLED) return "unrolled";
+  if (exact && most * uses(l, stmt).cost <= UNROLLED) return "unrolled";
   const verified = most * costOfTurn(l, stmt);
   if (most <= (exact ? PLAIN : PLAIN_UNKNOWN) && verified <= PLAIN_BUDGET) return "plain";
   if (features.iterNum || features.loop) {

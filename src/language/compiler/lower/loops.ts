@@ -1,9 +1,11 @@
+import type { Block } from "../ssa/ir.ts";
 import { condition } from "./conditions.ts";
-import { type Of, tooMany, unbounded, uses, wayOf } from "./loop-way.ts";
+import type { Ways } from "./counting.ts";
+import { type Of, tooMany, unbounded, wayOf } from "./loop-way.ts";
 import type { Lowering } from "./lowering.ts";
 import { lowerBody } from "./statements.ts";
 import { MOST_TURNS, turnsOf } from "./trip-count.ts";
-import { type Block, called, iterated, type Ways } from "./turning.ts";
+import { manyTurns, writtenOutTurns } from "./turning.ts";
 
 export function lowerLoop(l: Lowering, stmt: Of<"loop">): void {
   const counted = turnsOf(l, stmt);
@@ -17,29 +19,18 @@ export function lowerLoop(l: Lowering, stmt: Of<"loop">): void {
     return;
   }
   const exact = counted?.exact === true && counted.most === most;
-  const { cost } = uses(l, stmt);
-  const way = wayOf(l, stmt, { most, exact }, cost);
+  const way = wayOf(l, stmt, { most, exact });
   switch (way) {
     case "unrolled":
-      writtenOut(l, stmt, most);
+      // That it turns so often is known: nothing is tested.
+      writtenOutTurns(l, stmt.loop, most, (_turn, ways) => oneTurn(l, { ...stmt, test: undefined }, ways));
       return;
     case "plain":
       plainLoop(l, stmt, stmt.atMost !== undefined && counted?.most !== most ? most : undefined);
       return;
     case "iterator":
-      iterated(l, stmt.loop, l.zero(), l.b.constant(BigInt(most)), (_index, next) => oneTurn(l, stmt, next));
-      return;
     case "callback":
-      called(l, stmt, l.b.constant(BigInt(most)), (inner, _index, outline) => {
-        const next = inner.b.newBlock();
-        const end = inner.b.newBlock();
-        inner.loops.set(stmt.loop, { breakTo: end, continueTo: next, depth: 0 });
-        turnOf(inner, stmt, next, end);
-        inner.b.enter(next);
-        afterTurn(inner, stmt, end, () => outline.next());
-        inner.b.enter(end);
-        outline.stop();
-      });
+      manyTurns(l, stmt, way, most, (inner, _index, ways) => oneTurn(inner, stmt, ways));
       return;
     default:
   }
@@ -67,22 +58,6 @@ function afterTurn(l: Lowering, stmt: Of<"loop">, end: Block, then: () => void):
     b.enter(again);
   }
   then();
-}
-
-function writtenOut(l: Lowering, stmt: Of<"loop">, count: number): void {
-  const { b } = l;
-  const end = b.newBlock();
-  for (let i = 0; i < count; i++) {
-    const next = b.newBlock();
-    l.loops.set(stmt.loop, { breakTo: end, continueTo: next, depth: l.regions.length });
-    lowerBody(l, stmt.body);
-    b.jump(next);
-    b.enter(next);
-    lowerBody(l, stmt.update);
-  }
-  l.loops.delete(stmt.loop);
-  b.jump(end);
-  b.enter(end);
 }
 
 /** `atMost`: turns that it must not go beyond, where the test does not say so itself. */

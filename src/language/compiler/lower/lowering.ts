@@ -1,12 +1,12 @@
 import type { Diagnostic } from "../diagnostic.ts";
-import type { FunctionDecl, GlobalDecl, Local, Loop, MapDecl, Module, ProgramDecl } from "../hir.ts";
+import type { FunctionDecl, GlobalDecl, Local, Loop, MapDecl, Module, ProgramDecl, Stmt } from "../hir.ts";
 import type { Span } from "../span.ts";
 import { type Builder, Variable } from "../ssa/builder.ts";
-import type { Block, Claim, Func, Inst, Slot, ValueKind } from "../ssa/ir.ts";
+import type { Block, Claim, Condition, Func, Inst, Slot, ValueKind } from "../ssa/ir.ts";
 import type { Target } from "../target.ts";
 import { alignOf, isAggregate, sizeOf, type Type } from "../type.ts";
 import type { Outline } from "./callback.ts";
-import { type DataLayout, LOSSES, roundUp } from "./data-layout.ts";
+import { type DataLayout, LOSSES } from "./data-layout.ts";
 import type { Held } from "./rings.ts";
 import { pairs } from "./shape.ts";
 import type { Uses } from "./walk.ts";
@@ -24,8 +24,8 @@ export interface Unit {
   readonly takenNames: Set<string>;
   /** How many places of one program, and of what it calls, call each function: of the program that has most of them. */
   readonly calls: ReadonlyMap<FunctionDecl, number>;
-  /** What is known of functions that were asked about. */
-  readonly uses: Map<FunctionDecl, Uses>;
+  /** What is known of functions and loops that were asked about. */
+  readonly uses: Map<FunctionDecl | Stmt, Uses>;
   /** Functions that were made, as they are called. */
   readonly made: Set<FunctionDecl>;
 }
@@ -157,9 +157,12 @@ export class Lowering {
     return this.scratch(sizeOf(type), slotAlign(type), name);
   }
 
+  inSlot(slot: Slot): Destination {
+    return { base: this.b.slot(slot), offset: 0, align: slot.align, zeroed: false };
+  }
+
   scratch(size: number, align: number, name: string): Destination {
-    const slot = this.b.newSlot(Math.max(1, size), align, name);
-    return { base: this.b.slot(slot), offset: 0, align, zeroed: false };
+    return this.inSlot(this.b.newSlot(Math.max(1, size), align, name));
   }
 
   /** The program's context. */
@@ -170,24 +173,36 @@ export class Lowering {
 
   // Blocks
 
-  /** `then` when `a condition b`, else `otherwise`; both go on behind. */
-  when(
-    condition: Parameters<Builder["branch"]>[0],
-    a: Inst,
-    b: Inst,
-    then: () => void,
-    otherwise: () => void = () => {},
-  ): void {
-    const { b: builder } = this;
-    const [yes, no, end] = [builder.newBlock(), builder.newBlock(), builder.newBlock()];
-    builder.branch(condition, a, b, yes, no);
-    builder.enter(yes);
+  /** `then` where the test goes to `yes`, `otherwise` where it goes to `no`; both go on behind. */
+  fork(test: (yes: Block, no: Block) => void, then: () => void, otherwise: () => void = () => {}): void {
+    const { b } = this;
+    const [yes, no, end] = [b.newBlock(), b.newBlock(), b.newBlock()];
+    test(yes, no);
+    b.enter(yes);
     then();
-    builder.jump(end);
-    builder.enter(no);
+    b.jump(end);
+    b.enter(no);
     otherwise();
-    builder.jump(end);
-    builder.enter(end);
+    b.jump(end);
+    b.enter(end);
+  }
+
+  /** `then` when `a condition b`, else `otherwise`; both go on behind. */
+  when(condition: Condition, a: Inst, b: Inst, then: () => void, otherwise?: () => void): void {
+    this.fork((yes, no) => this.b.branch(condition, a, b, yes, no), then, otherwise);
+  }
+
+  /** What `then` gives when `a condition b`, else what `otherwise` does. */
+  choose(condition: Condition, a: Inst, b: Inst, then: () => Inst, otherwise: () => Inst): Inst {
+    const made = this.newVariable();
+    this.when(
+      condition,
+      a,
+      b,
+      () => this.b.write(made, then()),
+      () => this.b.write(made, otherwise()),
+    );
+    return this.b.read(made);
   }
 
   newVariable(name = ""): Variable {
@@ -196,6 +211,10 @@ export class Lowering {
 
   zero(): Inst {
     return this.b.constant(0n);
+  }
+
+  one(): Inst {
+    return this.b.constant(1n);
   }
 
   isNull(pointer: Inst, then: () => void, otherwise?: () => void): void {
@@ -207,6 +226,12 @@ export class Lowering {
   /** Gives back what was taken since there were `depth` regions; they stay open for other ways. */
   release(depth: number): void {
     for (let i = this.regions.length - 1; i >= depth; i--) this.regions[i]?.release(this);
+  }
+
+  /** The end of a scope: what was taken in it is given back, and is no longer open. */
+  close(depth: number): void {
+    this.release(depth);
+    this.regions.length = depth;
   }
 
   /** Ends the program (or function) at once: on ways that only the kernel believes in. */
@@ -292,5 +317,3 @@ function outOfBounds(length: number, what: string, name: string): Claim {
 function isPowerOfTwo(n: number): boolean {
   return n > 1 && (n & (n - 1)) === 0;
 }
-
-export { roundUp };

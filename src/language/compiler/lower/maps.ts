@@ -1,6 +1,6 @@
 import type { Expr, Local, MapDecl, MapExpr } from "../hir.ts";
 import type { Inst } from "../ssa/ir.ts";
-import { type BoolType, type IntType, isAggregate, sizeOf, type Type, U32 } from "../type.ts";
+import { isAggregate, sizeOf, type Type, U32 } from "../type.ts";
 import { CALLEE } from "./callees.ts";
 import { into } from "./into.ts";
 import type { Destination, Lowering } from "./lowering.ts";
@@ -33,7 +33,7 @@ export function valueType(map: MapDecl): Type {
 
 /** A key as helpers take it: its address on the stack. */
 function keyAddress(l: Lowering, map: MapDecl, key: Expr): Inst {
-  if (isArray(map)) return indexAddress(l, map, arrayIndex(l, map, key));
+  if (isArray(map)) return indexAddress(l, arrayIndex(l, map, key));
   return inMemory(l, map.key ?? key.type, key, "key");
 }
 
@@ -42,7 +42,7 @@ function inMemory(l: Lowering, type: Type, expr: Expr, name: string): Inst {
   return onStack(l, type, expr) ?? copied(l, type, expr, name);
 }
 
-function copied(l: Lowering, type: Type, expr: Expr, name: string): Inst {
+export function copied(l: Lowering, type: Type, expr: Expr, name: string): Inst {
   const made = l.temporary(type, name);
   into(l, type, expr, made);
   return made.base;
@@ -69,7 +69,7 @@ function arrayIndex(l: Lowering, map: MapDecl, key: Expr): Inst {
     : l.bound(given, map.maxEntries, `\`${map.name}\``, nameOf(key));
 }
 
-function indexAddress(l: Lowering, _map: MapDecl, index: Inst): Inst {
+function indexAddress(l: Lowering, index: Inst): Inst {
   const made = l.temporary(U32, "index");
   storeScalar(l, U32, made.base, 0, index);
   return made.base;
@@ -79,36 +79,34 @@ export function lookup(l: Lowering, map: MapDecl, key: Inst): Inst {
   return l.b.call(CALLEE.mapLookup, [l.b.map(map.name), key], { kind: "memory", nullable: true });
 }
 
+/** Whether it is an array of one element, whose address the kernel puts into the program. */
+function isOne({ kind, maxEntries }: MapDecl): boolean {
+  return kind === "array" && maxEntries === 1;
+}
+
 /**
  * The address of an array's element. The kernel wants it tested, although it is always there: where it is not, the program
  * ends.
  */
 export function arrayElement(l: Lowering, map: MapDecl, index: Inst): Inst {
-  if (map.kind === "array" && map.maxEntries === 1) return l.b.global(map.name, 0);
-  const element = lookup(l, map, indexAddress(l, map, index));
+  if (isOne(map)) return l.b.global(map.name, 0);
+  const element = lookup(l, map, indexAddress(l, index));
   l.isNull(element, () => l.leave());
   return element;
 }
 
 /** `map.get(key)` of a scalar: whether it is there, and what it is. */
-export function lookupScalar(l: Lowering, { map, key, type: whole }: MapOp<"mapGet">): Pair {
+export function lookupScalar(l: Lowering, { map, key }: MapOp<"mapGet">): Pair {
   const { b } = l;
   const type = valueType(map);
   if (isArray(map)) {
     const index = arrayIndex(l, map, key);
     const one = b.constant(1n);
-    if (map.kind === "array" && map.maxEntries === 1)
-      return { present: one, value: loadScalar(l, type, b.global(map.name, 0), 0) };
-    const element = lookup(l, map, indexAddress(l, map, index));
-    const got = l.newVariable();
-    l.isNull(
-      element,
-      () => b.write(got, b.constant(0n)),
-      () => b.write(got, loadScalar(l, type, element, 0)),
-    );
-    return { present: one, value: b.read(got) };
+    if (isOne(map)) return { present: one, value: loadScalar(l, type, b.global(map.name, 0), 0) };
+    const element = lookup(l, map, indexAddress(l, index));
+    const load = () => loadScalar(l, type, element, 0);
+    return { present: one, value: l.choose("eq", element, l.zero(), () => l.zero(), load) };
   }
-  void whole;
   const found = lookup(l, map, keyAddress(l, map, key));
   const present = l.newVariable();
   const got = l.newVariable();
@@ -133,14 +131,14 @@ export function mapRef(l: Lowering, { map, key }: MapOp<"mapRef" | "mapGet">): I
 }
 
 export function mapHas(l: Lowering, { map, key }: MapOp<"mapHas">): Inst {
-  const { b } = l;
-  const result = l.newVariable();
-  l.isNull(
-    lookup(l, map, keyAddress(l, map, key)),
-    () => b.write(result, b.constant(0n)),
-    () => b.write(result, b.constant(1n)),
+  const found = lookup(l, map, keyAddress(l, map, key));
+  return l.choose(
+    "eq",
+    found,
+    l.zero(),
+    () => l.zero(),
+    () => l.one(),
   );
-  return b.read(result);
 }
 
 /** `map.set(key, value)`: whether it was written. */
@@ -197,7 +195,7 @@ export function mapGetOrInsert(l: Lowering, { map, key, initial, counted }: MapO
   const type = valueType(map);
   const at = keyAddress(l, map, key);
   // What has effects happens whether it is needed or not, as in any call.
-  const eager = initial !== undefined && hasEffects(initial) ? initialInto(l, type, initial) : undefined;
+  const eager = initial !== undefined && hasEffects(initial) ? copied(l, type, initial, "initial") : undefined;
   return findOrInsert(
     l,
     map,
@@ -211,12 +209,6 @@ export function mapGetOrInsert(l: Lowering, { map, key, initial, counted }: MapO
     },
     counted,
   );
-}
-
-function initialInto(l: Lowering, type: Type, initial: Expr): Inst {
-  const made = l.temporary(type, "initial");
-  into(l, type, initial, made);
-  return made.base;
 }
 
 /**
@@ -265,6 +257,3 @@ export function storageGet(l: Lowering, { map, object, create }: MapOp<"storageG
 export function storageDelete(l: Lowering, { map, object }: MapOp<"storageDelete">): Inst {
   return succeeded(l, l.b.call(CALLEE.storageDelete, [l.b.map(map.name), value(l, object)]));
 }
-
-export type { BoolType, IntType };
-export { keyAddress };

@@ -1,17 +1,17 @@
 import type { Inst, Size } from "../ssa/ir.ts";
-import { CALLEE } from "./callees.ts";
-import { copyKernel, rawAddress } from "./kernel-memory.ts";
+import { copyKernel } from "./kernel-memory.ts";
 import type { Destination, Lowering } from "./lowering.ts";
 
 /** Bytes that are set or copied by single instructions; more goes through a helper. */
 const UNROLLED = 128;
 
-/** The pieces of a stretch of memory that single instructions reach, at most `most` bytes each. */
-export function* pieces(offset: number, size: number, align: number, most: Size = 8): Generator<[number, Size]> {
+/** The pieces of a stretch of memory that single instructions reach; aligned also `distance` bytes from there. */
+export function* pieces(offset: number, size: number, align: number, distance = 0): Generator<[number, Size]> {
   const sizes: readonly Size[] = [8, 4, 2, 1];
   for (let at = 0; at < size; ) {
     const piece = sizes.find(
-      (each) => each <= most && each <= size - at && (offset + at) % Math.min(each, align) === 0 && each <= align,
+      (each) =>
+        each <= size - at && each <= align && (offset + at) % each === 0 && (offset + at + distance) % each === 0,
     ) as Size;
     yield [offset + at, piece];
     at += piece;
@@ -23,6 +23,12 @@ export function accessAlign(base: Inst, align: number): number {
   return base.kind === "memory" ? 8 : Math.max(1, Math.min(8, align));
 }
 
+/** The greatest power of two, `align` at most, that a distance is a multiple of. */
+export function aligned(align: number, distance: number): number {
+  for (let to = align; to > 1; to /= 2) if (distance % to === 0) return to;
+  return 1;
+}
+
 /** Writes zeros. */
 export function zero(l: Lowering, { base, offset, align, zeroed }: Destination, from = 0, size: number): void {
   if (zeroed || size <= 0) return;
@@ -30,17 +36,11 @@ export function zero(l: Lowering, { base, offset, align, zeroed }: Destination, 
   const start = offset + from;
   if (size > UNROLLED) {
     // A read that must fail gives zeros.
-    const callee = l.target.features.probeReadKernel ? CALLEE.readKernel : CALLEE.readAny;
-    b.call(callee, [rawAddress(l, base, start), b.constant(BigInt(size)), b.constant(0n)]);
+    copyKernel(l, { base, offset: start }, l.zero(), 0, size);
     return;
   }
   const nothing = b.constant(0n);
-  for (const [at, piece] of stretch(base, start, size, align)) b.store(base, at, piece, nothing);
-}
-
-/** Pieces for one base: memory of maps and rings may be reached at any address, so only its ends need small pieces. */
-function stretch(base: Inst, start: number, size: number, align: number): Iterable<[number, Size]> {
-  return pieces(start, size, accessAlign(base, align));
+  for (const [at, piece] of pieces(start, size, accessAlign(base, align))) b.store(base, at, piece, nothing);
 }
 
 /** Copies bytes of the program's own memory. */
@@ -57,21 +57,8 @@ export function copy(
   }
   const align = Math.min(accessAlign(to.base, to.align), accessAlign(from.base, from.align));
   const distance = from.offset - to.offset;
-  for (const [at, piece] of piecesOfBoth(to.offset, distance, size, align))
+  for (const [at, piece] of pieces(to.offset, size, align, distance))
     b.store(to.base, at, piece, b.load(from.base, at + distance, piece));
-}
-
-/** Pieces that are aligned on both sides. */
-function* piecesOfBoth(offset: number, distance: number, size: number, align: number): Generator<[number, Size]> {
-  const sizes: readonly Size[] = [8, 4, 2, 1];
-  for (let at = 0; at < size; ) {
-    const piece = sizes.find(
-      (each) =>
-        each <= size - at && each <= align && (offset + at) % each === 0 && (offset + at + distance) % each === 0,
-    ) as Size;
-    yield [offset + at, piece];
-    at += piece;
-  }
 }
 
 /** Writes bytes that are known; what is left of `size` as zeros. */
@@ -84,7 +71,7 @@ export function writeBytes(l: Lowering, to: Destination, bytes: Uint8Array, size
     writeBytes(l, { ...to, zeroed: true }, bytes, size);
     return;
   }
-  for (const [at, piece] of stretch(to.base, to.offset, direct, to.align)) {
+  for (const [at, piece] of pieces(to.offset, direct, accessAlign(to.base, to.align))) {
     b.store(to.base, at, piece, b.constant(wordAt(l, bytes, at - to.offset, piece)));
   }
 }

@@ -1,9 +1,9 @@
 import type { Expr } from "../hir.ts";
 import { Variable } from "../ssa/builder.ts";
-import type { Block, Inst } from "../ssa/ir.ts";
-import { isAggregate, type OptionalType, type Type } from "../type.ts";
+import type { Inst } from "../ssa/ir.ts";
+import { isAggregate } from "../type.ts";
 import { call } from "./calls.ts";
-import { condition } from "./conditions.ts";
+import { whether } from "./conditions.ts";
 import { helperValue } from "./helpers.ts";
 import { addressOf } from "./into.ts";
 import type { Lowering } from "./lowering.ts";
@@ -42,7 +42,7 @@ export function pair(l: Lowering, expr: Expr): Pair {
     case "mapGet":
       return lookupScalar(l, expr);
     case "conditional":
-      return choosePair(l, expr.type, (yes, no) => condition(l, expr.test, yes, no), expr.then, expr.else);
+      return choosePair(l, expr);
     case "coalesce": {
       const first = pair(l, expr.value);
       const made = newPair();
@@ -89,40 +89,27 @@ function readPair(l: Lowering, from: { present: Variable; value: Variable }): Pa
   return { present: l.b.read(from.present), value: l.b.read(from.value) };
 }
 
-function choosePair(
-  l: Lowering,
-  _type: Type,
-  test: (yes: Block, no: Block) => void,
-  whenTrue: Expr,
-  whenFalse: Expr,
-): Pair {
-  const { b } = l;
+function choosePair(l: Lowering, expr: Expr & { readonly op: "conditional" }): Pair {
   const made = newPair();
-  const [yes, no, end] = [b.newBlock(), b.newBlock(), b.newBlock()];
-  test(yes, no);
-  b.enter(yes);
-  writePair(l, made, pair(l, whenTrue));
-  b.jump(end);
-  b.enter(no);
-  writePair(l, made, pair(l, whenFalse));
-  b.jump(end);
-  b.enter(end);
+  whether(
+    l,
+    expr.test,
+    () => writePair(l, made, pair(l, expr.then)),
+    () => writePair(l, made, pair(l, expr.else)),
+  );
   return readPair(l, made);
 }
 
 export function coalesceValue(l: Lowering, expr: Expr & { readonly op: "coalesce" }): Inst {
-  const { b } = l;
   if (isAggregate(expr.type)) return addressOf(l, expr).base;
-  const made = new Variable("");
   const first = presentAndValue(l, expr.value);
-  l.when(
+  return l.choose(
     "ne",
     first.present,
     l.zero(),
-    () => b.write(made, first.value),
-    () => b.write(made, value(l, expr.fallback)),
+    () => first.value,
+    () => value(l, expr.fallback),
   );
-  return b.read(made);
 }
 
 /** Of addresses, the address is what says whether it is there. */
@@ -190,9 +177,4 @@ export function inChain(
     },
     absent,
   );
-}
-
-/** The type of what an optional holds; other types are themselves. */
-export function unwrapType(type: Type): Type {
-  return type.kind === "optional" ? (type as OptionalType).of : type;
 }

@@ -1,8 +1,9 @@
 import type { Expr } from "../hir.ts";
 import type { Inst } from "../ssa/ir.ts";
-import { sizeOf, type Type } from "../type.ts";
+import { sizeOf } from "../type.ts";
 import type { Lowering } from "./lowering.ts";
 import { nameOf } from "./places.ts";
+import { contentOf } from "./shape.ts";
 import { value } from "./value.ts";
 
 /** struct xdp_md: words that the kernel turns into addresses where they are read (include/uapi/linux/bpf.h). */
@@ -27,21 +28,14 @@ export function packetAt(l: Lowering, expr: Extract<Expr, { readonly op: "packet
   const distance = given.op === "const" ? given : l.bound(given, MOST_OFFSET, "the packet", nameOf(expr.offset));
   const { data, end } = bounds(l);
   const start = given.op === "const" && given.imm === 0n ? data : b.offset(data, distance);
-  const limit = b.offset(start, b.constant(BigInt(sizeOf(pointee(expr.type)))));
-  const result = l.newVariable();
-  l.when(
+  const limit = b.offset(start, b.constant(BigInt(sizeOf(contentOf(expr.type)))));
+  return l.choose(
     "ugt",
     limit,
     end,
-    () => b.write(result, b.constant(0n)),
-    () => b.write(result, start),
+    () => l.zero(),
+    () => start,
   );
-  return b.read(result);
-}
-
-function pointee(type: Type): Type {
-  const of = type.kind === "optional" ? type.of : type;
-  return of.kind === "reference" ? of.to : of;
 }
 
 /** Bytes from the packet's beginning to its end. */

@@ -1,10 +1,11 @@
 import type { Expr, Place } from "../hir.ts";
-import type { Inst, Size } from "../ssa/ir.ts";
-import { type IntType, sizeOf, type Type } from "../type.ts";
+import type { Inst } from "../ssa/ir.ts";
+import { isAggregate, sizeOf, type Type } from "../type.ts";
 import { addressOf } from "./into.ts";
 import { loadable, loadKernel, pointerKind } from "./kernel-memory.ts";
 import type { Lowering } from "./lowering.ts";
-import { loadScalar, shapeOf, storeScalar, unswap } from "./scalar-memory.ts";
+import { aligned } from "./memory.ts";
+import { loadScalar, storeScalar } from "./scalar-memory.ts";
 import { value } from "./value.ts";
 
 /** Where a place is, once its pointer and indices are computed. */
@@ -56,7 +57,7 @@ function baseOf(l: Lowering, { base, offset, type, indices }: Place): Address {
       if (base.pointer.type.kind !== "kernelPointer")
         return { base: pointer, offset, memory: "own", align: aligned(8, offset), ours: !isPacket(base.pointer.type) };
       // What is only copied needs no cast, and what has run-time indices cannot go through one.
-      const scalar = indices.length === 0 && shapeIsScalar(type);
+      const scalar = indices.length === 0 && !isAggregate(type);
       const through = scalar ? loadable(l, pointer, base.pointer.type) : pointer;
       return { base: through, offset, memory: "kernel", align: 1, ours: false };
     }
@@ -66,15 +67,6 @@ function baseOf(l: Lowering, { base, offset, type, indices }: Place): Address {
 /** Bytes of a packet are whoever's sent it. */
 function isPacket(type: Type): boolean {
   return type.kind === "reference" && type.memory === "packet";
-}
-
-function shapeIsScalar(type: Type): boolean {
-  return type.kind !== "str" && type.kind !== "bytes" && type.kind !== "array" && type.kind !== "struct";
-}
-
-function aligned(align: number, offset: number): number {
-  for (let to = align; to > 1; to /= 2) if (offset % to === 0) return to;
-  return 1;
 }
 
 function indexed(l: Lowering, { indices, base }: Place, start: Address): Address {
@@ -139,13 +131,10 @@ export function readAt(l: Lowering, place: Place, { base, offset, memory }: Addr
 
 /** What the context holds: pointers there are trusted where the program's kind says so. */
 function loadContext(l: Lowering, type: Type, base: Inst, offset: number): Inst {
-  const { b } = l;
   if (type.kind !== "kernelPointer") return loadScalar(l, type, base, offset);
   const direct = type.trust !== "plain" && l.program?.btfPointers === true;
   const kind = pointerKind(l, type, direct ? "kernel" : "plain");
-  const { size, swapped, signed } = shapeOf(l, type);
-  const got = b.load(base, offset, size, { kind, nullable: kind === "kernel" });
-  return swapped ? unswap(l, got, size, signed) : got;
+  return l.b.load(base, offset, 8, { kind, nullable: kind === "kernel" });
 }
 
 type Bits = NonNullable<Place["bits"]>;
@@ -170,10 +159,8 @@ export function writeAt(l: Lowering, place: Place, { base, offset }: Address, gi
   }
   const mask = ((1n << BigInt(bits.width)) - 1n) << BigInt(bits.shift);
   const all = (1n << BigInt(sizeOf(type) * 8)) - 1n;
-  const unsigned: Type = type.kind === "int" ? ({ ...type, signed: false } as IntType) : type;
+  const unsigned: Type = type.kind === "int" ? { ...type, signed: false } : type;
   const rest = b.and(loadScalar(l, unsigned, base, offset), b.constant(all & ~mask));
   const placed = b.and(b.shl(given, b.constant(BigInt(bits.shift))), b.constant(mask));
   storeScalar(l, unsigned, base, offset, b.or(rest, placed));
 }
-
-export type { Size };

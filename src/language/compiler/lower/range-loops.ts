@@ -1,34 +1,21 @@
 import type { Inst } from "../ssa/ir.ts";
-import { Outline } from "./callback.ts";
-import { CALLEE } from "./callees.ts";
+import type { Ways } from "./counting.ts";
 import { type Of, tooMany, unbounded, uses, wayOf } from "./loop-way.ts";
 import type { Lowering } from "./lowering.ts";
 import { constantOf, MOST_TURNS, upperBound } from "./trip-count.ts";
-import {
-  below,
-  callbackTurn,
-  iterated,
-  manyTurns,
-  plainTurns,
-  rangeBody,
-  type Ways,
-  writeLocal,
-  writtenOutTurns,
-} from "./turning.ts";
+import { below, called, iterated, manyTurns, plainTurns, rangeBody, writeLocal, writtenOutTurns } from "./turning.ts";
 import { value } from "./value.ts";
 
 export function lowerRange(l: Lowering, stmt: Of<"range">): void {
-  const { b } = l;
   const start = constantOf(l, stmt.start);
   const end = constantOf(l, stmt.end);
   const first = value(l, stmt.start);
   const last = value(l, stmt.end);
-  const { cost, locals } = uses(l, stmt);
   if (start !== undefined && end !== undefined && start >= 0n) {
     const turns = end > start ? Number(end - start) : 0;
     const most = Math.min(turns, stmt.atMost ?? turns);
     if (most > MOST_TURNS) tooMany(l, stmt, most);
-    else knownRange(l, stmt, start, most, cost, locals.has(stmt.local));
+    else knownRange(l, stmt, start, most);
     return;
   }
   const bound = upperBound(l, stmt.end);
@@ -43,7 +30,7 @@ export function lowerRange(l: Lowering, stmt: Of<"range">): void {
     tooMany(l, stmt, most);
     return;
   }
-  const way = wayOf(l, stmt, { most, exact: false }, cost);
+  const way = wayOf(l, stmt, { most, exact: false });
   if (way === undefined) return;
   const count = clampedDistance(l, first, last, most);
   const body = (inner: Lowering, index: Inst, ways: Ways, begin: Inst) => {
@@ -64,24 +51,14 @@ export function lowerRange(l: Lowering, stmt: Of<"range">): void {
       for (const [local, it] of [
         [begin, first],
         [limit, count],
-      ] as const) {
-        const storage = l.declare(local);
-        if (storage.kind === "value") b.write(storage.variable, it);
-      }
+      ] as const)
+        writeLocal(l, local, it);
       const inside = uses(l, stmt);
-      const outline = new Outline(l, "loop", ["scalar", "stack"], 1, {
-        ...inside,
-        locals: new Set([...inside.locals, begin, limit]),
-      });
-      const { inner } = outline;
-      const index = inner.b.zext(inner.b.param(0), 4);
-      callbackTurn(inner, outline, (ways) => {
+      const used = { ...inside, locals: new Set([...inside.locals, begin, limit]) };
+      called(l, used, count, (inner, index, ways) => {
         below(inner, index, inner.readLocal(limit), ways.end);
         body(inner, index, ways, inner.readLocal(begin));
       });
-      outline.finish();
-      b.call(CALLEE.loop, [count, b.functionAddress(outline.name), outline.shared, b.constant(0n)]);
-      outline.after();
       return;
     }
     default:
@@ -112,9 +89,10 @@ function clampedDistance(l: Lowering, start: Inst, end: Inst, most: number): Ins
   return b.read(count);
 }
 
-function knownRange(l: Lowering, stmt: Of<"range">, start: bigint, count: number, cost: number, named: boolean): void {
+function knownRange(l: Lowering, stmt: Of<"range">, start: bigint, count: number): void {
   const { b } = l;
-  const way = wayOf(l, stmt, { most: count, exact: true }, cost);
+  const way = wayOf(l, stmt, { most: count, exact: true });
+  const named = uses(l, stmt).locals.has(stmt.local);
   const end = start + BigInt(count);
   const turn = (inner: Lowering, index: Inst, ways: Ways) => {
     writeLocal(inner, stmt.local, index);

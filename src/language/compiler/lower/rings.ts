@@ -74,7 +74,7 @@ function inOrder(l: Lowering, given: Expr): Expr {
     if (!hasEffects(given) && !readsOwnMemory(given)) return given;
     const storage = l.declare(local);
     if (storage.kind !== "slot") return given;
-    into(l, type, given, { base: l.b.slot(storage.slot), offset: 0, align: storage.slot.align, zeroed: false });
+    into(l, type, given, l.inSlot(storage.slot));
   } else {
     const storage = l.declare(local);
     if (storage.kind === "value") l.b.write(storage.variable, value(l, given));

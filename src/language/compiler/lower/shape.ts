@@ -1,4 +1,4 @@
-import { isAggregate, sizeOf, type Type } from "../type.ts";
+import { sizeOf, type Type, U8 } from "../type.ts";
 
 /** Whether values of the type are addresses, null when they are not there. */
 export function isPointer(type: Type): boolean {
@@ -19,9 +19,20 @@ export function pairs(type: Type): boolean {
   return type.kind === "optional" && !isPointer(type.of) && type.of.kind !== "optional";
 }
 
-/** Whether it is an optional of something that lives in memory. */
-export function pairsMemory(type: Type): boolean {
-  return type.kind === "optional" && isAggregate(type.of);
+/** The type of what an optional holds; other types are themselves. */
+export function unwrapType(type: Type): Type {
+  return type.kind === "optional" ? type.of : type;
+}
+
+/** What an optional or a reference holds. */
+export function contentOf(type: Type): Type {
+  if (type.kind === "optional") return contentOf(type.of);
+  return type.kind === "reference" ? type.to : type;
+}
+
+/** What stands side by side in an array; of texts and bytes, the bytes. */
+export function elementOf(type: Type): Type {
+  return type.kind === "array" ? type.element : U8;
 }
 
 /** Whether values of both types stand in memory in the same way. */

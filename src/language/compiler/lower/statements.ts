@@ -1,10 +1,11 @@
 import type { Expr, Local, Place, Stmt } from "../hir.ts";
+import type { Inst } from "../ssa/ir.ts";
 import { isAggregate, sizeOf } from "../type.ts";
 import { binary } from "./arithmetic.ts";
 import { returnFrom } from "./calls.ts";
-import { condition } from "./conditions.ts";
+import { whether } from "./conditions.ts";
 import { lowerEach, lowerEntries } from "./element-loops.ts";
-import { fromAddress, into } from "./into.ts";
+import { fromAddress, into, placeOf } from "./into.ts";
 import { lowerLoop } from "./loops.ts";
 import type { Destination, Lowering } from "./lowering.ts";
 import { zero } from "./memory.ts";
@@ -25,14 +26,10 @@ export function lowerBody(l: Lowering, body: readonly Stmt[]): void {
     lowerStmt(l, stmt);
     l.b.span = before;
   }
-  if (l.regions.length > depth) {
-    l.release(depth);
-    l.regions.length = depth;
-  }
+  l.close(depth);
 }
 
 function lowerStmt(l: Lowering, stmt: Stmt): void {
-  const { b } = l;
   switch (stmt.op) {
     case "let":
       declare(l, stmt.local, stmt.init);
@@ -54,18 +51,14 @@ function lowerStmt(l: Lowering, stmt: Stmt): void {
     case "expr":
       effect(l, stmt.value);
       return;
-    case "if": {
-      const [yes, no, end] = [b.newBlock(), b.newBlock(), b.newBlock()];
-      condition(l, stmt.test, yes, no);
-      b.enter(yes);
-      lowerBody(l, stmt.then);
-      b.jump(end);
-      b.enter(no);
-      lowerBody(l, stmt.else);
-      b.jump(end);
-      b.enter(end);
+    case "if":
+      whether(
+        l,
+        stmt.test,
+        () => lowerBody(l, stmt.then),
+        () => lowerBody(l, stmt.else),
+      );
       return;
-    }
     case "switch":
       lowerSwitch(l, stmt);
       return;
@@ -96,7 +89,7 @@ function lowerStmt(l: Lowering, stmt: Stmt): void {
 export function leaveLoop(l: Lowering, { op, loop }: Extract<Stmt, { readonly op: "break" | "continue" }>): void {
   const target = l.loops.get(loop);
   if (target === undefined) {
-    l.outline?.leaveLoop(l, op, loop);
+    l.outline?.leaveLoop(op, loop);
     return;
   }
   l.release(target.depth);
@@ -122,7 +115,7 @@ function declare(l: Lowering, local: Local, init: Expr | undefined): void {
       return;
     }
     case "slot": {
-      const to: Destination = { base: b.slot(storage.slot), offset: 0, align: storage.slot.align, zeroed: false };
+      const to = l.inSlot(storage.slot);
       if (init === undefined) zero(l, to, 0, sizeOf(local.type));
       else into(l, local.type, init, to);
       return;
@@ -133,7 +126,7 @@ function declare(l: Lowering, local: Local, init: Expr | undefined): void {
 }
 
 /** The local holds a record: a new one that it is answerable for, or one that another is. */
-function take(l: Lowering, local: Local, init: Expr | undefined, it: ReturnType<typeof value>): void {
+function take(l: Lowering, local: Local, init: Expr | undefined, it: Inst): void {
   const other = init === undefined ? undefined : localOf(init);
   const held = other === undefined ? undefined : l.records.get(other);
   if (held !== undefined) l.records.set(local, held);
@@ -150,7 +143,7 @@ function assign(l: Lowering, local: Local, given: Expr): void {
     return;
   }
   if (storage.kind !== "value") {
-    store(l, { base: { kind: "local", local }, offset: 0, indices: [], type: local.type, span: given.span }, given);
+    store(l, placeOf(local, local.type, given.span), given);
     return;
   }
   const it = value(l, given);
@@ -164,13 +157,12 @@ function assign(l: Lowering, local: Local, given: Expr): void {
 
 function store(l: Lowering, place: Place, given: Expr): void {
   const { type } = place;
+  // The place first, then the value, as JavaScript does.
+  const at = resolve(l, place);
   if (!isAggregate(type)) {
-    // The place first, then the value, as JavaScript does.
-    const at = resolve(l, place);
     writeAt(l, place, at, value(l, given));
     return;
   }
-  const at = resolve(l, place);
   const to: Destination = { base: at.base, offset: at.offset, align: at.align, zeroed: false };
   if (!mayOverlap(place, given)) {
     into(l, type, given, to);
@@ -211,54 +203,42 @@ function effect(l: Lowering, expr: Expr): void {
     case "ringReserve": {
       const depth = l.regions.length;
       hold(l, { name: "", type: expr.type, mutable: false, span: expr.span }, value(l, expr));
-      l.release(depth);
-      l.regions.length = depth;
+      l.close(depth);
       return;
     }
+    // What they give, if anything, is left: `a && f()`, `x?.submit()`, `test ? f() : g()`.
     case "chain":
+      chainEffect(l, expr);
+      return;
     case "and":
+      whether(
+        l,
+        expr.left,
+        () => effect(l, expr.right),
+        () => {},
+      );
+      return;
     case "or":
+      whether(
+        l,
+        expr.left,
+        () => {},
+        () => effect(l, expr.right),
+      );
+      return;
     case "conditional":
-      discarded(l, expr);
+      whether(
+        l,
+        expr.test,
+        () => effect(l, expr.then),
+        () => effect(l, expr.else),
+      );
       return;
     default:
       if (isAggregate(expr.type)) into(l, expr.type, expr, l.temporary(expr.type, "unused"));
       else if (pairs(expr.type)) pair(l, expr);
       else value(l, expr);
   }
-}
-
-/** `a && f()`, `x?.submit()`, `test ? f() : g()` as statements: what they give, if anything, is left. */
-function discarded(l: Lowering, expr: Expr): void {
-  const { b } = l;
-  if (expr.op === "chain") {
-    chainEffect(l, expr);
-    return;
-  }
-  const [yes, no, end] = [b.newBlock(), b.newBlock(), b.newBlock()];
-  switch (expr.op) {
-    case "and":
-    case "or":
-      condition(l, expr.left, yes, no);
-      b.enter(yes);
-      if (expr.op === "and") effect(l, expr.right);
-      b.jump(end);
-      b.enter(no);
-      if (expr.op === "or") effect(l, expr.right);
-      b.jump(end);
-      break;
-    case "conditional":
-      condition(l, expr.test, yes, no);
-      b.enter(yes);
-      effect(l, expr.then);
-      b.jump(end);
-      b.enter(no);
-      effect(l, expr.else);
-      b.jump(end);
-      break;
-    default:
-  }
-  b.enter(end);
 }
 
 function chainEffect(l: Lowering, expr: Extract<Expr, { readonly op: "chain" }>): void {
@@ -273,8 +253,7 @@ function chainEffect(l: Lowering, expr: Extract<Expr, { readonly op: "chain" }>)
       if (storage.kind === "value") l.b.write(storage.variable, it);
       effect(l, expr.then);
     });
-    l.release(depth);
-    l.regions.length = depth;
+    l.close(depth);
     return;
   }
   inChain(
@@ -299,13 +278,11 @@ function lowerSwitch(l: Lowering, stmt: Extract<Stmt, { readonly op: "switch" }>
   }
   b.jump(bodies[stmt.defaultCase] ?? end);
   l.loops.set(stmt.loop, { breakTo: end, continueTo: undefined, depth: l.regions.length });
-  const depth = l.regions.length;
   for (const [i, { body }] of stmt.cases.entries()) {
     b.enter(bodies[i] as NonNullable<(typeof bodies)[number]>);
     lowerBody(l, body);
     b.jump(bodies[i + 1] ?? end);
   }
-  l.regions.length = depth;
   l.loops.delete(stmt.loop);
   b.enter(end);
 }

@@ -1,10 +1,11 @@
 import type { Expr } from "../hir.ts";
 import type { Block, Inst, Size } from "../ssa/ir.ts";
 import { sizeOf } from "../type.ts";
+import { counting } from "./counting.ts";
 import { addressOf } from "./into.ts";
 import { isTested, loadable } from "./kernel-memory.ts";
 import type { Lowering } from "./lowering.ts";
-import { accessAlign, pieces, wordAt } from "./memory.ts";
+import { accessAlign, aligned, pieces, wordAt } from "./memory.ts";
 import { type Address, resolve } from "./places.ts";
 import { value } from "./value.ts";
 
@@ -56,10 +57,14 @@ export function compareText(l: Lowering, left: Expr, right: Expr, yes: Block, no
   }
 }
 
+/** Bytes that may be other than the NUL: an array of the kernel's that the text fills has none. */
+function roomOf({ isText, ours, size }: Text): number {
+  return isText && ours ? size - 1 : size;
+}
+
 /** Up to and with the NUL: what stands behind it is not looked at. */
 function compareLiteral(l: Lowering, text: Text, bytes: Uint8Array, yes: Block, no: Block): void {
-  const room = text.isText && text.ours ? text.size - 1 : text.size;
-  if (bytes.length > room || (!text.isText && bytes.length !== text.size)) {
+  if (bytes.length > roomOf(text) || (!text.isText && bytes.length !== text.size)) {
     l.b.jump(no);
     return;
   }
@@ -70,8 +75,7 @@ function compareLiteral(l: Lowering, text: Text, bytes: Uint8Array, yes: Block, 
 
 export function startsWith(l: Lowering, expr: Expr, prefix: Uint8Array, yes: Block, no: Block): void {
   const text = textAt(l, expr, true);
-  const room = text.isText && text.ours ? text.size - 1 : text.size;
-  if (prefix.length > room) l.b.jump(no);
+  if (prefix.length > roomOf(text)) l.b.jump(no);
   else comparePrefix(l, text, prefix, prefix.length, yes, no);
 }
 
@@ -119,7 +123,7 @@ function compareBoth(l: Lowering, a: Text, c: Text, yes: Block, no: Block): void
   }
   const size = Math.min(a.size, c.size);
   const align = Math.min(accessAlign(a.base, a.align), accessAlign(c.base, c.align));
-  const together = aligned(Math.abs(a.offset - c.offset), align);
+  const together = aligned(align, a.offset - c.offset);
   const words = [...pieces(a.offset, size, together)];
   if (words.length > UNROLLED) {
     compareLoop(l, a, c, size, together, yes, no);
@@ -133,30 +137,15 @@ function compareBoth(l: Lowering, a: Text, c: Text, yes: Block, no: Block): void
   b.jump(yes);
 }
 
-function aligned(distance: number, align: number): number {
-  for (let to = align; to > 1; to /= 2) if (distance % to === 0) return to;
-  return 1;
-}
-
 function compareLoop(l: Lowering, a: Text, c: Text, size: number, align: number, yes: Block, no: Block): void {
   const { b } = l;
   const step = (a.offset % align === 0 ? align : 1) as Size;
   const words = Math.floor(size / step);
-  const at = l.newVariable();
-  b.write(at, b.constant(0n));
-  const [head, body, next, end] = [b.newBlock(), b.newBlock(), b.newBlock(), b.newBlock()];
-  b.jump(head);
-  b.at(head);
-  b.branch("ult", b.read(at), b.constant(BigInt(words * step)), body, end);
-  b.enter(body);
-  const left = b.load(b.offset(a.base, b.read(at)), a.offset, step);
-  const right = b.load(b.offset(c.base, b.read(at)), c.offset, step);
-  b.branch("eq", left, right, next, no);
-  b.enter(next);
-  b.write(at, b.add(b.read(at), b.constant(BigInt(step))));
-  b.jump(head);
-  b.seal(head);
-  b.enter(end);
+  counting(l, l.zero(), b.constant(BigInt(words * step)), BigInt(step), (at, { again }) => {
+    const left = b.load(b.offset(a.base, at), a.offset, step);
+    const right = b.load(b.offset(c.base, at), c.offset, step);
+    b.branch("eq", left, right, again, no);
+  });
   for (let done = words * step; done < size; done++) {
     const more = b.newBlock();
     b.branch("eq", b.load(a.base, a.offset + done, 1), b.load(c.base, c.offset + done, 1), more, no);
@@ -169,20 +158,9 @@ function compareLoop(l: Lowering, a: Text, c: Text, size: number, align: number,
 export function textLength(l: Lowering, expr: Expr): Inst {
   const { b } = l;
   const text = textAt(l, expr, false);
-  const at = l.newVariable();
-  b.write(at, b.constant(0n));
-  const [head, body, next, end] = [b.newBlock(), b.newBlock(), b.newBlock(), b.newBlock()];
-  b.jump(head);
-  b.at(head);
   const most = text.isText ? text.size - 1 : text.size;
-  b.branch("ult", b.read(at), b.constant(BigInt(most)), body, end);
-  b.enter(body);
-  const byte = b.load(b.offset(text.base, b.read(at)), text.offset, 1);
-  b.branch("eq", byte, b.constant(0n), end, next);
-  b.enter(next);
-  b.write(at, b.add(b.read(at), b.constant(1n)));
-  b.jump(head);
-  b.seal(head);
-  b.enter(end);
-  return b.read(at);
+  return counting(l, l.zero(), b.constant(BigInt(most)), 1n, (at, { again, end }) => {
+    const byte = b.load(b.offset(text.base, at), text.offset, 1);
+    b.branch("eq", byte, b.constant(0n), end, again);
+  });
 }

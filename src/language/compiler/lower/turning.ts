@@ -1,17 +1,12 @@
-import type { Loop, Stmt } from "../hir.ts";
-import type { Inst } from "../ssa/ir.ts";
+import type { Local, Loop } from "../hir.ts";
+import type { Block, Inst } from "../ssa/ir.ts";
 import { Outline } from "./callback.ts";
 import { CALLEE } from "./callees.ts";
+import { counting, type Ways } from "./counting.ts";
 import { type Of, uses } from "./loop-way.ts";
 import type { Lowering } from "./lowering.ts";
 import { lowerBody } from "./statements.ts";
-
-export type Block = ReturnType<Lowering["b"]["newBlock"]>;
-
-export interface Ways {
-  readonly again: Block;
-  readonly end: Block;
-}
+import type { Uses } from "./walk.ts";
 
 /** Turns with the numbers from `start` up to `end`, which an iterator of the kernel counts (Linux 6.4). */
 export function iterated(
@@ -45,13 +40,15 @@ export function iterated(
 /** Turns that a helper makes, each a call of the body as a function of its own (Linux 5.17). */
 export function called(
   l: Lowering,
-  stmt: Stmt,
+  used: Uses,
   count: Inst,
-  turn: (inner: Lowering, index: Inst, outline: Outline) => void,
+  turn: (inner: Lowering, index: Inst, ways: Ways) => void,
 ): void {
   const { b } = l;
-  const outline = new Outline(l, "loop", ["scalar", "stack"], 1, uses(l, stmt));
-  turn(outline.inner, outline.inner.b.zext(outline.inner.b.param(0), 4), outline);
+  const outline = new Outline(l, "loop", ["scalar", "stack"], 1, used);
+  const { inner } = outline;
+  const index = inner.b.zext(inner.b.param(0), 4);
+  callbackTurn(outline, (ways) => turn(inner, index, ways));
   outline.finish();
   b.call(CALLEE.loop, [count, b.functionAddress(outline.name), outline.shared, b.constant(0n)]);
   outline.after();
@@ -65,12 +62,12 @@ export function below(l: Lowering, index: Inst, limit: Inst, end: Block): void {
   b.enter(inside);
 }
 
-export function writeLocal(l: Lowering, local: Of<"range">["local"], it: Inst): void {
+export function writeLocal(l: Lowering, local: Local, it: Inst): void {
   const storage = l.declare(local);
   if (storage.kind === "value") l.b.write(storage.variable, it);
 }
 
-export function rangeBody(l: Lowering, stmt: Of<"range" | "each">, { again, end }: Ways): void {
+export function rangeBody(l: Lowering, stmt: Of<"range" | "each" | "entries">, { again, end }: Ways): void {
   l.loops.set(stmt.loop, { breakTo: end, continueTo: again, depth: l.regions.length });
   lowerBody(l, stmt.body);
   l.b.jump(again);
@@ -79,21 +76,19 @@ export function rangeBody(l: Lowering, stmt: Of<"range" | "each">, { again, end 
 /** Turns from 0 on, counted by the kernel. */
 export function manyTurns(
   l: Lowering,
-  stmt: Of<"range" | "each">,
+  stmt: Of<"loop" | "range">,
   way: "iterator" | "callback",
   count: number,
   turn: (inner: Lowering, index: Inst, ways: Ways) => void,
 ): void {
   const most = l.b.constant(BigInt(count));
   if (way === "iterator") iterated(l, stmt.loop, l.zero(), most, (index, ways) => turn(l, index, ways));
-  else
-    called(l, stmt, most, (inner, index, outline) => {
-      callbackTurn(inner, outline, (ways) => turn(inner, index, ways));
-    });
+  else called(l, uses(l, stmt), most, turn);
 }
 
 /** One call of a callback as a turn: going on and leaving are what it returns. */
-export function callbackTurn(inner: Lowering, outline: Outline, turn: (ways: Ways) => void): void {
+export function callbackTurn(outline: Outline, turn: (ways: Ways) => void): void {
+  const { inner } = outline;
   const ways = { again: inner.b.newBlock(), end: inner.b.newBlock() };
   turn(ways);
   if (inner.b.reachable) inner.b.jump(ways.again);
@@ -124,19 +119,6 @@ export function plainTurns(
   end: Inst,
   turn: (index: Inst, ways: Ways) => void,
 ): void {
-  const { b } = l;
-  const index = l.newVariable();
-  b.write(index, start);
-  const [head, body, again, done] = [b.newBlock(), b.newBlock(), b.newBlock(), b.newBlock()];
-  b.jump(head);
-  b.at(head);
-  b.branch("ult", b.read(index), end, body, done);
-  b.enter(body);
-  turn(b.read(index), { again, end: done });
-  b.enter(again);
-  b.write(index, b.add(b.read(index), b.constant(1n)));
-  b.jump(head);
-  b.seal(head);
+  counting(l, start, end, 1n, turn);
   l.loops.delete(loop);
-  b.enter(done);
 }

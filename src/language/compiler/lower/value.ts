@@ -1,12 +1,11 @@
 import type { Expr } from "../hir.ts";
-import { Variable } from "../ssa/builder.ts";
 import type { Inst } from "../ssa/ir.ts";
 import { isAggregate } from "../type.ts";
 import { record } from "./aggregations.ts";
 import { binaryOp, convert, proven } from "./arithmetic.ts";
 import { call } from "./calls.ts";
 import { cellAdd, cellCompareExchange, cellExchange } from "./cells.ts";
-import { condition, materialise } from "./conditions.ts";
+import { chosen, materialise } from "./conditions.ts";
 import { helperValue } from "./helpers.ts";
 import { addressOf } from "./into.ts";
 import { asKernelPointer } from "./kernel-memory.ts";
@@ -41,9 +40,9 @@ function compute(l: Lowering, expr: Expr): Inst {
     case "local":
       return l.readLocal(expr.local);
     case "read":
-      return asKernelPointer(l, readPlace(l, expr.place), expr.type);
+      return asKernelPointer(readPlace(l, expr.place), expr.type);
     case "address":
-      return asKernelPointer(l, placeAddress(l, expr.place), expr.type);
+      return asKernelPointer(placeAddress(l, expr.place), expr.type);
     case "negate":
       return b.neg(value(l, expr.value));
     case "invert":
@@ -120,7 +119,7 @@ function compute(l: Lowering, expr: Expr): Inst {
     case "storageDelete":
       return storageDelete(l, expr);
     case "helper":
-      return asKernelPointer(l, helperValue(l, expr), expr.type);
+      return asKernelPointer(helperValue(l, expr), expr.type);
     case "call":
       return call(l, expr).value;
     case "string":
@@ -131,17 +130,11 @@ function compute(l: Lowering, expr: Expr): Inst {
 }
 
 function chooseValue(l: Lowering, expr: Expr & { readonly op: "conditional" }): Inst {
-  const { b } = l;
   if (isAggregate(expr.type)) return addressOf(l, expr).base;
-  const made = new Variable("");
-  const [yes, no, end] = [b.newBlock(), b.newBlock(), b.newBlock()];
-  condition(l, expr.test, yes, no);
-  b.enter(yes);
-  b.write(made, value(l, expr.then));
-  b.jump(end);
-  b.enter(no);
-  b.write(made, value(l, expr.else));
-  b.jump(end);
-  b.enter(end);
-  return b.read(made);
+  return chosen(
+    l,
+    expr.test,
+    () => value(l, expr.then),
+    () => value(l, expr.else),
+  );
 }

@@ -1,7 +1,7 @@
 import type { Expr, FunctionDecl, Local, Loop, Place, Stmt } from "../hir.ts";
 
 /** What is called for each part of a piece of the program, from outside in. */
-export interface Visitor {
+interface Visitor {
   readonly expr?: (expr: Expr) => void;
   readonly stmt?: (stmt: Stmt) => void;
   readonly place?: (place: Place) => void;
@@ -61,7 +61,7 @@ function walkStmt(stmt: Stmt, v: Visitor): void {
   }
 }
 
-export function walkPlace(place: Place, v: Visitor): void {
+function walkPlace(place: Place, v: Visitor): void {
   v.place?.(place);
   if (place.base.kind === "pointer") walkExpr(place.base.pointer, v);
   if (place.base.kind === "temporary") walkExpr(place.base.value, v);
