@@ -126,7 +126,7 @@ export function compile(sources: Sources, target: Target, options: CompileOption
       module,
       lowered,
       functions: emitted,
-      sources: paths.map((path) => ({ path, text: sources.files.get(path) ?? "" })),
+      sources: paths.map((name) => ({ name, text: sources.files.get(name) ?? "" })),
       target,
     }),
   );

@@ -176,12 +176,9 @@ function writeSlowly(layout: Layout, m: Memory, o: number, value: unknown, path:
       view.setUint8(o, value ? 1 : 0);
       return;
     case "u64":
-      if (typeof value !== "bigint" || BigInt.asUintN(64, value) !== value) bad("u64", value, path);
-      view.setBigUint64(o, value, true);
-      return;
     case "be64":
-      if (typeof value !== "bigint" || BigInt.asUintN(64, value) !== value) bad("be64", value, path);
-      view.setBigUint64(o, value);
+      if (typeof value !== "bigint" || BigInt.asUintN(64, value) !== value) bad(layout.kind, value, path);
+      view.setBigUint64(o, value, layout.kind !== "be64");
       return;
     case "i64":
       if (typeof value !== "bigint" || BigInt.asIntN(64, value) !== value) bad("i64", value, path);

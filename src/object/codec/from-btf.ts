@@ -9,17 +9,12 @@ import {
   bytes,
   type FieldLayout,
   i8,
-  i16,
-  i32,
-  i64,
   i64n,
+  intLayout,
   type Layout,
   type ScalarLayout,
   type StructLayout,
   str,
-  u8,
-  u16,
-  u32,
   u64,
   u64n,
 } from "./layout.ts";
@@ -29,9 +24,6 @@ const DEPTH = 32;
 
 /** Values of so many parts that reading them is no use; they read as bytes. */
 const MOST_PARTS = 4096;
-
-const UNSIGNED: Readonly<Record<number, ScalarLayout>> = { 1: u8, 2: u16, 4: u32, 8: u64 };
-const SIGNED: Readonly<Record<number, ScalarLayout>> = { 1: i8, 2: i16, 4: i32, 8: i64 };
 
 /** How the integer behind a typedef of this name reads, where the typedef has a tag `skep:NAME`. */
 const TAGGED: Readonly<Record<string, ScalarLayout>> = { be16, be32, be64, u64n, i64n };
@@ -107,10 +99,10 @@ class Layouts {
         if (type.bool && type.size === 1) return one(bool);
         // Fewer bits than its bytes have: how compilers once wrote bit-fields.
         if (type.bitOffset !== 0 || type.bits !== type.size * 8) return raw();
-        return one((type.signed ? SIGNED : UNSIGNED)[type.size] ?? bytes(type.size));
+        return one(intLayout(type.size, type.signed) ?? bytes(type.size));
       case "enum":
       case "enum64":
-        return one((type.signed ? SIGNED : UNSIGNED)[type.size] ?? bytes(type.size));
+        return one(intLayout(type.size, type.signed) ?? bytes(type.size));
       case "pointer":
         return one(u64);
       case "array": {

@@ -21,6 +21,7 @@ export {
   i32,
   i64,
   i64n,
+  intLayout,
   type Layout,
   type ScalarLayout,
   type StringLayout,

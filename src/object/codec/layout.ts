@@ -132,6 +132,17 @@ export const be32: ScalarLayout<number> = scalar("be32", 4);
 /** An unsigned 64-bit integer in network byte order (big endian) as a `bigint`. */
 export const be64: ScalarLayout<bigint> = scalar("be64", 8);
 
+const UNSIGNED = { 1: u8, 2: u16, 4: u32, 8: u64 } as const;
+const SIGNED = { 1: i8, 2: i16, 4: i32, 8: i64 } as const;
+
+/** An integer of so many bytes in the machine's order; undefined for a size that none has. */
+export function intLayout(size: ScalarLayout["size"], signed: boolean): ScalarLayout;
+export function intLayout(size: number, signed: boolean): ScalarLayout | undefined;
+export function intLayout(size: number, signed: boolean): ScalarLayout | undefined {
+  const sizes: Readonly<Record<number, ScalarLayout>> = signed ? SIGNED : UNSIGNED;
+  return sizes[size];
+}
+
 /** `length` raw bytes, copied out on each read. */
 export function bytes(length: number): BytesLayout {
   return { kind: "bytes", size: checkLength(length, "bytes"), align: 1 };

@@ -8,6 +8,7 @@ import {
   type ProgramSpec,
   sectionMeaning,
 } from "../../../object/spec/index.ts";
+import type { SourceFile } from "../diagnostics/source-text.ts";
 import type { FunctionDecl, Module, ProgramDecl } from "../hir.ts";
 import type { LoweredModule } from "../lower/lower-module.ts";
 import { NOWHERE, type Span } from "../span.ts";
@@ -17,7 +18,7 @@ import { I64, type Type, U64 } from "../type.ts";
 import { dataMaps } from "./data-maps.ts";
 import { kernelName, mapSpec } from "./map-specs.ts";
 import { ProgramTypes } from "./program-types.ts";
-import { type SourceFile, SourceLines } from "./source-lines.ts";
+import { SourceLines } from "./source-lines.ts";
 
 /** The instructions of one function, and which piece of the source each is for. */
 export interface EmittedFunction {

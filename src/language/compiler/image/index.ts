@@ -3,4 +3,3 @@ export { buildImage, type EmittedFunction, type ImageParts } from "./build-image
 export { lossVariable } from "./data-maps.ts";
 export { layoutOfType } from "./layouts.ts";
 export { firstExtreme } from "./map-specs.ts";
-export type { SourceFile } from "./source-lines.ts";

@@ -5,24 +5,17 @@ import {
   be64,
   bool,
   bytes,
-  i8,
-  i16,
-  i32,
-  i64,
   i64n,
+  intLayout,
   type Layout,
   type ScalarLayout,
   str,
   u8,
-  u16,
-  u32,
   u64,
   u64n,
 } from "../../../object/codec/index.ts";
 import type { IntType, Type } from "../type.ts";
 
-const UNSIGNED: Readonly<Record<IntType["bits"], ScalarLayout>> = { 8: u8, 16: u16, 32: u32, 64: u64 };
-const SIGNED: Readonly<Record<IntType["bits"], ScalarLayout>> = { 8: i8, 16: i16, 32: i32, 64: i64 };
 const NETWORK: Readonly<Partial<Record<IntType["bits"], ScalarLayout>>> = { 16: be16, 32: be32, 64: be64 };
 
 /** How values of a type read in user space. Addresses read as their numbers. */
@@ -55,5 +48,5 @@ export function layoutOfType(type: Type): Layout {
 function layoutOfInt({ bits, signed, bigEndian, decodesToNumber }: IntType): ScalarLayout {
   if (bigEndian === true) return NETWORK[bits] ?? u8;
   if (decodesToNumber === true && bits === 64) return signed ? i64n : u64n;
-  return (signed ? SIGNED : UNSIGNED)[bits];
+  return intLayout((bits / 8) as 1 | 2 | 4 | 8, signed);
 }
