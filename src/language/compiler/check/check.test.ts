@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { BODIES, EVERY_KIND, NEWER } from "../../../../test/support/accepted-programs.ts";
+import { inProgram as programOf } from "../../../../test/support/lower-source.ts";
 import { recordedTarget } from "../../../../test/support/recorded-target.ts";
 import { check, resolvePath } from "./check.ts";
 
@@ -24,113 +26,30 @@ function faults(text: string, files: Readonly<Record<string, string>> = {}): str
 
 /** Checks statements of one program with some maps around. */
 function inProgram(body: string): string[] {
-  return faults(
-    [
-      "const started = hash(u32, u64); const Stat = struct({ n: u64, small: u16, name: str(16), list: array(u32, 4) }); const stats = hash(u32, Stat);",
-      "const slots = arrayMap(u64, 256); const seen = global(u64, 0); const limit = param(u32, 7); const events = ringbuf(Stat); const perTask = taskStorage(u64);",
-      "const opens = counter(str(16)); const total = sum(); const times = histogram(u32); const stacks = stackTraces(64); const N = 5; const T = { a: 1, list: [1, 2] };",
-      "function twice(x: u64): u64 { return x * 2; } function tell(s: Kernel<typeof Stat>) { s.n += 1; }",
-      `export const p = tracepoint("syscalls:sys_enter_openat", (ctx) => { ${body} });`,
-    ].join(" "),
-  ).map((fault) => fault.replace(/^1: /, ""));
+  return faults(programOf(body).replaceAll("\n", " ")).map((fault) => fault.replace(/^1: /, ""));
 }
 
 describe("what is accepted", () => {
   it.each([
-    ["one-liner", "opens.inc(comm());"],
-    [
-      "arithmetic of all signs",
-      "const a = ctx.dfd + 1; const b = ctx.flags * 3 - a; seen.value = u64(b); seen.add(1);",
-    ],
+    ...BODIES,
+    ...NEWER,
     ["unsigned below signed", "if (ctx.dfd > pid()) seen.add(1);"],
-    ["narrowing by a return", "const t = started.get(pid()); if (t === undefined) return; seen.add(ktime() - t);"],
     [
       "narrowing by a branch",
       "const t = started.get(pid()); if (t !== undefined) seen.add(ktime() - t); else seen.add(1);",
     ],
-    ["narrowing by &&", "const t = started.get(pid()); if (t !== undefined && ktime() - t > 1000) seen.add(1);"],
-    [
-      "narrowing by ||",
-      "const t = started.get(pid()); if (t === undefined || ktime() - t < 1000) return; seen.add(t);",
-    ],
     ["narrowing by !", "const s = stats.get(pid()); if (!s) return; s.n += 1;"],
     ["references are true when they are there", "const s = stats.ref(pid()); if (s) s.n++;"],
-    ["another value", "const t = started.get(pid()) ?? ktime(); seen.add(t);"],
-    ["optional chaining", "const n = stats.get(pid())?.n ?? 0; seen.add(n);"],
-    [
-      "cells",
-      "const c = started.ref(pid()); if (c) { c.add(1); c.value = c.value + 1; const old = c.xchg(5); seen.add(old); c.cas(5, 6); }",
-    ],
     [
       "cells within structs",
       "const s = stats.ref(pid()); if (s) { cell(s.n).add(1); cell(s.list[ctx.flags & 3]).add(2); const was = cell(s.n).cas(1, 2); seen.add(was); }",
     ],
-    ["ternaries", "const x = ctx.flags > 3 ? 1 : 2; const y = ctx.flags > 3 ? ktime() : 0; seen.add(x + y);"],
-    ["structs of the source", "stats.set(pid(), { n: 1, small: 2, name: comm(), list: [1, 2, 3, 4] });"],
-    ["structs by name", "const s = { n: ktime(), small: 3, name: comm(), list: [1, 2, 3, 4] }; stats.set(pid(), s);"],
-    ["events", 'events.emit({ n: 1, small: 2, name: "x", list: [1, 2, 3, 4] });'],
-    ["reserved records", "const e = events.reserve(); if (!e) return; e.n = 1; e.list[2] = 3; e.submit();"],
-    [
-      "texts",
-      'const c = comm(); if (c === "bash" || c.startsWith("node") || c.length > 3 || c[0] === "x" || c.charCodeAt(1) === 65) seen.add(1);',
-    ],
-    [
-      "texts of the process",
-      "const f = userStr(ctx.filename, 32); if (f === comm2) seen.add(1);".replace("=== comm2", '=== "/etc/passwd"'),
-    ],
-    ["kernel structs", "const t = task(); if (t.real_parent.tgid === 1 && t.cred.uid.val === 0) seen.add(1);"],
-    ["null of the kernel", "const p = task().real_parent; if (p !== null) seen.add(p.pid > 0 ? 1 : 0);"],
-    ["functions", "seen.add(twice(ktime())); const s = stats.get(1); if (s) tell(s);"],
-    ["counted loops", "for (let i = 0; i < 16; i++) { if (i === 3) continue; if (i > 8) break; seen.add(i); }"],
-    [
-      "ranges",
-      "for (const i of range(16)) slots.set(i, 0); for (const i of range(1, ctx.flags > 0 ? 4 : 8, { atMost: 8 })) seen.add(i);",
-    ],
-    ["while", "let n = u32(ctx.flags); while (n > 0 && atMost(32)) { n = n >> 1; seen.add(1); }"],
-    [
-      "labels",
-      "outer: for (const i of range(4)) for (const j of range(4)) { if (i === j) continue outer; if (j > 2) break outer; }",
-    ],
-    [
-      "switch",
-      "switch (ctx.flags & 3) { case 0: seen.add(1); break; case 1: case 2: seen.add(2); default: seen.add(3); }",
-    ],
-    ["elements", "const s = stats.get(1); if (s) { for (const x of s.list) seen.add(x); s.list[ctx.flags & 3] = 7; }"],
-    ["going over a map", "for (const [key, value] of started) { if (value > 3) seen.add(key); }"],
-    ["aggregations", "total.add(5); times.record(pid(), ctx.dfd); opens.add(comm(), 3);"],
-    ["printing", "print(`${" + "pid()} opened ${" + 'userStr(ctx.filename)}`); print("done", ktime());'],
-    ["stacks and storage", "if (stacks.id() >= 0) { const v = perTask.getOrInsert(task()); if (v) v.add(1); }"],
-    ["constants", "seen.add(N + T.a + T.list[1]); slots.set(N, 1);"],
-    ["params", "if (limit !== 0 && pid() !== limit) return; seen.add(limit);"],
-    ["signed variables", "let d = 0; d = ctx.dfd; if (d < 0) seen.add(1);"],
-    [
-      "optional variables",
-      "let last: u64 | undefined = undefined; if (ctx.flags > 1) last = ktime(); if (last !== undefined) seen.add(last);",
-    ],
-    ["destructuring", "const { flags, mode } = ctx; seen.add(u64(flags) + mode);"],
-    ["min and max", "seen.add(min(ctx.flags, 10) > 3 ? 1 : 0); seen.add(max(pid(), uid())); seen.add(abs(ctx.dfd));"],
-    ["reading memory", "const n = readUser(ctx.filename, u32); seen.add(n);"],
-    ["an early way out", "if (pid() === 1) return; if (pid() === 2) { return 0; } seen.add(1); return 1;"],
   ])("%s", (_, body) => expect(inProgram(body)).toEqual([]));
 
   it("programs of every kind", () => {
     expect(
-      faults(`
-const n = counter();
-export const a = rawTracepoint("sys_enter", (ctx) => { if (ctx.args[1] === 3) n.inc(); });
-export const b = tpBtf("sched_switch", (preempt, prev, next) => { if (prev.pid !== next.pid) n.inc(); });
-export const c = kprobe("vfs_read", (ctx) => { if (ctx.args[2] > 3) n.inc(); });
-export const d = kretprobe("vfs_read", (ctx) => { if (ctx.ret < 0) n.inc(); });
-export const e = uprobe("libc", "malloc", (ctx) => { if (ctx.args[0] > 3) n.inc(); });
-export const f = fentry("vfs_read", (file, buf, count) => { if (file.f_inode.i_ino === count) n.inc(); });
-export const g = fexit("vfs_read", (ret, file) => { if (ret > 0 && file.f_flags === 0) n.inc(); });
-export const h = lsm("file_open", (file) => { if (file.f_inode.i_ino === 3) return -EPERM; return 0; });
-export const i = profile({ hz: 99 }, () => n.inc());
-export const j = interval({ ms: 100 }, (ctx) => { if (ctx.sample_period > 0) n.inc(); });
-export const k = iter("task", ({ task }) => { if (task && task.pid > 1) n.inc(); });
-export const l = syscall(struct({ x: u64, y: u32 }), (ctx) => { n.add(ctx.x); return ctx.y; });
-export const x = xdp((pkt) => { const e = pkt.at(0, struct({ a: be16 })); if (!e || e.a === 5) return XDP.PASS; n.add(pkt.length); return e.a > 3 ? XDP.DROP : XDP.PASS; });
-export const m = tracepoint("sched:sched_process_exec", (ctx) => { if (ctx.pid === 1 && ctx.filename === "x") n.inc(); });`),
+      faults(`${EVERY_KIND}
+export const x = xdp((pkt) => { const e = pkt.at(0, struct({ a: be16 })); if (!e || e.a === 5) return XDP.PASS; n.add(pkt.length); return e.a > 3 ? XDP.DROP : XDP.PASS; });`),
     ).toEqual([]);
   });
 
@@ -263,6 +182,7 @@ it("resolves paths of imports", () => {
 
 it("never throws, whatever it is given", () => {
   const files = ["1-hello", "2-opensnoop"].map((name) => `// ${name}`);
-  const text = readFileSync(new URL(import.meta.url), "utf8");
+  const programs = new URL("../../../../test/support/accepted-programs.ts", import.meta.url);
+  const text = [new URL(import.meta.url), programs].map((file) => readFileSync(file, "utf8")).join("");
   for (let i = 0; i < text.length; i += 97) faults(text.slice(i, i + 400) + files.join("\n"));
 });
