@@ -30,7 +30,7 @@ function inProgram(body: string): string[] {
 }
 
 describe("what is accepted", () => {
-  it.each([
+  it.each<readonly [name: string, body: string]>([
     ...BODIES,
     ...NEWER,
     ["unsigned below signed", "if (ctx.dfd > pid()) seen.add(1);"],
