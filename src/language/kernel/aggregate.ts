@@ -102,16 +102,8 @@ export interface LinearOptions extends AggregateOptions {
 }
 
 /** How values are spread, in buckets of one size. Made by `linear(options)` and `linear(key, options)`. */
-export class Linear<KK, DK> extends Descriptor {
+export class Linear<KK, DK> extends Aggregate<KK, DK, LinearOptions> {
   readonly kind = "linear";
-  readonly key: Type<KK, DK> | undefined;
-  readonly options: LinearOptions;
-
-  constructor(key: Type<KK, DK> | undefined, options: LinearOptions) {
-    super();
-    this.key = key;
-    this.options = options;
-  }
 
   /** Records a value. */
   record(..._keyAndValue: Keyed<KK, [value: number]>): void {

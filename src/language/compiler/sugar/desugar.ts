@@ -1,5 +1,7 @@
 import type { CallExpression, Expression, Node, Program } from "@oxc-project/types";
 import type { Diagnostic } from "../diagnostic.ts";
+import { rewrite, within } from "../syntax/walk.ts";
+import { PROGRAM_WORDS } from "../vocabulary/words.ts";
 import { Aggregations } from "./aggregations.ts";
 import { EXIT_TEXT } from "./exit.ts";
 import { namesOf } from "./names.ts";
@@ -16,7 +18,6 @@ import {
   statement,
   string,
 } from "./nodes.ts";
-import { rewrite, visit, within } from "./walk.ts";
 
 /** A module as the checker takes it. */
 export interface Desugared {
@@ -35,10 +36,6 @@ const ALIASES: Readonly<Record<string, string>> = {
   f: "fentry",
   fr: "fexit",
 };
-const PROBES: ReadonlySet<string> = new Set([
-  ...["tracepoint", "rawTracepoint", "tpBtf", "kprobe", "kretprobe", "uprobe", "uretprobe", "usdt"],
-  ...["fentry", "fexit", "lsm", "profile", "interval", "iter", "syscall", "xdp"],
-]);
 const SOURCE = "skep/kernel";
 /** The process id of the command that is run: a parameter that user space sets. */
 const COMMAND_PID = "cpid";
@@ -60,7 +57,7 @@ export function desugar(program: Program, vocabulary: ReadonlySet<string>, file 
   const diagnostics: Diagnostic[] = [];
   const aggregations = new Aggregations(file, free, (diagnostic) => diagnostics.push(diagnostic));
   const imports = new Map<string, string>();
-  for (const name of used) {
+  for (const name of used.keys()) {
     if (!free(name)) continue;
     const word = Object.hasOwn(ALIASES, name) ? ALIASES[name] : name;
     if (word !== undefined && vocabulary.has(word)) imports.set(name, word);
@@ -82,13 +79,13 @@ export function desugar(program: Program, vocabulary: ReadonlySet<string>, file 
     return aggregations.use(node, inner);
   };
   const inner = (expression: Expression): Expression => rewrite(expression, change);
-  const names = new Set([...declared, ...used]);
+  const names = new Set([...declared, ...used.keys()]);
   const body = program.body.map((line) => {
     if (line.type !== "ExpressionStatement") return rewrite(line, change);
     const { expression } = line;
     const callee = calledWord(expression);
     const probe = callee === undefined ? undefined : free(callee) ? (ALIASES[callee] ?? callee) : callee;
-    if (probe === undefined || !PROBES.has(probe)) {
+    if (probe === undefined || !PROGRAM_WORDS.has(probe)) {
       diagnostics.push(noProbe(expression, file));
       return rewrite(line, change);
     }
@@ -97,7 +94,7 @@ export function desugar(program: Program, vocabulary: ReadonlySet<string>, file 
   const made = aggregations.declarations(local);
   // A word that is added to (`bytes += n`) is an aggregation, and no longer the vocabulary's.
   for (const { name } of made) imports.delete(name);
-  const first = usedAt(program, COMMAND_PID);
+  const first = used.get(COMMAND_PID);
   if (first !== undefined && free(COMMAND_PID)) {
     const type = identifier(local("u32"), first);
     const init = call(identifier(local("param"), first), [type, number(0, first)], first);
@@ -110,16 +107,6 @@ export function desugar(program: Program, vocabulary: ReadonlySet<string>, file 
     program: { ...program, body: [...all, ...declarations, ...body] },
     diagnostics,
   };
-}
-
-/** Where a name is first used. */
-function usedAt(program: Program, name: string): Range | undefined {
-  let first: Range | undefined;
-  visit(program, (node) => {
-    if (first === undefined && node.type === "Identifier" && node.name === name)
-      first = { start: node.start, end: node.end };
-  });
-  return first;
 }
 
 /** The word that a call calls: `print` of `print(x)`. */
@@ -146,10 +133,10 @@ function asProgram(node: CallExpression, change: (node: Node) => Node | undefine
 }
 
 function nextName(names: Set<string>, probe: string): string {
-  let name = identifier(probe, { start: 0, end: 0 }).name;
-  for (let n = 1; names.has(name) || name === probe; n++) name = `${probe}${n}`;
-  names.add(name);
-  return name;
+  let n = 1;
+  while (names.has(`${probe}${n}`)) n++;
+  names.add(`${probe}${n}`);
+  return `${probe}${n}`;
 }
 
 function noProbe(node: Expression & Range, file: number): Diagnostic {

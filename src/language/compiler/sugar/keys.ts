@@ -1,7 +1,7 @@
 import type { Expression } from "@oxc-project/types";
 
 /** What a part of a key or of a line is called, by what it is made of: `comm()` is comm, `ctx.ret` is ret. */
-export function partName(expression: Expression): string | undefined {
+function partName(expression: Expression): string | undefined {
   switch (expression.type) {
     case "Identifier":
       return expression.name;

@@ -1,10 +1,12 @@
 import type { Node, Program } from "@oxc-project/types";
-import { visit } from "./walk.ts";
+import { visit } from "../syntax/walk.ts";
+import type { Range } from "./nodes.ts";
 
 /** The names of a module: what it declares anywhere, and what it speaks of. */
 export interface Names {
   readonly declared: ReadonlySet<string>;
-  readonly used: ReadonlySet<string>;
+  /** With the place where each is first used. */
+  readonly used: ReadonlyMap<string, Range>;
 }
 
 /**
@@ -13,7 +15,7 @@ export interface Names {
  */
 export function namesOf(program: Program): Names {
   const declared = new Set<string>();
-  const used = new Set<string>();
+  const used = new Map<string, Range>();
   visit(program, (node, parent) => {
     if (isDeclaring(node)) for (const name of patternNames(node)) declared.add(name);
     if (
@@ -22,7 +24,8 @@ export function namesOf(program: Program): Names {
       node.type === "ImportNamespaceSpecifier"
     )
       declared.add(node.local.name);
-    if (node.type === "Identifier" && !isPropertyName(node, parent)) used.add(node.name);
+    if (node.type === "Identifier" && !isPropertyName(node, parent) && !used.has(node.name))
+      used.set(node.name, { start: node.start, end: node.end });
   });
   return { declared, used };
 }

@@ -2,9 +2,9 @@ import type { Node, Program } from "@oxc-project/types";
 import fc from "fast-check";
 import { parseSync } from "oxc-parser";
 import { describe, expect, it } from "vitest";
+import { visit } from "../syntax/walk.ts";
 import { WORDS } from "../vocabulary/words.ts";
 import { desugar } from "./index.ts";
-import { visit } from "./walk.ts";
 
 function parse(text: string): Program {
   const { program, errors } = parseSync("-e.ts", text);
@@ -127,6 +127,10 @@ export const cpid = $param($u32, 0);
 export const tracepoint1 = tp("a:b", (ctx) => { if (pid() === cpid) count.inc(); });
 export const tracepoint2 = tp("a:c", () => { if (pid() > 1) count.inc(); else count.inc(); });`,
     );
+  });
+
+  it("asks for the command's process by a name of its own, not by that of a field", () => {
+    expect(module('tp("a:b", ctx.cpid > 1 && count++)')).not.toContain("$param");
   });
 
   it("may end the run", () => {

@@ -1,3 +1,18 @@
+import {
+  EACCES,
+  EAGAIN,
+  EBUSY,
+  ECONNREFUSED,
+  EEXIST,
+  EINTR,
+  EINVAL,
+  EIO,
+  ENOENT,
+  ENOMEM,
+  ENOSYS,
+  EPERM,
+  XDP,
+} from "../../kernel/index.ts";
 import type { Type } from "../type.ts";
 import { I64, U16, U32, U64 } from "../type.ts";
 
@@ -52,19 +67,25 @@ export const SPECIAL = new Set([
   "atMost",
 ]);
 
+function integers(table: Readonly<Record<string, number>>): Readonly<Record<string, bigint>> {
+  return Object.fromEntries(Object.entries(table).map(([name, value]) => [name, BigInt(value)]));
+}
+
 /** Constants of `skep/kernel`. */
 export const CONSTANTS: Readonly<Record<string, bigint | Readonly<Record<string, bigint>>>> = {
-  EPERM: 1n,
-  ENOENT: 2n,
-  EINTR: 4n,
-  EIO: 5n,
-  EAGAIN: 11n,
-  ENOMEM: 12n,
-  EACCES: 13n,
-  EBUSY: 16n,
-  EEXIST: 17n,
-  EINVAL: 22n,
-  ENOSYS: 38n,
-  ECONNREFUSED: 111n,
-  XDP: { ABORTED: 0n, DROP: 1n, PASS: 2n, TX: 3n, REDIRECT: 4n },
+  ...integers({
+    EACCES,
+    EAGAIN,
+    EBUSY,
+    ECONNREFUSED,
+    EEXIST,
+    EINTR,
+    EINVAL,
+    EIO,
+    ENOENT,
+    ENOMEM,
+    ENOSYS,
+    EPERM,
+  }),
+  XDP: integers(XDP),
 };
