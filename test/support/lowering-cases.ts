@@ -34,6 +34,10 @@ export const INPUTS: readonly (readonly [bigint, bigint])[] = [
 ];
 
 export const CASES: readonly LoweringCase[] = [
+  {
+    name: "the greater of an unsigned number and a signed one that is written",
+    body: "out.value = max(a, i64(5)); return u32(min(b, i64(40)));",
+  },
   { name: "arithmetic", body: "out.value = a + b * 3 - (a >> 3) ^ (b << 2) | (a & ~b); return u32(a % 10 + b / 3);" },
   { name: "division by what may be zero", body: "out.value = a / (b & 1) + a % (b & 3); return 1;" },
   {

@@ -63,8 +63,7 @@ export function helperResult(e: Evaluation, expr: Extract<Expr, { readonly op: "
       return swapped(a, 8);
     case "min":
     case "max": {
-      const isSigned = signed || expr.args.some((arg) => arg.type.kind === "int" && arg.type.signed);
-      const order = (value: bigint) => (isSigned ? i64(value) : value);
+      const order = (value: bigint) => (signed ? i64(value) : value);
       return args.reduce((best, each) => {
         const better = name === "min" ? order(each) < order(best) : order(each) > order(best);
         return better ? each : best;

@@ -66,8 +66,7 @@ function extreme(kind: "min" | "max"): Lower {
   return (l, expr) => {
     // All are evaluated before they are compared.
     const given = expr.args.map((each) => value(l, each));
-    const signed = isSigned(expr.type) || expr.args.some(({ type }) => isSigned(type));
-    const condition = comparing(kind === "min" ? "lt" : "gt", signed);
+    const condition = comparing(kind === "min" ? "lt" : "gt", isSigned(expr.type));
     return given.reduce((best, each) =>
       l.choose(
         condition,

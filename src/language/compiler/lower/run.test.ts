@@ -33,3 +33,13 @@ describe.each<[string, Partial<Features>]>([
     expect(machineState(module, machine as unknown as Machine)).toEqual(evaluatedState(module, expected));
   });
 });
+
+it("the greater of two numbers is the one that `>` says", () => {
+  const { spec } = compileSource(
+    caseSource("return (max(a, i64(5)) === a ? 1 : 0) + (a > i64(5) ? 2 : 0);", true),
+    recordedTarget(),
+  );
+  const machine = new Machine(spec, { world: new World({ comm: COMM }) });
+  const resultOf = (a: bigint) => machine.run("p", new Uint8Array(new BigUint64Array([a, 0n]).buffer)).result;
+  expect([7n, 1n << 63n, 3n].map((a) => Number(resultOf(a)))).toEqual([3, 3, 0]);
+});
