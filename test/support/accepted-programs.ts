@@ -69,6 +69,10 @@ export const BODIES: readonly (readonly [name: string, body: string])[] = [
   ],
   ["destructuring", "const { flags, mode } = ctx; seen.add(u64(flags) + mode);"],
   ["min and max", "seen.add(min(ctx.flags, 10) > 3 ? 1 : 0); seen.add(max(pid(), uid())); seen.add(abs(ctx.dfd));"],
+  [
+    "the greater of numbers of different signs",
+    "seen.add(max(ktime(), i64(5))); const d = min(ctx.dfd, pid()); if (d < 0) seen.add(1);",
+  ],
   ["reading memory", "const n = readUser(ctx.filename, u32); seen.add(n);"],
   ["an early way out", "if (pid() === 1) return; if (pid() === 2) { return 0; } seen.add(1); return 1;"],
   [

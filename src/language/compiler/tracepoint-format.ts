@@ -42,6 +42,12 @@ export interface TracepointInteger {
   readonly signed: boolean;
 }
 
+/** Category and name of a tracepoint: `syscalls:sys_enter_openat`, or with `/`. Undefined for anything else. */
+export function tracepointName(text: string): { readonly category: string; readonly event: string } | undefined {
+  const [, category, event] = /^([\w-]+)[:/](\w+)$/.exec(text) ?? [];
+  return category === undefined || event === undefined ? undefined : { category, event };
+}
+
 /** A tracepoint by its `format` file. */
 export interface TracepointFormat {
   /** `sys_enter_openat`. */

@@ -1,10 +1,11 @@
 import type { Expression } from "@oxc-project/types";
 import type { Expr, Stmt } from "../hir.ts";
 import { isAggregate, type Type, VOID } from "../type.ts";
-import { coerce, contentOf } from "./assign.ts";
+import { coerce } from "./assign.ts";
 import { Facts } from "./entity.ts";
 import { expr, value, valueFor } from "./expressions.ts";
 import type { FunctionChecker } from "./function-checker.ts";
+import { contentOf } from "./places.ts";
 import { typeName } from "./type-names.ts";
 
 /** An answer: one of a few numbers, written as it is. */

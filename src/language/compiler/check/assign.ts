@@ -2,7 +2,8 @@ import type { Expr, Local, Place } from "../hir.ts";
 import type { StructType, Type } from "../type.ts";
 import { isAggregate, sizeOf, U8, U64 } from "../type.ts";
 import type { FunctionChecker } from "./function-checker.ts";
-import { holds, inRange } from "./integers.ts";
+import { holds, inRange, isAddress } from "./integers.ts";
+import { contentOf, placeOf, temporaryPlace } from "./places.ts";
 import type { Placed } from "./report.ts";
 import { sameType, typeName } from "./type-names.ts";
 
@@ -53,9 +54,7 @@ export function coerce(
         help: `Convert it: \`${to.signed ? "i" : "u"}${to.bits}(${fc.text(node)})\`; what does not fit is cut off.`,
       });
     }
-    if (from.kind === "kernelPointer" && from.name === "" && to.bits === 64 && !to.signed)
-      return { op: "convert", value, type: U64, span };
-    if (from.kind === "userPointer" && to.bits === 64 && !to.signed) return { op: "convert", value, type: U64, span };
+    if (isAddress(from) && to.bits === 64 && !to.signed) return { op: "convert", value, type: U64, span };
     return refuse(fc, value, to, node, what, code);
   }
   if (to.kind === "userPointer" && from.kind === "int") return value;
@@ -95,34 +94,12 @@ export function absent(fc: FunctionChecker, value: Expr, node: Placed): never {
   });
 }
 
-/** The place that an aggregate stands at. */
-export function placeOf(value: Expr): Place {
-  if (value.op === "read") return value.place;
-  return { base: { kind: "temporary", value }, offset: 0, indices: [], type: value.type, span: value.span };
-}
-
 /** The same where programs may read and write it: of the context, and of the kernel's own memory, a copy. */
 function ownPlace(value: Expr): Place {
   const place = placeOf(value);
   const { base } = place;
   const isForeign = base.kind === "context" || (base.kind === "pointer" && base.pointer.type.kind === "kernelPointer");
-  return isForeign
-    ? { base: { kind: "temporary", value }, offset: 0, indices: [], type: value.type, span: value.span }
-    : place;
-}
-
-/** The aggregate that a reference points to. */
-export function contentOf(value: Expr): Expr {
-  if (value.type.kind !== "reference") return value;
-  const { to } = value.type;
-  const place: Place = {
-    base: { kind: "pointer", pointer: value },
-    offset: 0,
-    indices: [],
-    type: to,
-    span: value.span,
-  };
-  return { op: "read", place, type: to, span: value.span };
+  return isForeign ? temporaryPlace(value) : place;
 }
 
 /** A struct with the same fields in other places or of other widths: field by field. */

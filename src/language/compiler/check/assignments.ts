@@ -1,12 +1,12 @@
 import type { Expression } from "@oxc-project/types";
 import type { Expr, Local, Place, Stmt } from "../hir.ts";
 import { isAggregate } from "../type.ts";
-import { coerce, contentOf } from "./assign.ts";
-import { abandon, binaryName, expr, value, valueFor } from "./expressions.ts";
+import { coerce } from "./assign.ts";
+import { binaryName, entityHere, expr, value, valueFor } from "./expressions.ts";
 import type { FunctionChecker } from "./function-checker.ts";
 import { asInteger, binary, number } from "./integers.ts";
-import { pointerPlace } from "./members.ts";
-import { entityOf } from "./type-expressions.ts";
+import { contentOf, localPlace, pointerPlace, readPlace } from "./places.ts";
+import { abandon } from "./report.ts";
 
 /** An expression whose value nobody looks at. */
 export function effect(fc: FunctionChecker, node: Expression): Stmt[] {
@@ -49,7 +49,7 @@ function assignment(fc: FunctionChecker, node: Extract<Expression, { type: "Assi
   }
   if (target.type === "Identifier") {
     const binding = fc.scope.find(target.name);
-    if (binding?.kind === "broken") return abandon(fc);
+    if (binding?.kind === "broken") return abandon();
     if (binding?.kind === "local") {
       const { local } = binding;
       if (binding.isConst) return constant(fc, target, local.name);
@@ -59,10 +59,7 @@ function assignment(fc: FunctionChecker, node: Extract<Expression, { type: "Assi
       local.mutable = true;
       if (local.type.kind === "optional")
         fc.facts = next.op === "wrap" ? fc.facts.with([local]) : fc.facts.without([local]);
-      if (isAggregate(local.type)) {
-        const place: Place = { base: { kind: "local", local }, offset: 0, indices: [], type: local.type, span };
-        return { op: "store", place, value: next, span };
-      }
+      if (isAggregate(local.type)) return { op: "store", place: localPlace(local, span), value: next, span };
       return { op: "assign", local, value: next, span };
     }
   }
@@ -91,7 +88,7 @@ function change(
   const span = fc.span(node);
   if (target.type === "Identifier") {
     const binding = fc.scope.find(target.name);
-    if (binding?.kind === "broken") return abandon(fc);
+    if (binding?.kind === "broken") return abandon();
     if (binding?.kind === "local" && !isAggregate(binding.local.type)) {
       const { local } = binding;
       if (binding.isConst) return constant(fc, target, local.name);
@@ -102,7 +99,7 @@ function change(
     }
   }
   const place = writable(fc, target);
-  const read: Expr = { op: "read", place, type: place.type, span: fc.span(target) };
+  const read: Expr = { ...readPlace(place), span: fc.span(target) };
   // The types are checked as for `a = a op b`; what is written is cut off to the place's width as the machine does.
   asInteger(fc, read, target);
   const given = asInteger(fc, amount, amountNode);
@@ -115,22 +112,16 @@ function constant(fc: FunctionChecker, node: Expression, name: string): never {
 
 /** A place that programs may write. */
 export function writable(fc: FunctionChecker, node: Expression): Place {
-  const entity =
-    node.type === "Identifier"
-      ? fc.scope.find(node.name) === undefined
-        ? entityOf(fc.file, node)
-        : undefined
-      : undefined;
+  const entity = node.type === "Identifier" ? entityHere(fc, node) : undefined;
   if (entity !== undefined) {
-    if (entity.kind === "broken") return abandon(fc);
-    const help =
-      entity.kind === "global" && entity.global.kind === "global" ? `Write \`${fc.text(node)}.value = …\`.` : undefined;
-    return fc.fail(
-      "EB3104",
-      node,
-      `\`${fc.text(node)}\` is declared outside of programs and cannot be assigned to.`,
-      help === undefined ? { help: "For a value that programs change declare `global(u64, 0)`." } : { help },
-    );
+    if (entity.kind === "broken") return abandon();
+    const isGlobal = entity.kind === "global" && entity.global.kind === "global";
+    const help = isGlobal
+      ? `Write \`${fc.text(node)}.value = …\`.`
+      : "For a value that programs change declare `global(u64, 0)`.";
+    return fc.fail("EB3104", node, `\`${fc.text(node)}\` is declared outside of programs and cannot be assigned to.`, {
+      help,
+    });
   }
   const target = expr(fc, node);
   if (target.op === "local" && target.type.kind === "reference") return pointerPlace(target, target.type.to);

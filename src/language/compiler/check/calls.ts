@@ -1,18 +1,20 @@
 import type { CallExpression, Expression } from "@oxc-project/types";
 import type { Expr, FunctionDecl, PrintSite } from "../hir.ts";
-import { BOOL, type IntType, isAggregate, type Type, U32, U64, VOID } from "../type.ts";
+import { type IntType, isAggregate, type Type, U32, U64, VOID } from "../type.ts";
 import { HELPERS, SPECIAL } from "../vocabulary/helpers.ts";
-import { coerce, contentOf } from "./assign.ts";
+import { coerce } from "./assign.ts";
 import { writable } from "./assignments.ts";
 import { constantOf, shown } from "./constants.ts";
-import { abandon, expr, isHidden, value, valueFor } from "./expressions.ts";
+import { entityHere, expr, value, valueFor } from "./expressions.ts";
 import type { FunctionChecker } from "./function-checker.ts";
 import { checkFunction } from "./functions.ts";
-import { asInteger, plain } from "./integers.ts";
+import { asInteger, commonSign, mixed, plain } from "./integers.ts";
 import { mapCall } from "./map-calls.ts";
-import { globalPlace, nearest } from "./members.ts";
+import { meant } from "./members.ts";
 import { methodCall } from "./methods.ts";
-import { entityOf, layStruct, SCALARS, typeOfDescriptor } from "./type-expressions.ts";
+import { contentOf, globalPlace, readPlace } from "./places.ts";
+import { abandon } from "./report.ts";
+import { argumentsWritten, layStruct, SCALARS, typeOfDescriptor } from "./type-expressions.ts";
 import { typeName } from "./type-names.ts";
 
 /** The farthest that the kernel follows an offset into a packet (MAX_PACKET_OFF, less a header). */
@@ -26,11 +28,7 @@ export function argumentsOf(
   least: number,
   most = least,
 ): Expression[] {
-  const list = node.arguments.map((argument) =>
-    argument.type === "SpreadElement"
-      ? fc.fail("EB1005", argument, "Arguments are written out one by one here.")
-      : argument,
-  );
+  const list = argumentsWritten(fc.cx, fc.file, node);
   if (list.length >= least && list.length <= most) return list;
   const wanted = least === most ? `${least}` : `${least} to ${most}`;
   return fc.fail(
@@ -46,14 +44,14 @@ export function call(fc: FunctionChecker, node: CallExpression, wanted: Type | u
   const { callee } = node;
   if (callee.type === "Identifier" && fc.scope.find(callee.name) !== undefined)
     return fc.fail("TS2349", callee, `\`${callee.name}\` is a variable, and cannot be called.`);
-  const entity = isHidden(fc, callee) ? undefined : entityOf(fc.file, callee);
+  const entity = entityHere(fc, callee);
   switch (entity?.kind) {
     case "vocabulary":
       return vocabularyCall(fc, entity.name, node, wanted);
     case "function":
       return functionCall(fc, checkFunction(fc.cx, entity.source, fc.span(node)), node);
     case "broken":
-      return abandon(fc);
+      return abandon();
     case undefined:
       break;
     default:
@@ -62,9 +60,9 @@ export function call(fc: FunctionChecker, node: CallExpression, wanted: Type | u
   if (callee.type === "MemberExpression" && !callee.computed && callee.property.type === "Identifier") {
     const packet = callee.object.type === "Identifier" ? fc.scope.find(callee.object.name) : undefined;
     if (packet?.kind === "packet") return packetCall(fc, callee.property.name, node);
-    const object = isHidden(fc, callee.object) ? undefined : entityOf(fc.file, callee.object);
+    const object = entityHere(fc, callee.object);
     const method = callee.property.name;
-    if (object?.kind === "broken") return abandon(fc);
+    if (object?.kind === "broken") return abandon();
     if (object?.kind === "map") return mapCall(fc, object.map, method, node);
     if (object?.kind === "global") {
       const place = globalPlace(object.global, fc.span(callee.object));
@@ -76,13 +74,13 @@ export function call(fc: FunctionChecker, node: CallExpression, wanted: Type | u
           method,
           node,
         );
-      return methodCall(fc, { op: "read", place, type, span: place.span }, method, node);
+      return methodCall(fc, readPlace(place), method, node);
     }
     if (
       callee.object.type === "Identifier" &&
       callee.object.name === "Math" &&
       object === undefined &&
-      !isHidden(fc, callee.object)
+      fc.scope.find("Math") === undefined
     ) {
       if (["min", "max", "abs", "clz32"].includes(method)) return vocabularyCall(fc, method, node, wanted);
       return fc.fail("EB1012", node, `\`Math.${method}\` computes with fractions, which eBPF does not have.`);
@@ -90,14 +88,15 @@ export function call(fc: FunctionChecker, node: CallExpression, wanted: Type | u
     return methodCall(fc, expr(fc, callee.object), method, node);
   }
   if (callee.type === "Identifier") {
-    const near = nearest(callee.name, fc.file.names.keys());
     return fc.fail(
       "TS2304",
       callee,
       `There is no function \`${callee.name}\` here.`,
-      near === undefined
-        ? { help: `If it is one of \`skep/kernel\`, import it: \`import { ${callee.name} } from "skep/kernel"\`.` }
-        : { help: `Is \`${near}\` meant?` },
+      meant(
+        callee.name,
+        fc.file.names.keys(),
+        `If it is one of \`skep/kernel\`, import it: \`import { ${callee.name} } from "skep/kernel"\`.`,
+      ),
     );
   }
   return fc.fail("TS2349", callee, `\`${fc.text(callee)}\` cannot be called.`);
@@ -158,13 +157,12 @@ function cast(fc: FunctionChecker, name: string, type: Type, node: CallExpressio
     given.type.kind === "kernelPointer" || given.type.kind === "userPointer"
       ? { op: "convert", value: given, type: U64, span }
       : asInteger(fc, given, argument);
-  if (source.op === "number" && type.kind === "int") {
-    const bits = type.bits;
-    const cut = type.signed ? BigInt.asIntN(bits, source.value) : BigInt.asUintN(bits, source.value);
-    return { op: "number", value: cut, type: { kind: "int", bits, signed: type.signed }, span };
-  }
-  const to: IntType | typeof BOOL = type.kind === "int" ? { kind: "int", bits: type.bits, signed: type.signed } : BOOL;
-  return { op: "convert", value: source, type: to, span };
+  if (type.kind === "bool") return { op: "convert", value: source, type, span };
+  const { bits, signed } = type;
+  const to: IntType = { kind: "int", bits, signed };
+  if (source.op !== "number") return { op: "convert", value: source, type: to, span };
+  const cut = signed ? BigInt.asIntN(bits, source.value) : BigInt.asUintN(bits, source.value);
+  return { op: "number", value: cut, type: to, span };
 }
 
 function special(fc: FunctionChecker, name: string, node: CallExpression, wanted: Type | undefined): Expr {
@@ -184,7 +182,7 @@ function special(fc: FunctionChecker, name: string, node: CallExpression, wanted
     case "readKernel": {
       const [address, descriptor] = argumentsOf(fc, node, name, 2) as [Expression, Expression];
       const type = typeOfDescriptor(fc.cx, fc.file, descriptor);
-      const from = addressOf(fc, address, name);
+      const from = addressOf(fc, value(fc, address), address, name);
       if (type.kind === "int" || type.kind === "bool" || isAggregate(type))
         return { op: "helper", name, args: [from], type, span };
       return fc.fail("EB2001", descriptor, `\`${name}\` cannot read a ${typeName(type)}.`);
@@ -207,27 +205,8 @@ function special(fc: FunctionChecker, name: string, node: CallExpression, wanted
       const [a, b] = argumentsOf(fc, node, name, 2) as [Expression, Expression];
       const left = asInteger(fc, value(fc, a), a);
       const right = asInteger(fc, value(fc, b), b);
-      const signed = left.type.signed || right.type.signed;
-      const literal = (side: Expr) => side.op === "number" && side.value >= 0n;
-      if (
-        left.type.signed !== right.type.signed &&
-        !literal(left) &&
-        !literal(right) &&
-        (left.type.signed ? right : left).type.bits === 64
-      )
-        return fc.fail(
-          "EB2203",
-          node,
-          `\`${fc.text(a)}\` is ${typeName(left.type)} and \`${fc.text(b)}\` is ${typeName(right.type)}: no integer holds both.`,
-          { help: "Convert one side: `u64(…)` or `i64(…)`." },
-        );
-      return {
-        op: "helper",
-        name,
-        args: [left, right],
-        type: plain(signed && !(literal(left) && !right.type.signed) && !(literal(right) && !left.type.signed)),
-        span,
-      };
+      const signed = commonSign(left, right) ?? mixed(fc, left, right, node, [a, b]);
+      return { op: "helper", name, args: [left, right], type: plain(signed), span };
     }
     case "abs": {
       const [argument] = argumentsOf(fc, node, name, 1) as [Expression];
@@ -246,8 +225,8 @@ function special(fc: FunctionChecker, name: string, node: CallExpression, wanted
   }
 }
 
-function addressOf(fc: FunctionChecker, node: Expression, helper: string): Expr {
-  const given = value(fc, node);
+/** A value as the address that a helper reads at. */
+function addressOf(fc: FunctionChecker, given: Expr, node: Expression, helper: string): Expr {
   const { type } = given;
   const isUser = helper === "userStr" || helper === "readUser";
   if (type.kind === "int") return given;
@@ -278,13 +257,9 @@ function textFrom(fc: FunctionChecker, name: string, node: CallExpression, wante
     size = Number(limit);
   }
   // A text that is a member of a kernel struct is copied from there; a `char *` is followed.
-  const given = name === "kernelStr" ? expr(fc, address) : addressOf(fc, address, name);
-  const from: Expr =
-    given.type.kind === "str" && given.op === "read"
-      ? given
-      : name === "kernelStr"
-        ? addressOf(fc, address, name)
-        : given;
+  const given = value(fc, address);
+  const isMember = name === "kernelStr" && given.type.kind === "str" && given.op === "read";
+  const from = isMember ? given : addressOf(fc, given, address, name);
   return { op: "helper", name, args: [from], type: { kind: "str", size }, span: fc.span(node) };
 }
 
@@ -345,11 +320,11 @@ function print(fc: FunctionChecker, node: CallExpression): Expr {
 }
 
 function functionCall(fc: FunctionChecker, callee: FunctionDecl | undefined, node: CallExpression): Expr {
-  if (callee === undefined) return abandon(fc);
+  if (callee === undefined) return abandon();
   const list = argumentsOf(fc, node, callee.name, callee.params.length);
   const args = list.map((argument, i) => {
     const param = callee.params[i];
-    if (param === undefined) return abandon(fc);
+    if (param === undefined) return abandon();
     const { type, name } = param;
     const of = type.kind === "reference" ? type.to : type;
     const given = expr(fc, argument, of);

@@ -118,6 +118,10 @@ describe("what is refused", () => {
     ["texts that never match", 'if (comm() === "a name of more than fifteen") seen.add(1);', ["EB2211"]],
     ["texts that are joined", 'const x = comm() + "x";', ["EB1015"]],
     ["|| for a number", "const x = pid() || 3;", ["EB2108"]],
+    ["… that is computed", "const x = (pid() & 1) || ctx.flags > 3;", ["EB2108"]],
+    ["… within another", "const x = (pid() && uid() > 1) || ctx.flags > 3;", ["EB2108"]],
+    ["… of what is there", "const s = stats.get(1); const x = s !== undefined && s.n;", ["EB2108"]],
+    ["the least of a number below 0 and one beyond 63 bits", "seen.add(u64(min(ctx.dfd, 1 << 63)));", ["EB2203"]],
     ["the context as a value", "const x = ctx;", ["EB2010"]],
     ["what a program returns", "return comm();", ["TS2322"]],
     ["tasks that nobody vouches for", "perTask.get(task().real_parent);", ["EB3106"]],
@@ -172,6 +176,24 @@ it("a text of a tracepoint's record is cut where it goes", () => {
     `const events = ringbuf(struct({ file: str(${size}) })); export const p = tracepoint("sched:sched_process_exec", (ctx) => { events.emit({ file: ctx.filename }); const text = ctx.filename; events.emit({ file: text }); });`;
   expect(faults(program(127))).toEqual(["1: TS2322"]); // A variable has 64 bytes.
   expect(faults(program(64))).toEqual([]);
+});
+
+it("constants are named by themselves, and by the module that has them", () => {
+  const text = `import * as k from "skep/kernel"; import * as lib from "./lib.bpf.ts"; const DOUBLE = lib.LIMIT * 2;
+const seen2 = global(u64, lib.TABLE.a);
+export const p = k.xdp((packet) => packet.length > DOUBLE ? k.XDP.DROP : k.XDP.PASS);
+export const q = k.lsm("file_open", () => -k.EPERM);
+export const r = k.interval({ ms: lib.LIMIT }, () => { for (const [key, value] of lib.map) seen2.add(key + value + lib.TABLE.a); });`;
+  const lib =
+    'import { hash, u32 } from "skep/kernel"; export const LIMIT = 5; export const TABLE = { a: 1 }; export const map = hash(u32, u32);';
+  expect(faults(text, { "lib.bpf.ts": lib })).toEqual([]);
+});
+
+it("a variable hides the module of its name", () => {
+  const text = `import * as lib from "./lib.bpf.ts"; const Stat = struct({ read: u32, name: str(8) }); const stats = hash(u32, Stat);
+export const p = interval({ ms: 1 }, () => { const lib = stats.get(1); if (lib && lib.name.startsWith("x")) lib.read += 1; });`;
+  const lib = 'import { hash, u32 } from "skep/kernel"; export const name = hash(u32, u32); export const read = 7;';
+  expect(faults(text, { "lib.bpf.ts": lib })).toEqual([]);
 });
 
 it("resolves paths of imports", () => {

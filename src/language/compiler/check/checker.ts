@@ -15,13 +15,14 @@ export class Checker {
   readonly prints: PrintSite[] = [];
   /** Aggregations of one-liners whose keys have no type yet: it is that of the first key (infer.ts). */
   readonly untyped = new Set<MapDecl>();
-  readonly #kernel: KernelTypes | undefined;
+  /** The kernel's types, where it has any: see `kernel`. */
+  readonly kernelTypes: KernelTypes | undefined;
   readonly #names = new Set<string>();
   #printRing: MapDecl | undefined;
 
   constructor(target: Target) {
     this.target = target;
-    this.#kernel = target.btf === undefined ? undefined : new KernelTypes(target.btf);
+    this.kernelTypes = target.btf === undefined ? undefined : new KernelTypes(target.btf);
   }
 
   span(file: FileScope, node: Placed): Span {
@@ -31,7 +32,7 @@ export class Checker {
   /** The kernel's types; an error where the kernel that is compiled for has none. */
   kernel(span: Span): KernelTypes {
     return (
-      this.#kernel ??
+      this.kernelTypes ??
       this.report.fail("EB4001", span, "The types of the kernel are needed here, and it has none.", {
         why: "Fields of kernel structs and arguments of kernel functions are looked up in the kernel's BTF (/sys/kernel/btf/vmlinux).",
         help: "Compile for a kernel with CONFIG_DEBUG_INFO_BTF.",

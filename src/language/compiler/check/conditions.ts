@@ -1,11 +1,11 @@
 import type { Expression } from "@oxc-project/types";
 import type { CompareName, Expr, Local } from "../hir.ts";
 import { BOOL, type Type, U8, U64 } from "../type.ts";
-import { absent, contentOf, placeOf } from "./assign.ts";
+import { absent } from "./assign.ts";
 import { expr, isUndefined, value } from "./expressions.ts";
 import type { Condition, FunctionChecker } from "./function-checker.ts";
 import { compareIntegers, number } from "./integers.ts";
-import { readPlace } from "./members.ts";
+import { contentOf, placeOf, readPlace } from "./places.ts";
 import { typeName } from "./type-names.ts";
 
 /** A test, and what it tells about optionals. */
@@ -32,17 +32,20 @@ export function condition(fc: FunctionChecker, node: Expression): Condition {
         type: BOOL,
         span: fc.span(node),
       };
+      const notBoolean = left.notBoolean ?? right.notBoolean;
       const both = (a: readonly Local[], b: readonly Local[]) => a.filter((local) => b.includes(local));
-      return isAnd
-        ? { test, whenTrue: [...left.whenTrue, ...right.whenTrue], whenFalse: both(left.whenFalse, right.whenFalse) }
-        : { test, whenTrue: both(left.whenTrue, right.whenTrue), whenFalse: [...left.whenFalse, ...right.whenFalse] };
+      const whenTrue = isAnd ? [...left.whenTrue, ...right.whenTrue] : both(left.whenTrue, right.whenTrue);
+      const whenFalse = isAnd ? both(left.whenFalse, right.whenFalse) : [...left.whenFalse, ...right.whenFalse];
+      return { test, whenTrue, whenFalse, notBoolean };
     }
     case "BinaryExpression":
       if (node.operator === "===" || node.operator === "!==") return equality(fc, node);
       break;
     default:
   }
-  return truth(fc, expr(fc, node), node);
+  const tested = expr(fc, node);
+  const found = truth(fc, tested, node);
+  return tested.type.kind === "bool" ? found : { ...found, notBoolean: node };
 }
 
 export function not(test: Expr, span: Expr["span"]): Expr {
@@ -60,10 +63,7 @@ function truth(fc: FunctionChecker, tested: Expr, node: Expression): Condition {
     case "int":
     case "userPointer":
     case "kernelPointer":
-      return {
-        test: { op: "compare", compare: "ne", signed: false, left: tested, right: zero(tested), type: BOOL, span },
-        ...nothing,
-      };
+      return { test: nonZero(tested, span), ...nothing };
     case "str":
       return {
         test: {
@@ -105,8 +105,10 @@ function presence(tested: Expr, span: Expr["span"]): Condition {
   return { test, whenTrue: tested.op === "local" ? [tested.local] : [], whenFalse: [] };
 }
 
-function zero(like: Expr): Expr {
-  return { op: "number", value: 0n, type: like.type.kind === "int" ? like.type : U64, span: like.span } as Expr;
+function nonZero(tested: Expr, span: Expr["span"]): Expr {
+  const type = tested.type.kind === "int" ? tested.type : U64;
+  const zero: Expr = { op: "number", value: 0n, type, span: tested.span };
+  return { op: "compare", compare: "ne", signed: false, left: tested, right: zero, type: BOOL, span };
 }
 
 /** `===` and `!==`. */
@@ -131,11 +133,7 @@ function equality(fc: FunctionChecker, node: Extract<Expression, { type: "Binary
       const tested = value(fc, side);
       if (tested.type.kind !== "kernelPointer" && tested.type.kind !== "userPointer")
         return fc.fail("TS2367", node, `\`${fc.text(side)}\` is ${typeName(tested.type)}, which is never null.`);
-      return negate({
-        test: { op: "compare", compare: "ne", signed: false, left: tested, right: zero(tested), type: BOOL, span },
-        whenTrue: [],
-        whenFalse: [],
-      });
+      return negate({ test: nonZero(tested, span), whenTrue: [], whenFalse: [] });
     }
   }
   const compare: CompareName = isEqual ? "eq" : "ne";

@@ -1,7 +1,7 @@
 import type { Expression } from "@oxc-project/types";
 import { CONSTANTS } from "../vocabulary/helpers.ts";
 import type { Checker } from "./checker.ts";
-import type { Constant, ConstantObject, FileScope } from "./entity.ts";
+import { type Constant, type ConstantObject, entityOf, type FileScope } from "./entity.ts";
 
 /** An integer literal as it is written: exact beyond 2^53; undefined for a fraction. */
 export function integerOf(raw: string): bigint | undefined {
@@ -43,10 +43,7 @@ export function tryConstant(cx: Checker, file: FileScope, node: Expression): Con
     }
     case "Identifier": {
       if (node.name === "undefined") return undefined;
-      const entity = file.names.get(node.name);
-      if (entity?.kind === "constant") return entity.value;
-      if (entity?.kind === "vocabulary") return CONSTANTS[entity.name] ?? NOT_CONSTANT;
-      return NOT_CONSTANT;
+      return constantEntity(file, node);
     }
     case "TemplateLiteral":
       return node.expressions.length === 0 ? (node.quasis[0]?.value.cooked ?? NOT_CONSTANT) : NOT_CONSTANT;
@@ -66,6 +63,8 @@ export function tryConstant(cx: Checker, file: FileScope, node: Expression): Con
       return typeof left === "bigint" && typeof right === "bigint" ? compute(node.operator, left, right) : NOT_CONSTANT;
     }
     case "MemberExpression": {
+      const named = constantEntity(file, node);
+      if (named !== NOT_CONSTANT) return named;
       const object = tryConstant(cx, file, node.object);
       if (typeof object !== "object") return NOT_CONSTANT;
       if (Array.isArray(object)) {
@@ -103,6 +102,13 @@ export function tryConstant(cx: Checker, file: FileScope, node: Expression): Con
     default:
       return NOT_CONSTANT;
   }
+}
+
+/** A constant by its name, or by that and its module's. */
+function constantEntity(file: FileScope, node: Expression): Constant | typeof NOT_CONSTANT {
+  const entity = entityOf(file, node);
+  if (entity?.kind === "constant") return entity.value;
+  return (entity?.kind === "vocabulary" ? CONSTANTS[entity.name] : undefined) ?? NOT_CONSTANT;
 }
 
 /** The name of a property that is written plainly or as a text. */

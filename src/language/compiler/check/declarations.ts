@@ -1,19 +1,13 @@
-import type {
-  Expression,
-  Function as FunctionNode,
-  ImportDeclaration,
-  Statement,
-  VariableDeclarator,
-} from "@oxc-project/types";
+import type { Expression, ImportDeclaration, Statement, VariableDeclarator } from "@oxc-project/types";
 import { OWN_WORDS, TYPE_WORDS, WORDS } from "../vocabulary/words.ts";
 import type { Checker } from "./checker.ts";
 import { NOT_CONSTANT, tryConstant } from "./constants.ts";
-import type { Entity, FileScope, FunctionSource } from "./entity.ts";
+import { type Entity, entityOf, type FileScope, functionSource } from "./entity.ts";
 import { checkFunction } from "./functions.ts";
 import { globalOf, mapOf } from "./map-declarations.ts";
 import { declareProgram, isProgramCall } from "./programs.ts";
 import { Abandoned, type Placed } from "./report.ts";
-import { entityOf, SCALARS, TYPE_MAKERS, typeOfDescriptor, vocabularyCallee } from "./type-expressions.ts";
+import { TYPE_MAKERS, typeOfDescriptor, typeOfEntity, vocabularyCallee } from "./type-expressions.ts";
 
 /** Finds a module that is imported; undefined when there is none. */
 export type ImportFile = (from: FileScope, specifier: string) => FileScope | undefined;
@@ -42,7 +36,7 @@ export function declareFile(
       cx.report.attempt(() =>
         define(cx, file, declaration.id as Placed & { name: string }, {
           kind: "function",
-          source: functionSource(cx, file, declaration.id?.name ?? "", declaration),
+          source: functionSource(file, declaration.id?.name ?? "", declaration, cx.span(file, declaration)),
         }),
       );
   }
@@ -113,15 +107,6 @@ function define(cx: Checker, file: FileScope, id: Placed & { readonly name: stri
   file.names.set(id.name, entity);
 }
 
-function functionSource(
-  cx: Checker,
-  file: FileScope,
-  name: string,
-  node: FunctionSource["node"] | FunctionNode,
-): FunctionSource {
-  return { name, file, node, span: cx.span(file, node), decl: undefined, checking: false, failed: false };
-}
-
 function declareConstant(
   cx: Checker,
   file: FileScope,
@@ -149,16 +134,9 @@ function entityOfInitialiser(
   later: Later[],
 ): Entity {
   const other = entityOf(file, init);
-  if (other !== undefined && init.type !== "Identifier") return other;
-  if (
-    other !== undefined &&
-    other.kind !== "constant" &&
-    !(other.kind === "vocabulary" && SCALARS[other.name] === undefined)
-  ) {
-    if (other.kind === "vocabulary")
-      return { kind: "type", type: SCALARS[other.name] as NonNullable<(typeof SCALARS)[string]> };
-    return other;
-  }
+  if (other !== undefined && (other.kind !== "vocabulary" || init.type !== "Identifier")) return other;
+  const scalar = typeOfEntity(other);
+  if (scalar !== undefined) return { kind: "type", type: scalar };
   const isExported = exported !== undefined;
   const known = exported ?? name;
   if (init.type === "CallExpression") {
@@ -180,7 +158,7 @@ function entityOfInitialiser(
     }
   }
   if (init.type === "ArrowFunctionExpression" || init.type === "FunctionExpression") {
-    const source = functionSource(cx, file, name, init);
+    const source = functionSource(file, name, init, cx.span(file, init));
     later.push(() => void checkFunction(cx, source, source.span));
     return { kind: "function", source };
   }

@@ -1,4 +1,4 @@
-import type { ArrowFunctionExpression, Function as FunctionNode } from "@oxc-project/types";
+import type { ArrowFunctionExpression, Expression, Function as FunctionNode } from "@oxc-project/types";
 import type { FunctionDecl, GlobalDecl, Local, MapDecl } from "../hir.ts";
 import type { Span } from "../span.ts";
 import type { Type } from "../type.ts";
@@ -39,6 +39,16 @@ export interface FunctionSource {
   failed: boolean;
 }
 
+/** A function that was not checked yet. */
+export function functionSource(
+  file: FileScope,
+  name: string,
+  node: FunctionSource["node"],
+  span: Span,
+): FunctionSource {
+  return { name, file, node, span, decl: undefined, checking: false, failed: false };
+}
+
 /** The names of one file. */
 export interface FileScope {
   readonly index: number;
@@ -47,6 +57,16 @@ export interface FileScope {
   readonly names: Map<string, Entity>;
   /** The name under which others see a declaration. */
   readonly exports: Map<string, string>;
+}
+
+/** What an expression stands for when it is a name, or a member of a namespace. */
+export function entityOf(file: FileScope, node: Expression): Entity | undefined {
+  if (node.type === "Identifier") return file.names.get(node.name);
+  if (node.type === "MemberExpression" && !node.computed && node.property.type === "Identifier") {
+    const object = entityOf(file, node.object);
+    if (object?.kind === "namespace") return object.members(node.property.name);
+  }
+  return undefined;
 }
 
 /** A field of a program's context. */
@@ -73,7 +93,7 @@ export type Binding =
   | { readonly kind: "context"; readonly shape: ContextShape }
   /** The packet of an XDP program. */
   | { readonly kind: "packet" }
-  /** A variable that is another name for the context's field: `const args = ctx.args`. */
+  /** Its declaration was refused. */
   | { readonly kind: "broken" };
 
 /** Names of a block, and of those around it. */

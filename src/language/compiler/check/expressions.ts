@@ -1,15 +1,17 @@
 import type { Expression, ObjectExpression } from "@oxc-project/types";
-import type { BinaryName, CompareName, Expr, Local } from "../hir.ts";
-import { BOOL, type IntType, isAggregate, type Type, U32, U64, VOID } from "../type.ts";
-import { absent, coerce, contentOf } from "./assign.ts";
+import type { BinaryName, CompareName, Expr, Local, MapDecl } from "../hir.ts";
+import { BOOL, I64, type IntType, isAggregate, type Type, U32, U64, VOID } from "../type.ts";
+import { absent, coerce } from "./assign.ts";
 import { call } from "./calls.ts";
 import { condition } from "./conditions.ts";
 import { NOT_CONSTANT, propertyName, tryConstant } from "./constants.ts";
-import type { Constant, Entity } from "./entity.ts";
+import { type Constant, type Entity, entityOf } from "./entity.ts";
 import type { FunctionChecker } from "./function-checker.ts";
 import { asInteger, binary, compareIntegers, number, plain } from "./integers.ts";
-import { contextField, contextRead, elementOf, globalPlace, memberOf, nearest, readPlace } from "./members.ts";
-import { entityOf, layStruct } from "./type-expressions.ts";
+import { contextField, contextRead, elementOf, meant, memberOf } from "./members.ts";
+import { contentOf, globalPlace, localPlace, readPlace } from "./places.ts";
+import { abandon } from "./report.ts";
+import { layStruct } from "./type-expressions.ts";
 import { typeName } from "./type-names.ts";
 
 /** How an expression is looked at. */
@@ -76,7 +78,7 @@ export function expr(fc: FunctionChecker, node: Expression, expected?: Type, opt
     case "Identifier":
       return identifier(fc, node, wanted, options);
     case "MemberExpression": {
-      const constant = entityOf(fc.file, node) === undefined ? tryConstantHere(fc, node) : NOT_CONSTANT;
+      const constant = tryConstantHere(fc, node);
       if (constant !== NOT_CONSTANT) return constantExpr(fc, constant, node, wanted);
       return member(fc, node, wanted);
     }
@@ -189,12 +191,7 @@ function mentionsLocal(fc: FunctionChecker, node: Expression): boolean {
   }
 }
 
-export function constantExpr(
-  fc: FunctionChecker,
-  constant: Constant,
-  node: Expression,
-  wanted: Type | undefined,
-): Expr {
+function constantExpr(fc: FunctionChecker, constant: Constant, node: Expression, wanted: Type | undefined): Expr {
   const span = fc.span(node);
   if (typeof constant === "bigint") {
     if (constant >= 1n << 64n || constant < -(1n << 63n))
@@ -220,7 +217,7 @@ function identifier(
 ): Expr {
   const span = fc.span(node);
   const binding = fc.scope.find(node.name);
-  if (binding?.kind === "broken") return abandon(fc);
+  if (binding?.kind === "broken") return abandon();
   if (binding?.kind === "context")
     return fc.fail("EB2010", node, `\`${node.name}\` is the program's context: it is not passed on whole.`, {
       help: `Use what is in it: \`${node.name}.field\`.`,
@@ -235,9 +232,9 @@ function identifier(
 }
 
 /** A variable: known to be there, or as it is. */
-export function localExpr(fc: FunctionChecker, local: Local, span: Expr["span"], options: ExprOptions = {}): Expr {
+function localExpr(fc: FunctionChecker, local: Local, span: Expr["span"], options: ExprOptions = {}): Expr {
   const { type } = local;
-  if (isAggregate(type)) return readPlace({ base: { kind: "local", local }, offset: 0, indices: [], type, span });
+  if (isAggregate(type)) return readPlace(localPlace(local, span));
   const read: Expr = { op: "local", local, type, span };
   if (type.kind !== "optional" || options.keepOptional === true || !fc.isPresent(local)) return read;
   return { op: "unwrap", value: read, type: type.of, span };
@@ -260,35 +257,20 @@ function entityExpr(fc: FunctionChecker, entity: Entity | undefined, node: Expre
       });
     }
     case "broken":
-      return abandon(fc);
+      return abandon();
     case undefined: {
-      const near = nearest(fc.text(node), fc.file.names.keys());
-      return fc.fail(
-        "TS2304",
-        node,
-        `There is no \`${fc.text(node)}\` here.`,
-        near === undefined ? {} : { help: `Is \`${near}\` meant?` },
-      );
+      const name = fc.text(node);
+      return fc.fail("TS2304", node, `There is no \`${name}\` here.`, meant(name, fc.file.names.keys()));
     }
     default:
       return fc.fail("EB2011", node, `\`${fc.text(node)}\` is a ${entity?.kind}, which is no value.`);
   }
 }
 
-/** Unwinds silently: what is wrong was said where it was declared. */
-export function abandon(fc: FunctionChecker): never {
-  const before = fc.cx.report.diagnostics.length;
-  try {
-    return fc.cx.report.fail("", { file: -1, start: 0, end: 0 }, "");
-  } finally {
-    fc.cx.report.diagnostics.length = before;
-  }
-}
-
 function member(fc: FunctionChecker, node: MemberNode, wanted: Type | undefined): Expr {
   if (node.object.type === "Identifier") {
     const binding = fc.scope.find(node.object.name);
-    if (binding?.kind === "broken") return abandon(fc);
+    if (binding?.kind === "broken") return abandon();
     if (binding?.kind === "packet") {
       if (!node.computed && node.property.type === "Identifier" && node.property.name === "length")
         return { op: "packetLength", type: U32, span: fc.span(node) };
@@ -302,7 +284,7 @@ function member(fc: FunctionChecker, node: MemberNode, wanted: Type | undefined)
   }
   const argument = contextArgument(fc, node);
   if (argument !== undefined) return argument;
-  const objectEntity = isHidden(fc, node.object) ? undefined : entityOf(fc.file, node.object);
+  const objectEntity = entityHere(fc, node.object);
   if (
     objectEntity?.kind === "global" &&
     objectEntity.global.kind === "global" &&
@@ -343,7 +325,7 @@ function contextArgument(fc: FunctionChecker, node: MemberNode): Expr | undefine
   return contextRead(fc, field, node);
 }
 
-function mapProperty(fc: FunctionChecker, node: MemberNode, map: Extract<Entity, { kind: "map" }>["map"]): Expr {
+function mapProperty(fc: FunctionChecker, node: MemberNode, map: MapDecl): Expr {
   if (
     !node.computed &&
     node.property.type === "Identifier" &&
@@ -356,9 +338,9 @@ function mapProperty(fc: FunctionChecker, node: MemberNode, map: Extract<Entity,
   });
 }
 
-/** A local variable of this name hides the one outside. */
-export function isHidden(fc: FunctionChecker, node: Expression): boolean {
-  return node.type === "Identifier" && fc.scope.find(node.name) !== undefined;
+/** What an expression stands for outside of functions; undefined for variables of the function, which hide it. */
+export function entityHere(fc: FunctionChecker, node: Expression): Entity | undefined {
+  return mentionsLocal(fc, node) ? undefined : entityOf(fc.file, node);
 }
 
 function memberIn(fc: FunctionChecker, object: Expr, node: MemberNode): Expr {
@@ -404,33 +386,14 @@ function chain(fc: FunctionChecker, node: Extract<Expression, { type: "ChainExpr
 }
 
 function logical(fc: FunctionChecker, node: Extract<Expression, { type: "LogicalExpression" }>): Expr {
-  const result = condition(fc, node);
-  for (const side of [node.left, node.right]) {
-    const kind = quietly(fc, side);
-    if (kind !== undefined && kind !== "bool")
-      return fc.fail("EB2108", node, `\`${node.operator}\` gives a boolean here, and \`${fc.text(side)}\` is none.`, {
-        help:
-          node.operator === "||"
-            ? "For another value where one is absent write `??`; for one where it is 0 write `x !== 0 ? x : y`."
-            : "Write a comparison, or `x !== 0 ? y : 0`.",
-      });
-  }
-  return result.test;
-}
-
-/** The kind of an operand of a logical expression, where it is easily known. */
-function quietly(fc: FunctionChecker, node: Expression): Type["kind"] | undefined {
-  if (
-    node.type !== "Identifier" &&
-    node.type !== "MemberExpression" &&
-    node.type !== "CallExpression" &&
-    node.type !== "Literal"
-  )
-    return undefined;
-  const before = fc.cx.report.diagnostics.length;
-  const known = fc.cx.report.attempt(() => expr(fc, node).type.kind);
-  fc.cx.report.diagnostics.length = before;
-  return known;
+  const { test, notBoolean } = condition(fc, node);
+  if (notBoolean === undefined) return test;
+  return fc.fail("EB2108", node, `\`${node.operator}\` gives a boolean here, and \`${fc.text(notBoolean)}\` is none.`, {
+    help:
+      node.operator === "||"
+        ? "For another value where one is absent write `??`; for one where it is 0 write `x !== 0 ? x : y`."
+        : "Write a comparison, or `x !== 0 ? y : 0`.",
+  });
 }
 
 function coalesce(fc: FunctionChecker, l: Expression, r: Expression, node: Expression, wanted: Type | undefined): Expr {
@@ -450,10 +413,8 @@ function coalesce(fc: FunctionChecker, l: Expression, r: Expression, node: Expre
   return { op: "coalesce", value: left, fallback, type: of, span };
 }
 
-function widerFor(type: IntType, literal: Expr): IntType {
-  return literal.op === "number" && literal.value < 0n
-    ? { bits: 64, kind: "int", signed: true }
-    : { kind: "int", bits: 64, signed: type.signed };
+function widerFor(type: IntType, literal: Extract<Expr, { op: "number" }>): IntType {
+  return type.signed || literal.value < 0n ? I64 : U64;
 }
 
 /** The integer type of either of two values. */
@@ -484,6 +445,12 @@ function conditional(
     type,
     span,
   });
+  const both = (type: Type, what = "the value"): Expr =>
+    make(
+      coerce(fc, then, type, node.consequent, { what: "the value" }),
+      coerce(fc, other, type, node.alternate, { what }),
+      type,
+    );
   if (a.kind === "int" && b.kind === "int") {
     if (then.op === "number" && other.op !== "number") return make(then, other, unifyIntegers(b, then));
     return make(then, other, unifyIntegers(a, other));
@@ -493,39 +460,23 @@ function conditional(
     // A number that is written or computed is one of the type that is wanted.
     const isPlain = absentSide.type.kind === "int" && absentSide.type.plain === true;
     const of = isPlain && wanted?.kind === "int" ? wanted : absentSide.type;
-    const type: Type = of.kind === "optional" ? of : { kind: "optional", of };
-    return make(
-      coerce(fc, then, type, node.consequent, { what: "the value" }),
-      coerce(fc, other, type, node.alternate, { what: "the value" }),
-      type,
-    );
+    return both(of.kind === "optional" ? of : { kind: "optional", of });
   }
-  if (a.kind === "optional" || b.kind === "optional") {
-    const type = a.kind === "optional" ? a : b;
-    return make(
-      coerce(fc, then, type, node.consequent, { what: "the value" }),
-      coerce(fc, other, type, node.alternate, { what: "the value" }),
-      type,
-    );
-  }
+  if (a.kind === "optional" || b.kind === "optional") return both(a.kind === "optional" ? a : b);
   const type =
     wanted !== undefined && isAggregate(wanted)
       ? wanted
       : a.kind === "str" && b.kind === "str" && b.size > a.size
         ? b
         : a;
-  return make(
-    coerce(fc, then, type, node.consequent, { what: "the value" }),
-    coerce(fc, other, type, node.alternate, { what: `\`${typeName(type)}\`` }),
-    type,
-  );
+  return both(type, `\`${typeName(type)}\``);
 }
 
 function object(fc: FunctionChecker, node: ObjectExpression, wanted: Type | undefined): Expr {
   const span = fc.span(node);
   const target = wanted?.kind === "struct" ? wanted : undefined;
   const seen = new Set<string>();
-  const fields: { name: string; value: Expr; node: Expression }[] = [];
+  const fields: { name: string; value: Expr }[] = [];
   for (const property of node.properties) {
     if (property.type === "SpreadElement")
       return fc.fail("EB1005", property, "Fields are written out one by one here.");
@@ -536,22 +487,14 @@ function object(fc: FunctionChecker, node: ObjectExpression, wanted: Type | unde
     seen.add(name);
     const field = target?.fields.find((one) => one.name === name);
     if (target !== undefined && field === undefined) {
-      const near = nearest(
-        name,
-        target.fields.map((one) => one.name),
-      );
-      return fc.fail(
-        "TS2353",
-        property,
-        `There is no field \`${name}\` in ${typeName(target)}.`,
-        near === undefined ? {} : { help: `Is \`${near}\` meant?` },
-      );
+      const names = target.fields.map((one) => one.name);
+      return fc.fail("TS2353", property, `There is no field \`${name}\` in ${typeName(target)}.`, meant(name, names));
     }
     const inner = contentOf(expr(fc, property.value, field?.type));
     const given =
       field === undefined ? inner : coerce(fc, inner, field.type, property.value, { what: `field \`${name}\`` });
     if (given.type.kind === "optional" || given.op === "undefined") return absent(fc, given, property.value);
-    fields.push({ name, value: given, node: property.value });
+    fields.push({ name, value: given });
   }
   if (target !== undefined) {
     const missing = target.fields.find((field) => !seen.has(field.name));
@@ -586,14 +529,7 @@ function place(
 /** What a value is stored as in an object without a declared type. */
 function stored(fc: FunctionChecker, given: Expr, node: Expression): Type {
   const { type } = given;
-  if (
-    type.kind === "int" ||
-    type.kind === "bool" ||
-    isAggregate(type) ||
-    type.kind === "kernelPointer" ||
-    type.kind === "userPointer"
-  ) {
-    return type.kind === "kernelPointer" ? U64 : type;
-  }
+  if (type.kind === "kernelPointer") return U64;
+  if (type.kind === "int" || type.kind === "bool" || type.kind === "userPointer" || isAggregate(type)) return type;
   return fc.fail("EB2014", node, `A ${typeName(type)} cannot be a field.`);
 }

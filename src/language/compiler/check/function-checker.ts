@@ -1,4 +1,5 @@
-import type { Expr, Local, Loop, Stmt } from "../hir.ts";
+import type { Expression } from "@oxc-project/types";
+import type { Expr, Local, Loop } from "../hir.ts";
 import type { Span } from "../span.ts";
 import type { Type } from "../type.ts";
 import type { Checker } from "./checker.ts";
@@ -39,8 +40,6 @@ export class FunctionChecker {
   readonly returnsNothing: boolean;
   /** Of a program that answers: how many answers there are, from 0 on. */
   readonly verdicts: number | undefined;
-  /** Statements that stand before the one that is being checked: temporaries. */
-  readonly before: Stmt[] = [];
   /** Variables without annotation that begin with a number ≥ 0 and get a signed value later: their declarations. */
   readonly signedLocals: Set<object>;
   /** More of them were found: the function is checked once more. */
@@ -103,4 +102,6 @@ export interface Condition {
   readonly test: Expr;
   readonly whenTrue: readonly Local[];
   readonly whenFalse: readonly Local[];
+  /** What in it is no boolean: as a value it would be that. */
+  readonly notBoolean?: Expression | undefined;
 }

@@ -1,11 +1,12 @@
 import type { CallExpression } from "@oxc-project/types";
 import type { MapDecl } from "../hir.ts";
 import { I64, isAggregate, sizeOf, type Type, U64 } from "../type.ts";
-import { contentOf } from "./assign.ts";
 import { argumentsOf } from "./calls.ts";
 import { value } from "./expressions.ts";
 import type { FunctionChecker } from "./function-checker.ts";
+import { isAddress } from "./integers.ts";
 import { bucketed } from "./map-declarations.ts";
+import { contentOf } from "./places.ts";
 import { layStruct } from "./type-expressions.ts";
 import { typeName } from "./type-names.ts";
 
@@ -38,7 +39,7 @@ const MOST_BYTES = 256;
 /** The type that a key of a type has where it is stored; undefined for what cannot be. */
 function keyType(type: Type): Type | undefined {
   if (type.kind === "int") return type.plain === true ? (type.signed ? I64 : U64) : type;
-  if (type.kind === "userPointer" || (type.kind === "kernelPointer" && type.name === "")) return U64;
+  if (isAddress(type)) return U64;
   if (type.kind === "struct") {
     const fields: { name: string; type: Type }[] = [];
     for (const { name, type: of } of type.fields) {

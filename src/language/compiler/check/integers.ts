@@ -30,12 +30,16 @@ export function inRange(value: bigint, type: IntType): boolean {
   return type.signed ? value >= -(1n << (bits - 1n)) && value < 1n << (bits - 1n) : value >= 0n && value < 1n << bits;
 }
 
+/** Whether tsc sees the values as numbers: addresses of what has no type. */
+export function isAddress(type: Type): boolean {
+  return type.kind === "userPointer" || (type.kind === "kernelPointer" && type.name === "");
+}
+
 /** An expression as an integer for arithmetic: addresses that tsc sees as numbers are. */
 export function asInteger(fc: FunctionChecker, value: Expr, node: Placed): Expr & { readonly type: IntType } {
   const { type } = value;
   if (type.kind === "int") return value as Expr & { readonly type: IntType };
-  if (type.kind === "userPointer" || (type.kind === "kernelPointer" && type.name === ""))
-    return { op: "convert", value, type: U64, span: value.span };
+  if (isAddress(type)) return { op: "convert", value, type: U64, span: value.span };
   return fc.fail("TS2362", node, `Arithmetic wants integers; \`${fc.text(node)}\` is ${typeName(type)}.`, {
     ...(type.kind === "kernelPointer" && { help: "Read a field of it, or convert the address: `u64(x)`." }),
     ...(type.kind === "bool" && { help: "Convert it: `u32(x)` is 0 or 1." }),
@@ -43,7 +47,7 @@ export function asInteger(fc: FunctionChecker, value: Expr, node: Placed): Expr 
 }
 
 /** Whether two integers are signed when they meet; undefined when one is u64 and the other signed: no type holds both. */
-function commonSign(
+export function commonSign(
   left: Expr & { readonly type: IntType },
   right: Expr & { readonly type: IntType },
 ): boolean | undefined {
@@ -114,11 +118,12 @@ export function compareIntegers(
       help: "Convert before you subtract: `i64(a) - i64(b)`.",
     });
   const common = commonSign(left, right);
-  if (common === undefined) mixed(fc, left, right, node, sides);
-  return { op: "compare", compare: op, signed: common ?? false, left, right, type: BOOL, span: fc.span(node) };
+  if (common === undefined) return mixed(fc, left, right, node, sides);
+  return { op: "compare", compare: op, signed: common, left, right, type: BOOL, span: fc.span(node) };
 }
 
-function mixed(
+/** Refuses two integers of which no type holds both. */
+export function mixed(
   fc: FunctionChecker,
   left: { type: Type },
   right: { type: Type },

@@ -1,6 +1,6 @@
 import type { Btf, Member } from "../../../object/btf/index.ts";
-import type { KernelPointer, Type } from "../type.ts";
-import { BOOL } from "../type.ts";
+import type { TracepointInteger } from "../tracepoint-format.ts";
+import { BOOL, isAggregate, type KernelPointer, type Type, U64 } from "../type.ts";
 
 /** A member of a kernel struct, found by name through anonymous structs and unions. */
 export interface KernelMember {
@@ -11,6 +11,17 @@ export interface KernelMember {
   readonly bitSize: number;
   /** Indices of members on the way, as CO-RE counts them: `1:0`. */
   readonly path: string;
+}
+
+/** A field of an iterator's context. */
+export interface IteratorField {
+  readonly name: string;
+  readonly offset: number;
+  /** As `register` has it. */
+  readonly type: Type;
+  readonly btfType: number;
+  /** What is shown: at the end the kernel calls once more, with nothing. */
+  readonly nullable: boolean;
 }
 
 /** Looks up kernel types by name and says what they are in kernel TypeScript. */
@@ -78,8 +89,7 @@ export class KernelTypes {
       case "pointer": {
         if (this.#isUser(type.type)) return { kind: "userPointer" };
         const pointee = this.resolve(type.type);
-        const kind = this.btf.type(pointee).kind;
-        return kind === "struct" || kind === "union"
+        return this.isStruct(pointee)
           ? this.pointerTo(pointee, trust)
           : { kind: "kernelPointer", type: pointee, name: "", trust: "plain" };
       }
@@ -96,6 +106,46 @@ export class KernelTypes {
       default:
         return undefined;
     }
+  }
+
+  /** What a value of the type is in a register of 8 bytes: what has no scalar form is 64 bits. */
+  register(id: number, trust: KernelPointer["trust"]): Type {
+    const found = id === 0 ? undefined : this.typeOf(id, trust);
+    // A struct that is passed whole is no pointer.
+    return found === undefined || isAggregate(found) || this.isStruct(id) ? U64 : found;
+  }
+
+  /** Width and sign of a name that the kernel defines; undefined when it names no integer. */
+  integer(name: string): TracepointInteger | undefined {
+    const id = this.btf.find(name, "typedef");
+    const type = id === undefined ? undefined : this.btf.type(this.resolve(id));
+    return type?.kind === "int" && type.size <= 8
+      ? { kind: "int", bits: bitsOf(type.size), signed: type.signed }
+      : undefined;
+  }
+
+  /** Id of the prototype of the function with this name. */
+  functionPrototype(name: string): number | undefined {
+    const id = this.btf.find(name, "function");
+    const type = id === undefined ? undefined : this.btf.type(id);
+    return type?.kind === "function" ? type.type : undefined;
+  }
+
+  /** The context of the iterator with this name: its size, and what can be named in it. */
+  iterator(name: string): { readonly size: number; readonly fields: readonly IteratorField[] } | undefined {
+    const id = this.struct(`bpf_iter__${name}`);
+    const type = id === undefined ? undefined : this.btf.type(id);
+    if (type?.kind !== "struct") return undefined;
+    const fields = type.members.flatMap((member): IteratorField[] => {
+      // `__bpf_md_ptr` puts each pointer into an anonymous union, which makes it 64 bits wide everywhere.
+      const inner = member.name === "" ? this.btf.type(this.resolve(member.type)) : undefined;
+      const field = inner?.kind === "union" ? inner.members[0] : member;
+      if (field === undefined || field.name === "") return [];
+      const of = this.register(field.type, "trusted");
+      const nullable = of.kind === "kernelPointer" && field.name !== "meta";
+      return [{ name: field.name, offset: member.bitOffset / 8, type: of, btfType: field.type, nullable }];
+    });
+    return { size: type.size, fields };
   }
 
   /** Bytes from one element of an array to the next. */

@@ -1,47 +1,50 @@
-import type { Expression, Statement, VariableDeclarator } from "@oxc-project/types";
-import type { Expr, Local, Loop, Place, Stmt } from "../hir.ts";
-import { isAggregate, type Type } from "../type.ts";
-import { contentOf } from "./assign.ts";
+import type { Expression, Node, Statement, VariableDeclarator } from "@oxc-project/types";
+import type { Expr, Local, Loop, MapDecl, Place, Stmt } from "../hir.ts";
+import { visit } from "../syntax/walk.ts";
+import { isAggregate, type Type, U8 } from "../type.ts";
 import { effect } from "./assignments.ts";
 import { argumentsOf } from "./calls.ts";
 import { condition } from "./conditions.ts";
 import { constantOf, shown } from "./constants.ts";
 import { Facts } from "./entity.ts";
-import { value } from "./expressions.ts";
+import { entityHere, value } from "./expressions.ts";
 import type { FunctionChecker } from "./function-checker.ts";
-import { asInteger, number } from "./integers.ts";
+import { asInteger, number, plain } from "./integers.ts";
+import { contentOf } from "./places.ts";
 import { block, bodyOf, declaration, define } from "./statements.ts";
-import { entityOf, vocabularyCallee } from "./type-expressions.ts";
+import { vocabularyCallee } from "./type-expressions.ts";
 import { typeName } from "./type-names.ts";
 
 /** Variables of the function that are assigned to within nodes: what was known of them is not known in a loop around. */
-function assignedIn(fc: FunctionChecker, nodes: readonly unknown[]): Local[] {
+function assignedIn(fc: FunctionChecker, nodes: readonly (Node | null)[]): Local[] {
   const found: Local[] = [];
-  const visit = (node: unknown): void => {
-    if (Array.isArray(node)) {
-      for (const one of node) visit(one);
-      return;
-    }
-    if (typeof node !== "object" || node === null) return;
-    const one = node as {
-      type?: string;
-      left?: { type: string; name?: string };
-      argument?: { type: string; name?: string };
-    };
-    const target =
-      one.type === "AssignmentExpression" ? one.left : one.type === "UpdateExpression" ? one.argument : undefined;
-    if (target?.type === "Identifier" && target.name !== undefined) {
-      const binding = fc.scope.find(target.name);
+  for (const node of nodes) {
+    if (node === null) continue;
+    visit(node, (one) => {
+      const target =
+        one.type === "AssignmentExpression" ? one.left : one.type === "UpdateExpression" ? one.argument : undefined;
+      const binding = target?.type === "Identifier" ? fc.scope.find(target.name) : undefined;
       if (binding?.kind === "local") found.push(binding.local);
-    }
-    for (const child of Object.values(node)) if (typeof child === "object") visit(child);
-  };
-  visit(nodes);
+    });
+  }
   return found;
 }
 
+/** A loop's test before each turn: what is known in the body, and, given back, behind the loop. */
+function testFirst(
+  fc: FunctionChecker,
+  node: Expression | undefined,
+  atMost: number | undefined,
+): { readonly test: Expr | undefined; readonly exit: Facts } {
+  const entry = fc.facts;
+  const tested = node === undefined ? undefined : condition(fc, node);
+  const exit = tested === undefined ? Facts.UNREACHABLE : entry.with(tested.whenFalse);
+  if (tested !== undefined) fc.facts = entry.with(tested.whenTrue);
+  return { test: tested?.test, exit: atMost === undefined ? exit : exit.meet(entry) };
+}
+
 /** What is done in a loop, with what is known there and behind it. */
-function loopBody(fc: FunctionChecker, loop: Loop, nodes: readonly unknown[], work: () => void): Facts {
+function loopBody(fc: FunctionChecker, loop: Loop, nodes: readonly (Node | null)[], work: () => void): Facts {
   const around = { loop, continues: true, breaks: [] as Facts[] };
   fc.facts = fc.facts.without(assignedIn(fc, nodes));
   fc.surroundings.push(around);
@@ -69,11 +72,7 @@ export function whileLoop(
   let exit = Facts.UNREACHABLE;
   const breaks = loopBody(fc, loop, [testNode, body], () => {
     const entry = fc.facts;
-    const tested = rest === undefined || isEndless || testLast ? undefined : condition(fc, rest);
-    test = tested?.test;
-    exit = tested === undefined ? exit : entry.with(tested.whenFalse);
-    if (atMost !== undefined) exit = exit.meet(entry);
-    fc.facts = tested === undefined ? entry : entry.with(tested.whenTrue);
+    ({ test, exit } = testFirst(fc, isEndless || testLast ? undefined : rest, atMost));
     inner = block(fc, bodyOf(body));
     if (testLast && rest !== undefined && !isEndless) {
       // The test sees what holds at the end of the body, or at a `continue`: what held at the start.
@@ -138,11 +137,7 @@ export function forLoop(
     let exit = Facts.UNREACHABLE;
     const breaks = loopBody(fc, loop, [node.test, node.update, node.body], () => {
       const entry = fc.facts;
-      const tested = testNode === undefined ? undefined : condition(fc, testNode);
-      test = tested?.test;
-      exit = tested === undefined ? exit : entry.with(tested.whenFalse);
-      if (atMost !== undefined) exit = exit.meet(entry);
-      fc.facts = tested === undefined ? entry : entry.with(tested.whenTrue);
+      ({ test, exit } = testFirst(fc, testNode, atMost));
       body = block(fc, bodyOf(node.body));
       if (node.update !== null) update = fc.under(entry, () => effect(fc, node.update as Expression));
     });
@@ -168,12 +163,13 @@ export function forOf(
   const inLoop = (names: readonly [VariableDeclarator["id"], Local][], make: (body: Stmt[]) => Stmt): Stmt =>
     fc.inScope(() => {
       for (const [id, local] of names) if (id.type === "Identifier") define(fc, id.name, local, isConst, id, id);
-      const start = fc.facts;
+      let entry = fc.facts;
       let body: Stmt[] = [];
       const breaks = loopBody(fc, loop, [node.body], () => {
+        entry = fc.facts;
         body = block(fc, bodyOf(node.body));
       });
-      fc.facts = start.without(assignedIn(fc, [node.body])).meet(breaks);
+      fc.facts = entry.meet(breaks);
       return make(body);
     });
   const simple = (type: Type): Local => {
@@ -196,7 +192,7 @@ export function forOf(
         return fc.fail("EB2203", ends[Math.min(i, ends.length - 1)] as Expression, "An end of a range is unsigned.", {
           help: "Convert it: `u32(n)`, after a test that it is not negative.",
         });
-    const local = simple({ kind: "int", bits: 64, signed: false, plain: true });
+    const local = simple(plain(false));
     const limit = options === undefined ? undefined : rangeLimit(fc, options);
     return inLoop([[declarator.id, local]], (body) => ({
       op: "range",
@@ -209,8 +205,7 @@ export function forOf(
       span,
     }));
   }
-  const entity =
-    right.type === "Identifier" && fc.scope.find(right.name) === undefined ? entityOf(fc.file, right) : undefined;
+  const entity = entityHere(fc, right);
   if (entity?.kind === "map") return entries(fc, entity.map, declarator, node, inLoop, loop);
   const over = contentOf(value(fc, right));
   if (over.type.kind !== "array" && over.type.kind !== "bytes")
@@ -219,7 +214,7 @@ export function forOf(
       right,
       `\`${fc.text(right)}\` is ${typeName(over.type)}: a loop goes over arrays, maps and ranges.`,
     );
-  const element: Type = over.type.kind === "array" ? over.type.element : { kind: "int", bits: 8, signed: false };
+  const element: Type = over.type.kind === "array" ? over.type.element : U8;
   const place: Place =
     over.op === "read"
       ? over.place
@@ -244,7 +239,7 @@ function rangeLimit(fc: FunctionChecker, node: Extract<Expression, { type: "Obje
 
 function entries(
   fc: FunctionChecker,
-  map: Extract<ReturnType<typeof entityOf>, { kind: "map" }>["map"],
+  map: MapDecl,
   declarator: VariableDeclarator,
   node: Extract<Statement, { type: "ForOfStatement" }>,
   inLoop: (names: readonly [VariableDeclarator["id"], Local][], make: (body: Stmt[]) => Stmt) => Stmt,

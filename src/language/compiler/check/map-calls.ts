@@ -7,7 +7,7 @@ import { value } from "./expressions.ts";
 import type { FunctionChecker } from "./function-checker.ts";
 import { inferKey } from "./infer.ts";
 import { asInteger } from "./integers.ts";
-import { nearest, referenceTo } from "./members.ts";
+import { listed, meant, referenceTo } from "./members.ts";
 
 const FLAGS = ["any", "noexist", "exist"] as const;
 
@@ -174,7 +174,6 @@ function storageCall(fc: FunctionChecker, map: MapDecl, method: string, node: Ca
       help: "Use `task()`, or a task that is an argument of the program.",
     });
   };
-  const memory = "storage" as const;
   switch (method) {
     case "get":
     case "getOrInsert": {
@@ -185,7 +184,7 @@ function storageCall(fc: FunctionChecker, map: MapDecl, method: string, node: Ca
         map,
         object,
         create: method === "getOrInsert",
-        type: { kind: "optional", of: referenceTo(of, memory, false) },
+        type: { kind: "optional", of: referenceTo(of, "storage", false) },
         span,
       };
     }
@@ -234,7 +233,7 @@ function aggregateCall(fc: FunctionChecker, map: MapDecl, method: string, node: 
 }
 
 /** The key that people give; histograms have the bucket behind it. */
-export function keyOfAggregate(map: MapDecl): Type | undefined {
+function keyOfAggregate(map: MapDecl): Type | undefined {
   const kind = map.aggregate?.kind;
   if (kind !== "log2" && kind !== "linear")
     return map.kind === "perCpuArray" || map.kind === "array" ? undefined : map.key;
@@ -248,8 +247,10 @@ function noMethod(
   node: CallExpression,
   methods: readonly string[],
 ): never {
-  const near = nearest(method, methods);
-  return fc.fail("TS2339", node, `\`${map.name}\` has no method \`${method}\`.`, {
-    help: near === undefined ? `It has ${methods.map((one) => `\`${one}\``).join(", ")}.` : `Is \`${near}\` meant?`,
-  });
+  return fc.fail(
+    "TS2339",
+    node,
+    `\`${map.name}\` has no method \`${method}\`.`,
+    meant(method, methods, listed(methods)),
+  );
 }

@@ -3,9 +3,16 @@ import type { GlobalDecl, MapDecl } from "../hir.ts";
 import { I64, type IntType, sizeOf, type Type, U8, U32, U64 } from "../type.ts";
 import type { Checker } from "./checker.ts";
 import { constantOf, shown } from "./constants.ts";
-import type { Constant, ConstantObject, FileScope } from "./entity.ts";
+import { type Constant, type ConstantObject, entityOf, type FileScope } from "./entity.ts";
 import { inRange } from "./integers.ts";
-import { entityOf, layStruct, SCALARS, TYPE_MAKERS, typeOfDescriptor, vocabularyCallee } from "./type-expressions.ts";
+import {
+  argumentsWritten,
+  layStruct,
+  TYPE_MAKERS,
+  typeOfDescriptor,
+  typeOfEntity,
+  vocabularyCallee,
+} from "./type-expressions.ts";
 import { typeName } from "./type-names.ts";
 
 /** Entries of a map that does not say how many. */
@@ -27,7 +34,7 @@ interface Declaration {
 }
 
 /** Functions of `skep/kernel` that declare a map; `min` and `max` also compute. */
-export const MAP_MAKERS: Readonly<Record<string, (declaration: Declaration) => MapDecl>> = {
+const MAP_MAKERS: Readonly<Record<string, (declaration: Declaration) => MapDecl>> = {
   hash: makeHash,
   arrayMap: makeArray,
   ringbuf: makeRing,
@@ -46,8 +53,8 @@ export const MAP_MAKERS: Readonly<Record<string, (declaration: Declaration) => M
     ),
   min: (one) => aggregate(one, { kind: "min" }, I64),
   max: (one) => aggregate(one, { kind: "max" }, I64),
-  histogram: (one) => makeHistogram(one),
-  linear: (one) => makeLinear(one),
+  histogram: makeHistogram,
+  linear: makeLinear,
 };
 
 /** A map that a call of `skep/kernel` declares; undefined when the call declares none. */
@@ -60,12 +67,7 @@ export function mapOf(
 ): MapDecl | undefined {
   const maker = MAP_MAKERS[vocabularyCallee(file, node) ?? ""];
   if (maker === undefined) return undefined;
-  const args = node.arguments.map((one) =>
-    one.type === "SpreadElement"
-      ? cx.report.fail("EB1005", cx.span(file, one), "Arguments are written out one by one here.")
-      : one,
-  );
-  return maker({ cx, file, node, args, name, exported });
+  return maker({ cx, file, node, args: argumentsWritten(cx, file, node), name, exported });
 }
 
 function common({ cx, file, node, name, exported }: Declaration) {
@@ -195,8 +197,7 @@ function keyOf(one: Declaration): [Type | undefined, number] {
 
 function isDescriptor(file: FileScope, node: Expression): boolean {
   const entity = entityOf(file, node);
-  if (entity !== undefined)
-    return entity.kind === "type" || (entity.kind === "vocabulary" && SCALARS[entity.name] !== undefined);
+  if (entity !== undefined) return typeOfEntity(entity) !== undefined;
   return node.type === "CallExpression" && TYPE_MAKERS.has(vocabularyCallee(file, node) ?? "");
 }
 

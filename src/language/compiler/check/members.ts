@@ -1,4 +1,5 @@
-import type { Expr, GlobalDecl, Place } from "../hir.ts";
+import type { BindingIdentifier, ObjectPattern } from "@oxc-project/types";
+import type { Expr, Place } from "../hir.ts";
 import {
   type CellType,
   isAggregate,
@@ -7,19 +8,16 @@ import {
   sizeOf,
   type Type,
   U8,
+  U32,
   U64,
 } from "../type.ts";
-import { absent, placeOf } from "./assign.ts";
+import { absent } from "./assign.ts";
 import type { ContextField, ContextShape } from "./entity.ts";
 import type { FunctionChecker } from "./function-checker.ts";
 import { asInteger, number } from "./integers.ts";
-import type { Placed } from "./report.ts";
+import { contentOf, placeOf, pointerPlace, readPlace } from "./places.ts";
+import type { Explanation, Placed } from "./report.ts";
 import { typeName } from "./type-names.ts";
-
-/** What stands at a place, as an expression: kernel structs and what is reached by address give the address. */
-export function readPlace(place: Place): Expr {
-  return { op: "read", place, type: place.type, span: place.span };
-}
 
 /** `object.name`. */
 export function memberOf(fc: FunctionChecker, object: Expr, name: string, node: Placed, objectNode: Placed): Expr {
@@ -30,8 +28,7 @@ export function memberOf(fc: FunctionChecker, object: Expr, name: string, node: 
     case "kernelPointer":
       return kernelMember(fc, object as Expr & { type: KernelPointer }, name, node, objectNode);
     case "reference": {
-      if (type.to.kind !== "struct")
-        return memberOf(fc, readPlace(pointerPlace(object, type.to)), name, node, objectNode);
+      if (type.to.kind !== "struct") return memberOf(fc, contentOf(object), name, node, objectNode);
       return fieldOf(fc, pointerPlace(object, type.to), name, node);
     }
     case "struct":
@@ -61,11 +58,6 @@ export function memberOf(fc: FunctionChecker, object: Expr, name: string, node: 
   return noMember(fc, node, name, typeName(type), []);
 }
 
-/** A place behind an address. */
-export function pointerPlace(pointer: Expr, type: Type): Place {
-  return { base: { kind: "pointer", pointer }, offset: 0, indices: [], type, span: pointer.span };
-}
-
 function fieldOf(fc: FunctionChecker, place: Place, name: string, node: Placed): Expr {
   const struct = place.type;
   if (struct.kind !== "struct") return noMember(fc, node, name, typeName(struct), []);
@@ -83,9 +75,31 @@ function fieldOf(fc: FunctionChecker, place: Place, name: string, node: Placed):
 
 /** A field of the program's context. */
 export function contextField(fc: FunctionChecker, shape: ContextShape, name: string, node: Placed): Expr {
-  const field = shape.fields.get(name);
-  if (field === undefined) return noMember(fc, node, name, shape.what, [...shape.fields.keys()]);
-  return contextRead(fc, field, node);
+  return contextRead(fc, fieldOfContext(fc, shape, name, node), node);
+}
+
+/** A field of the program's context, by its name. */
+export function fieldOfContext(fc: FunctionChecker, shape: ContextShape, name: string, node: Placed): ContextField {
+  return shape.fields.get(name) ?? noMember(fc, node, name, shape.what, [...shape.fields.keys()]);
+}
+
+/** What `{ field: id }` takes out of a value. */
+export function takenField(
+  fc: FunctionChecker,
+  property: ObjectPattern["properties"][number],
+): { readonly field: string; readonly id: BindingIdentifier } {
+  if (
+    property.type === "Property" &&
+    !property.computed &&
+    property.key.type === "Identifier" &&
+    property.value.type === "Identifier"
+  )
+    return { field: property.key.name, id: property.value };
+  return fc.fail(
+    "EB1008",
+    property,
+    "Fields are taken by their plain names here, without other values for what is missing.",
+  );
 }
 
 /** Reads a part of the context. */
@@ -97,13 +111,8 @@ export function contextRead(fc: FunctionChecker, field: ContextField, node: Plac
     return { op: "wrap", value: pointer, type: { kind: "optional", of: pointer.type }, span };
   }
   if (field.dataLoc !== true) return readPlace(place);
-  const word = readPlace({ ...place, type: { kind: "int", bits: 32, signed: false } });
+  const word = readPlace({ ...place, type: U32 });
   return { op: "helper", name: "dataLocStr", args: [word], type: field.type, span };
-}
-
-/** `param` and `global` by name: what stands there. */
-export function globalPlace(global: GlobalDecl, span: Expr["span"]): Place {
-  return { base: { kind: "global", global }, offset: 0, indices: [], type: global.type, span };
 }
 
 /** `object[index]`. */
@@ -115,7 +124,7 @@ export function elementOf(
   objectNode: Placed,
   indexNode: Placed,
 ): Expr {
-  const target = object.type.kind === "reference" ? readPlace(pointerPlace(object, object.type.to)) : object;
+  const target = contentOf(object);
   const { type } = target;
   if (type.kind === "optional") return absent(fc, target, objectNode);
   if (type.kind !== "array" && type.kind !== "bytes" && type.kind !== "str")
@@ -193,7 +202,7 @@ function bitField(
   outer: Place,
   member: { bitOffset: number; bitSize: number; type: number },
   type: Type,
-  access: Place["access"],
+  access: NonNullable<Place["access"]>,
   span: Expr["span"],
 ): Expr {
   const signed = type.kind === "int" && type.signed;
@@ -209,7 +218,7 @@ function bitField(
     offset: outer.offset + start / 8,
     type: { kind: "int", bits, signed: false },
     bits: { shift: member.bitOffset - start, width: member.bitSize, signed },
-    ...(access !== undefined && { access }),
+    access,
     span,
   };
   const holder: 8 | 16 | 32 | 64 = member.bitSize <= 8 ? 8 : member.bitSize <= 16 ? 16 : member.bitSize <= 32 ? 32 : 64;
@@ -218,16 +227,24 @@ function bitField(
 }
 
 function noMember(fc: FunctionChecker, node: Placed, name: string, of: string, names: readonly string[]): never {
+  const all = names.length > 0 && names.length <= 20 ? listed(names) : undefined;
+  return fc.fail("TS2339", node, `There is no \`${name}\` in ${of}.`, meant(name, names, all));
+}
+
+/** What there is, for an error's help. */
+export function listed(names: readonly string[]): string {
+  return `It has ${names.map((one) => `\`${one}\``).join(", ")}.`;
+}
+
+/** Asks whether the name was meant that is most like a mistyped one; `otherwise` is the help when none is. */
+export function meant(name: string, names: Iterable<string>, otherwise?: string): Explanation {
   const near = nearest(name, names);
-  return fc.fail("TS2339", node, `There is no \`${name}\` in ${of}.`, {
-    ...(near !== undefined
-      ? { help: `Is \`${near}\` meant?` }
-      : names.length > 0 && names.length <= 20 && { help: `It has ${names.map((one) => `\`${one}\``).join(", ")}.` }),
-  });
+  const help = near === undefined ? otherwise : `Is \`${near}\` meant?`;
+  return help === undefined ? {} : { help };
 }
 
 /** The name that is most like a mistyped one; undefined when none is. */
-export function nearest(name: string, names: Iterable<string>): string | undefined {
+function nearest(name: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of names) {

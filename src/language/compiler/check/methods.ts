@@ -1,13 +1,14 @@
 import type { CallExpression, Expression } from "@oxc-project/types";
 import type { Expr } from "../hir.ts";
 import { BOOL, U8, VOID } from "../type.ts";
-import { absent, contentOf, placeOf } from "./assign.ts";
+import { absent } from "./assign.ts";
 import { argument, argumentsOf } from "./calls.ts";
 import { constantOf } from "./constants.ts";
 import { value } from "./expressions.ts";
 import type { FunctionChecker } from "./function-checker.ts";
 import { asInteger } from "./integers.ts";
-import { elementOf, readPlace } from "./members.ts";
+import { elementOf } from "./members.ts";
+import { contentOf, placeOf, readPlace } from "./places.ts";
 import { typeName } from "./type-names.ts";
 
 /** A method of a value: of a text, of a cell, of a ring's record. */

@@ -1,26 +1,23 @@
 import type { CallExpression, Expression } from "@oxc-project/types";
 import type { FunctionDecl, Local, ProgramDecl, Stmt } from "../hir.ts";
 import type { Span } from "../span.ts";
-import { parseTracepointFormat, type TracepointField, type TracepointInteger } from "../tracepoint-format.ts";
-import { I32, I64, isAggregate, sizeOf, type Type, U32, U64 } from "../type.ts";
+import { parseTracepointFormat, type TracepointField, tracepointName } from "../tracepoint-format.ts";
+import { I32, I64, sizeOf, type Type, U32, U64 } from "../type.ts";
+import { PROGRAM_WORDS } from "../vocabulary/words.ts";
 import type { Checker } from "./checker.ts";
 import { constantOf } from "./constants.ts";
-import type { ContextField, ContextShape, FileScope, FunctionSource } from "./entity.ts";
+import { type ContextField, type ContextShape, type FileScope, type FunctionSource, functionSource } from "./entity.ts";
 import type { FunctionChecker } from "./function-checker.ts";
 import { checkBody, refuseSpecial } from "./functions.ts";
 import type { KernelTypes } from "./kernel-types.ts";
-import { contextRead } from "./members.ts";
-import { typeOfDescriptor, vocabularyCallee } from "./type-expressions.ts";
+import { contextRead, fieldOfContext, takenField } from "./members.ts";
+import { argumentsWritten, typeOfDescriptor, vocabularyCallee } from "./type-expressions.ts";
 
 /** What a program's function finds: its context under one name, or values, one for each parameter. */
 type Parameters =
   | { readonly kind: "context"; readonly shape: ContextShape }
   | { readonly kind: "packet" }
-  | {
-      readonly kind: "values";
-      readonly values: readonly { readonly name: string; readonly field: ContextField }[];
-      readonly what: string;
-    };
+  | { readonly kind: "values"; readonly values: readonly ContextField[]; readonly what: string };
 
 interface Kind {
   readonly decl: ProgramDecl;
@@ -63,13 +60,9 @@ const PROGRAMS: Readonly<
   xdp: { least: 0, most: 0, make: xdp },
   syscall: { least: 0, most: 1, make: syscall },
 };
-/** Kinds that `skep/kernel` has and this compiler does not. */
-const LATER = new Set(["usdt"]);
-
 /** Whether a call declares a program. */
 export function isProgramCall(file: FileScope, node: CallExpression): boolean {
-  const callee = vocabularyCallee(file, node) ?? "";
-  return PROGRAMS[callee] !== undefined || LATER.has(callee);
+  return PROGRAM_WORDS.has(vocabularyCallee(file, node) ?? "");
 }
 
 /** The program that a call declares; it is added to the module. */
@@ -84,15 +77,11 @@ export function declareProgram(
   const span = cx.span(file, node);
   const kind = PROGRAMS[callee];
   if (kind === undefined)
-    cx.report.fail("EB4102", cx.span(file, node.callee), `\`${callee}\` programs cannot be compiled yet.`, {
+    return cx.report.fail("EB4102", cx.span(file, node.callee), `\`${callee}\` programs cannot be compiled yet.`, {
       help: "Write it in C and load the object with `loadObject`.",
     });
-  const { least, most, make } = kind as NonNullable<typeof kind>;
-  const args = node.arguments.map((one) =>
-    one.type === "SpreadElement"
-      ? cx.report.fail("EB1005", cx.span(file, one), "Arguments are written out one by one here.")
-      : one,
-  );
+  const { least, most, make } = kind;
+  const args = argumentsWritten(cx, file, node);
   const body = args.pop();
   if (body === undefined || args.length < least || args.length > most)
     return cx.report.fail(
@@ -104,25 +93,15 @@ export function declareProgram(
     return cx.report.fail("EB2024", cx.span(file, body), "A program is a function that is written here.", {
       help: `\`${callee}(…, (ctx) => { … })\`.`,
     });
-  const source: FunctionSource = {
-    name,
-    file,
-    node: body,
-    span: cx.span(file, body),
-    decl: undefined,
-    checking: false,
-    failed: false,
-  };
+  const source = functionSource(file, name, body, cx.span(file, body));
   refuseSpecial(cx, source);
   const made = make({ cx, file, node, span, args });
-  const params: Local[] = [];
   const context: Local = {
     name: "ctx",
     type: { kind: "kernelPointer", type: 0, name: "", trust: "plain" },
     mutable: false,
     span,
   };
-  params.push(context);
   const { body: statements, result } = checkBody(
     cx,
     source,
@@ -138,7 +117,7 @@ export function declareProgram(
     name: cx.unique(name),
     exported,
     program: made.decl,
-    params,
+    params: [context],
     result,
     body: statements,
     span: source.span,
@@ -171,7 +150,7 @@ function bindParameters(fc: FunctionChecker, { node, span }: FunctionSource, par
       const value = parameters.values[i];
       if (param.type !== "Identifier" || value === undefined)
         return fc.fail("EB1008", param, "A parameter has a plain name here.");
-      return bindValue(fc, param, value.field, first);
+      return bindValue(fc, param, value, first);
     });
   }
   return first;
@@ -188,25 +167,10 @@ function bindContext(
     return undefined;
   }
   if (param.type !== "ObjectPattern")
-    fc.fail("EB1008", param, "A parameter has a plain name here, or takes fields by theirs.");
-  for (const property of (param as Extract<typeof param, { type: "ObjectPattern" }>).properties) {
-    if (
-      property.type !== "Property" ||
-      property.computed ||
-      property.key.type !== "Identifier" ||
-      property.value.type !== "Identifier"
-    )
-      return fc.fail(
-        "EB1008",
-        property,
-        "Fields are taken by their plain names here, without other values for what is missing.",
-      );
-    const field = shape.fields.get(property.key.name);
-    if (field === undefined)
-      return fc.fail("TS2339", property, `There is no \`${property.key.name}\` in ${shape.what}.`, {
-        help: `It has ${[...shape.fields.keys()].map((one) => `\`${one}\``).join(", ")}.`,
-      });
-    bindValue(fc, property.value, field, first);
+    return fc.fail("EB1008", param, "A parameter has a plain name here, or takes fields by theirs.");
+  for (const property of param.properties) {
+    const { field, id } = takenField(fc, property);
+    bindValue(fc, id, fieldOfContext(fc, shape, field, property), first);
   }
 }
 
@@ -245,26 +209,18 @@ function program(section: string, attachTo: string, contextSize: number, more: P
 function tracepoint(one: Declaration): Kind {
   const { cx } = one;
   const name = nameOf(one);
-  const match = /^([\w-]+)[:/](\w+)$/.exec(name);
-  if (match === null)
+  const parts = tracepointName(name);
+  if (parts === undefined)
     return cx.report.fail("TS2345", at(one), `"${name}" is no tracepoint.`, {
       help: 'A tracepoint is its category and its name: `"syscalls:sys_enter_openat"`.',
     });
-  const [, category = "", event = ""] = match;
+  const { category, event } = parts;
   const text = cx.target.tracepointFormat(category, event);
   if (text === undefined)
     return cx.report.fail("TS2345", at(one), `This kernel has no tracepoint ${category}:${event}.`, {
       help: "/sys/kernel/tracing/events has the tracepoints of this kernel, by category.",
     });
-  const resolve = (typeName: string): TracepointInteger | undefined => {
-    const { btf } = cx.target;
-    const id = btf?.find(typeName, "typedef");
-    const type = id === undefined ? undefined : btf?.type(btf.resolve(id));
-    return type?.kind === "int" && type.size <= 8
-      ? { kind: "int", bits: (type.size * 8) as 8, signed: type.signed }
-      : undefined;
-  };
-  const format = parseTracepointFormat(text, resolve);
+  const format = parseTracepointFormat(text, (word) => cx.kernelTypes?.integer(word));
   const fields = new Map<string, ContextField>();
   for (const field of format.fields) {
     const type = fieldType(cx, field);
@@ -289,18 +245,10 @@ function fieldType(cx: Checker, { type, offset }: TracepointField): ContextField
     case "userPointer":
       return { offset, type: { kind: "userPointer" } };
     case "kernelPointer": {
-      const { btf } = cx.target;
-      const id =
-        type.struct === undefined ? undefined : (btf?.find(type.struct, "struct") ?? btf?.find(type.struct, "union"));
-      return {
-        offset,
-        type: {
-          kind: "kernelPointer",
-          type: id ?? 0,
-          name: id === undefined ? "" : (type.struct ?? ""),
-          trust: "plain",
-        },
-      };
+      const { struct } = type;
+      const id = struct === undefined ? undefined : cx.kernelTypes?.struct(struct);
+      const name = id === undefined || struct === undefined ? "" : struct;
+      return { offset, type: { kind: "kernelPointer", type: id ?? 0, name, trust: "plain" } };
     }
     case "located":
       return type.element === "text" && !type.relative
@@ -310,27 +258,18 @@ function fieldType(cx: Checker, { type, offset }: TracepointField): ContextField
 }
 
 /** Arguments of a function of the kernel by its prototype, each in a slot of 8 bytes. */
-function argumentsOf(
-  kernel: KernelTypes,
-  prototype: number,
-  skip: number,
-  trust: "trusted" | "plain",
-): { name: string; field: ContextField }[] | undefined {
+function argumentsOf(kernel: KernelTypes, prototype: number, skip: number, trust: "trusted" | "plain"): ContextField[] {
   const proto = kernel.btf.type(kernel.resolve(prototype));
-  if (proto.kind !== "prototype") return undefined;
-  return proto.parameters.slice(skip).map(({ name, type }, i) => ({
-    name: name || `arg${i}`,
-    field: { offset: 8 * i, type: register(kernel, type, trust) },
-  }));
+  if (proto.kind !== "prototype") return [];
+  return proto.parameters
+    .slice(skip)
+    .map(({ type }, i): ContextField => ({ offset: 8 * i, type: kernel.register(type, trust) }));
 }
 
-/** What a value of the type is in a register of 8 bytes: what has no scalar form is 64 bits. */
-function register(kernel: KernelTypes, type: number, trust: "trusted" | "plain"): Type {
-  const found = type === 0 ? undefined : kernel.typeOf(type, trust);
-  if (found === undefined || isAggregate(found)) return U64;
-  // A struct that is passed whole is no pointer.
-  const { kind } = kernel.btf.type(kernel.resolve(type));
-  return kind === "struct" || kind === "union" ? U64 : found;
+/** What a function of the kernel gives, in a register. */
+function resultOf(kernel: KernelTypes, prototype: number, trust: "trusted" | "plain"): Type {
+  const proto = kernel.btf.type(kernel.resolve(prototype));
+  return proto.kind === "prototype" ? kernel.register(proto.result, trust) : U64;
 }
 
 function traced(one: Declaration, section: "raw_tp" | "tp_btf"): Kind {
@@ -343,15 +282,12 @@ function traced(one: Declaration, section: "raw_tp" | "tp_btf"): Kind {
       help: 'Raw tracepoints have names without a category: `"sys_enter"`, `"sched_switch"`.',
     });
   const pointer = kernel.btf.type(kernel.resolve(typedef));
-  const found =
-    pointer.kind === "pointer"
-      ? argumentsOf(kernel, pointer.type, 1, section === "tp_btf" ? "trusted" : "plain")
-      : undefined;
-  const args = found ?? [];
+  const trust = section === "tp_btf" ? "trusted" : "plain";
+  const args = pointer.kind === "pointer" ? argumentsOf(kernel, pointer.type, 1, trust) : [];
   const what = `tracepoint ${name}`;
   const decl = program(section, name, 8 * args.length, { btfPointers: section === "tp_btf" });
   if (section === "tp_btf") return { decl, parameters: { kind: "values", values: args, what } };
-  const shape: ContextShape = { what, fields: new Map(), args: args.map(({ field }) => field) };
+  const shape: ContextShape = { what, fields: new Map(), args };
   return { decl, parameters: { kind: "context", shape } };
 }
 
@@ -367,14 +303,13 @@ const REGISTERS: Readonly<
 function functionOf(one: Declaration, name: string): { kernel: KernelTypes; prototype: number } {
   const { cx } = one;
   const kernel = cx.kernel(at(one));
-  const id = kernel.btf.find(name, "function");
-  const type = id === undefined ? undefined : kernel.btf.type(id);
-  if (type?.kind !== "function")
+  const prototype = kernel.functionPrototype(name);
+  if (prototype === undefined)
     return cx.report.fail("TS2345", at(one), `The types of this kernel have no function "${name}".`, {
       why: "It may not exist in this version, or the compiler has built it into its callers.",
       help: "/sys/kernel/tracing/available_filter_functions has the functions that can be traced.",
     });
-  return { kernel, prototype: type.type };
+  return { kernel, prototype };
 }
 
 function probed(one: Declaration, section: "kprobe" | "kretprobe"): Kind {
@@ -384,16 +319,15 @@ function probed(one: Declaration, section: "kprobe" | "kretprobe"): Kind {
   const what = `function ${name}`;
   const decl = program(section, name, registers.size);
   if (section === "kretprobe") {
-    const proto = kernel.btf.type(kernel.resolve(prototype));
-    const type = proto.kind === "prototype" && proto.result !== 0 ? register(kernel, proto.result, "plain") : U64;
+    const type = resultOf(kernel, prototype, "plain");
     return {
       decl,
       parameters: { kind: "context", shape: { what, fields: new Map([["ret", { offset: registers.result, type }]]) } },
     };
   }
-  const args = (argumentsOf(kernel, prototype, 0, "plain") ?? [])
+  const args = argumentsOf(kernel, prototype, 0, "plain")
     .slice(0, registers.args.length)
-    .map(({ field }, i): ContextField => ({ ...field, offset: registers.args[i] as number }));
+    .map((field, i): ContextField => ({ ...field, offset: registers.args[i] as number }));
   return { decl, parameters: { kind: "context", shape: { what, fields: new Map(), args } } };
 }
 
@@ -418,16 +352,14 @@ function userProbed(one: Declaration, section: "uprobe" | "uretprobe"): Kind {
 function entered(one: Declaration, section: "fentry" | "fexit"): Kind {
   const name = nameOf(one);
   const { kernel, prototype } = functionOf(one, name);
-  const args = argumentsOf(kernel, prototype, 0, "trusted") ?? [];
+  const args = argumentsOf(kernel, prototype, 0, "trusted");
   const what = `function ${name}`;
   if (section === "fentry")
     return {
       decl: program(section, name, 8 * args.length, { btfPointers: true }),
       parameters: { kind: "values", values: args, what },
     };
-  const proto = kernel.btf.type(kernel.resolve(prototype));
-  const result = proto.kind === "prototype" && proto.result !== 0 ? register(kernel, proto.result, "trusted") : U64;
-  const ret = { name: "ret", field: { offset: 8 * args.length, type: result } };
+  const ret: ContextField = { offset: 8 * args.length, type: resultOf(kernel, prototype, "trusted") };
   return {
     decl: program(section, name, 8 * (args.length + 1), { btfPointers: true }),
     parameters: { kind: "values", values: [ret, ...args], what },
@@ -438,11 +370,10 @@ function lsm(one: Declaration): Kind {
   const { cx } = one;
   const name = nameOf(one);
   const kernel = cx.kernel(at(one));
-  const id = kernel.btf.find(`bpf_lsm_${name}`, "function");
-  const type = id === undefined ? undefined : kernel.btf.type(id);
-  if (type?.kind !== "function")
+  const prototype = kernel.functionPrototype(`bpf_lsm_${name}`);
+  if (prototype === undefined)
     return cx.report.fail("TS2345", at(one), `The security modules of this kernel have no hook "${name}".`);
-  const args = argumentsOf(kernel, type.type, 0, "trusted") ?? [];
+  const args = argumentsOf(kernel, prototype, 0, "trusted");
   return {
     decl: program("lsm", name, 8 * args.length, { btfPointers: true }),
     parameters: { kind: "values", values: args, what: `hook ${name}` },
@@ -478,24 +409,16 @@ function scheduled(one: Declaration, kind: "profile" | "interval"): Kind {
 function iterator(one: Declaration): Kind {
   const { cx } = one;
   const name = nameOf(one);
-  const kernel = cx.kernel(at(one));
-  const id = kernel.struct(`bpf_iter__${name}`);
-  const type = id === undefined ? undefined : kernel.btf.type(id);
-  if (type?.kind !== "struct") return cx.report.fail("TS2345", at(one), `This kernel has no iterator "${name}".`);
-  const fields = new Map<string, ContextField>();
-  for (const member of type.members) {
-    // `__bpf_md_ptr` puts each pointer into an anonymous union.
-    const named = member.name !== "" ? member : undefined;
-    const inner = named === undefined ? kernel.btf.type(kernel.resolve(member.type)) : undefined;
-    const field = named ?? (inner?.kind === "union" ? inner.members[0] : undefined);
-    if (field === undefined) continue;
-    const type = register(kernel, field.type, "trusted");
-    // At the end the kernel calls once more, with nothing.
-    const nullable = type.kind === "kernelPointer" && field.name !== "meta";
-    fields.set(field.name, { offset: member.bitOffset / 8, type, ...(nullable && { nullable: true as const }) });
-  }
+  const context = cx.kernel(at(one)).iterator(name);
+  if (context === undefined) return cx.report.fail("TS2345", at(one), `This kernel has no iterator "${name}".`);
+  const fields = new Map(
+    context.fields.map(({ name: field, offset, type, nullable }): [string, ContextField] => [
+      field,
+      { offset, type, ...(nullable && { nullable }) },
+    ]),
+  );
   return {
-    decl: program("iter", name, type.size, { btfPointers: true }),
+    decl: program("iter", name, context.size, { btfPointers: true }),
     parameters: { kind: "context", shape: { what: `iterator ${name}`, fields } },
   };
 }

@@ -10,6 +10,11 @@ export interface Placed {
 /** Unwinds from an error that was reported to the statement it is in; caught by the checker, never seen outside. */
 export class Abandoned extends Error {}
 
+/** Unwinds silently: what is wrong was said where it was declared. */
+export function abandon(): never {
+  throw new Abandoned();
+}
+
 /** What goes with an error's sentence. */
 export interface Explanation {
   readonly why?: string;

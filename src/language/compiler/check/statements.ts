@@ -7,11 +7,12 @@ import { effect } from "./assignments.ts";
 import { condition } from "./conditions.ts";
 import { NOT_CONSTANT, tryConstant } from "./constants.ts";
 import { Facts } from "./entity.ts";
-import { abandon, expr, value } from "./expressions.ts";
+import { expr, value } from "./expressions.ts";
 import type { FunctionChecker } from "./function-checker.ts";
 import { asInteger, plain } from "./integers.ts";
 import { forLoop, forOf, whileLoop } from "./loops.ts";
-import { contextField, memberOf } from "./members.ts";
+import { contextField, memberOf, takenField } from "./members.ts";
+import { abandon } from "./report.ts";
 import { typeOfAnnotation } from "./type-expressions.ts";
 import { typeName } from "./type-names.ts";
 
@@ -175,27 +176,16 @@ export function define(
 /** `const { a, b: c } = x`. */
 function destructure(fc: FunctionChecker, node: VariableDeclarator, isConst: boolean): Stmt[] {
   const { id, init } = node;
-  if (id.type !== "ObjectPattern" || init === null) return abandon(fc);
+  if (id.type !== "ObjectPattern" || init === null) return abandon();
   const binding = init.type === "Identifier" ? fc.scope.find(init.name) : undefined;
   const source = binding?.kind === "context" ? undefined : value(fc, init);
   return id.properties.map((property): Stmt => {
-    if (
-      property.type !== "Property" ||
-      property.computed ||
-      property.key.type !== "Identifier" ||
-      property.value.type !== "Identifier"
-    )
-      return fc.fail(
-        "EB1008",
-        property,
-        "Fields are taken by their plain names here, without other values for what is missing.",
-      );
-    const field = property.key.name;
+    const { field, id: taken } = takenField(fc, property);
     const init: Expr =
       binding?.kind === "context"
         ? contextField(fc, binding.shape, field, property)
         : memberOf(fc, source as Expr, field, property, property);
-    const local: Local = { name: property.value.name, type: init.type, mutable: false, span: fc.span(property) };
+    const local: Local = { name: taken.name, type: init.type, mutable: false, span: fc.span(property) };
     define(fc, local.name, local, isConst, property, property);
     return { op: "let", local, init, span: fc.span(property) };
   });

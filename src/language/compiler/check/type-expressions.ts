@@ -19,8 +19,8 @@ import {
 } from "../type.ts";
 import type { Checker } from "./checker.ts";
 import { constantOf, propertyName, shown } from "./constants.ts";
-import type { Entity, FileScope } from "./entity.ts";
-import { Abandoned } from "./report.ts";
+import { type Entity, entityOf, type FileScope } from "./entity.ts";
+import { abandon } from "./report.ts";
 
 /** Descriptors of `skep/kernel` that are types by themselves. */
 export const SCALARS: Readonly<Record<string, Type>> = {
@@ -43,28 +43,33 @@ export const SCALARS: Readonly<Record<string, Type>> = {
 /** Functions of `skep/kernel` that make a type. */
 export const TYPE_MAKERS = new Set(["str", "bytes", "array", "struct"]);
 
-/** What an expression stands for when it is a name, or a member of a namespace. */
-export function entityOf(file: FileScope, node: Expression): Entity | undefined {
-  if (node.type === "Identifier") return file.names.get(node.name);
-  if (node.type === "MemberExpression" && !node.computed && node.property.type === "Identifier") {
-    const object = entityOf(file, node.object);
-    if (object?.kind === "namespace") return object.members(node.property.name);
-  }
-  return undefined;
-}
-
 /** The name in `skep/kernel` of what a call calls. */
 export function vocabularyCallee(file: FileScope, node: CallExpression): string | undefined {
   const entity = entityOf(file, node.callee);
   return entity?.kind === "vocabulary" ? entity.name : undefined;
 }
 
+/** The type that a name stands for; undefined when it is none's. */
+export function typeOfEntity(entity: Entity | undefined): Type | undefined {
+  if (entity?.kind === "type") return entity.type;
+  return entity?.kind === "vocabulary" ? SCALARS[entity.name] : undefined;
+}
+
+/** The arguments of a declaration, none of them spread. */
+export function argumentsWritten(cx: Checker, file: FileScope, node: CallExpression): Expression[] {
+  return node.arguments.map((one) =>
+    one.type === "SpreadElement"
+      ? cx.report.fail("EB1005", cx.span(file, one), "Arguments are written out one by one here.")
+      : one,
+  );
+}
+
 /** The type that a descriptor expression makes: `u32`, `str(16)`, `struct({ … })`, or a name for one. */
 export function typeOfDescriptor(cx: Checker, file: FileScope, node: Expression, name = ""): Type {
   const entity = entityOf(file, node);
-  if (entity?.kind === "type") return entity.type;
-  if (entity?.kind === "broken") throw new Abandoned();
-  if (entity?.kind === "vocabulary" && SCALARS[entity.name] !== undefined) return SCALARS[entity.name] as Type;
+  if (entity?.kind === "broken") return abandon();
+  const known = typeOfEntity(entity);
+  if (known !== undefined) return known;
   if (node.type === "CallExpression") {
     const callee = vocabularyCallee(file, node);
     if (callee === "str" || callee === "bytes") return { kind: callee, size: lengthOf(cx, file, node, 0, callee) };
@@ -201,9 +206,8 @@ function typeOfReference(
       if (typeof size === "number") return { kind: entity.name === "Str" ? "str" : "bytes", size };
     }
     if (entity.name === "Kernel" && argument?.type === "TSTypeQuery" && argument.exprName.type === "Identifier") {
-      const of = file.names.get(argument.exprName.name);
-      if (of?.kind === "type") return of.type;
-      if (of?.kind === "vocabulary" && SCALARS[of.name] !== undefined) return SCALARS[of.name] as Type;
+      const of = typeOfEntity(file.names.get(argument.exprName.name));
+      if (of !== undefined) return of;
     }
   }
   if (entity === undefined) return cx.report.fail("TS2304", cx.span(file, node), `There is no type \`${name}\`.`);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { recordedTarget } from "../../../../test/support/recorded-target.ts";
+import { Btf, BtfBuilder } from "../../../object/btf/index.ts";
 import { declareKernel, namedIn } from "./index.ts";
 
 const target = recordedTarget();
@@ -109,6 +110,21 @@ declare module "skep/kernel" {
     expect(missing[2]?.place).toMatchObject({ path: "a.bpf.ts" });
     expect(text).toMatch(/^(\/\/.*\n)+export {};\n$/);
     expect(declareKernel(new Map(), { ...target, btf: undefined }).text).toMatch(/export {};\n$/);
+  });
+
+  it("declares that what an iterator shows is absent at its end, also where it is an address alone", () => {
+    const btf = new BtfBuilder();
+    const address = btf.add({ kind: "pointer", name: "", type: 0 });
+    const member = (name: string, type: number, at: number) => ({ name, type, bitOffset: 64 * at, bitSize: 0 });
+    const wide = btf.add({ kind: "union", name: "", size: 8, members: [member("key", address, 0)] });
+    const seq = btf.add({ kind: "struct", name: "bpf_iter_meta", size: 8, members: [] });
+    const meta = btf.add({ kind: "pointer", name: "", type: seq });
+    const members = [member("meta", meta, 0), member("", wide, 1)];
+    btf.add({ kind: "struct", name: "bpf_iter__elements", size: 16, members });
+    const files = new Map([["-e", 'iter("elements", ({ key }) => {})']]);
+    expect(declareKernel(files, { ...target, btf: Btf.parse(btf.build()) }).text).toContain(
+      'elements: { meta: import("btf:vmlinux").bpf_iter_meta; key: Address<"void"> | undefined; };',
+    );
   });
 
   it("is what tsc checks every program of the tests with", { timeout: 60_000 }, () => {

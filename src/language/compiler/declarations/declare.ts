@@ -1,5 +1,5 @@
 import type { Target } from "../target.ts";
-import { parseTracepointFormat } from "../tracepoint-format.ts";
+import { parseTracepointFormat, tracepointName } from "../tracepoint-format.ts";
 import { KernelDeclarations } from "./kernel-declarations.ts";
 import { type NamedPlace, type Names, namedIn } from "./named.ts";
 
@@ -78,8 +78,8 @@ export function declareKernel(files: ReadonlyMap<string, string>, target: Target
 }
 
 function tracepoint(name: string, target: Target, types: KernelDeclarations): string | undefined {
-  const [, category = "", event = ""] = /^([\w-]+)[:/](\w+)$/.exec(name) ?? [];
-  const text = event === "" ? undefined : target.tracepointFormat(category, event);
+  const parts = tracepointName(name);
+  const text = parts === undefined ? undefined : target.tracepointFormat(parts.category, parts.event);
   if (text === undefined) return undefined;
   const fields = parseTracepointFormat(text, (type) => types.integer(type)).fields.flatMap((field) => {
     const type = types.field(field);

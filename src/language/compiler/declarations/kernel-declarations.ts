@@ -1,7 +1,7 @@
 import type { Btf, Member } from "../../../object/btf/index.ts";
 import { KernelTypes } from "../check/kernel-types.ts";
 import type { TracepointField, TracepointInteger } from "../tracepoint-format.ts";
-import { isAggregate, type Type } from "../type.ts";
+import type { Type } from "../type.ts";
 
 /** Names that TypeScript keeps to itself: a struct of such a name has an underscore behind it. */
 const RESERVED: ReadonlySet<string> = new Set(
@@ -47,12 +47,7 @@ export class KernelDeclarations {
 
   /** Width and sign of a name that the kernel defines. */
   integer(name: string): TracepointInteger | undefined {
-    const btf = this.#kernel?.btf;
-    const id = btf?.find(name, "typedef");
-    const type = id === undefined ? undefined : btf?.type(btf.resolve(id));
-    return type?.kind === "int" && type.size <= 8
-      ? { kind: "int", bits: (type.size * 8) as TracepointInteger["bits"], signed: type.signed }
-      : undefined;
+    return this.#kernel?.integer(name);
   }
 
   /** A field of a tracepoint; undefined for what programs cannot read by its name. */
@@ -97,41 +92,29 @@ export class KernelDeclarations {
 
   /** A function of the kernel by its name. */
   functionSignature(name: string): string | undefined {
-    const btf = this.#kernel?.btf;
-    const id = btf?.find(name, "function");
-    const type = id === undefined ? undefined : btf?.type(id);
-    return type?.kind === "function" ? this.signature(type.type) : undefined;
+    const prototype = this.#kernel?.functionPrototype(name);
+    return prototype === undefined ? undefined : this.signature(prototype);
   }
 
   /** A raw tracepoint by its name: what its programs are given. */
   rawTracepoint(name: string): string | undefined {
-    const btf = this.#kernel?.btf;
-    const id = btf?.find(`btf_trace_${name}`, "typedef");
-    const pointer = id === undefined ? undefined : btf?.type(btf.resolve(id));
-    if (btf === undefined || pointer?.kind !== "pointer") return undefined;
+    const kernel = this.#kernel;
+    const id = kernel?.btf.find(`btf_trace_${name}`, "typedef");
+    const pointer = id === undefined ? undefined : kernel?.btf.type(kernel.resolve(id));
+    if (kernel === undefined || pointer?.kind !== "pointer") return undefined;
     // The same with names, where the kernel was built with this function for each tracepoint.
-    const named = btf.find(`__traceiter_${name}`, "function");
-    const type = named === undefined ? undefined : btf.type(named);
+    const named = kernel.functionPrototype(`__traceiter_${name}`);
     // The first argument is the tracepoint's own.
-    return this.signature(type?.kind === "function" ? type.type : pointer.type, 1, true);
+    return this.signature(named ?? pointer.type, 1, true);
   }
 
   /** An iterator's context by its name: what it shows may be absent, at its end. */
   iterator(name: string): string | undefined {
-    const kernel = this.#kernel;
-    const id = kernel?.struct(`bpf_iter__${name}`);
-    const type = id === undefined ? undefined : kernel?.btf.type(id);
-    if (kernel === undefined || type?.kind !== "struct") return undefined;
-    const fields = type.members.flatMap((member): string[] => {
-      // Each pointer stands in a union of its own, which makes it 64 bits wide everywhere.
-      const inner = member.name === "" ? kernel.btf.type(kernel.resolve(member.type)) : undefined;
-      const field = inner?.kind === "union" ? inner.members[0] : member;
-      if (field === undefined || field.name === "") return [];
-      const text = this.#register(field.type);
-      const isStruct = this.#structName(field.type) !== undefined;
-      return [`${field.name}: ${text}${isStruct && field.name !== "meta" ? " | undefined" : ""};`];
-    });
-    return `{ ${fields.join(" ")} }`;
+    const context = this.#kernel?.iterator(name);
+    const fields = context?.fields.map(
+      (field) => `${field.name}: ${this.#register(field.btfType)}${field.nullable ? " | undefined" : ""};`,
+    );
+    return fields === undefined ? undefined : `{ ${fields.join(" ")} }`;
   }
 
   /** The declarations of all structs that were come upon, and of those that their members lead to. */
@@ -181,11 +164,8 @@ export class KernelDeclarations {
 
   /** What a value of the type is in a register: what has no form there is 64 bits. */
   #register(id: number): string {
-    const kernel = this.#kernel;
-    const found = kernel === undefined || id === 0 ? undefined : kernel.typeOf(id, "walked");
-    const kind = kernel?.btf.type(kernel.resolve(id)).kind;
-    if (found === undefined || isAggregate(found) || kind === "struct" || kind === "union") return this.#word("u64");
-    return this.#text(found, id, "outside") ?? this.#word("u64");
+    const found = this.#kernel?.register(id, "walked");
+    return (found === undefined ? undefined : this.#text(found, id, "outside")) ?? this.#word("u64");
   }
 
   #text(type: Type, id: number, from: "inside" | "outside"): string | undefined {
@@ -216,12 +196,6 @@ export class KernelDeclarations {
       default:
         return undefined;
     }
-  }
-
-  #structName(id: number): string | undefined {
-    const kernel = this.#kernel;
-    const found = kernel?.typeOf(id, "walked");
-    return found?.kind === "kernelPointer" && kernel?.isStruct(found.type) === true ? found.name : undefined;
   }
 
   #reference(id: number, name: string, from: "inside" | "outside"): string {

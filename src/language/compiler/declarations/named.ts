@@ -1,4 +1,5 @@
 import { parse } from "../syntax/parse.ts";
+import { isNode as isAnyNode, visit } from "../syntax/walk.ts";
 
 /** Where a name stands in the sources. */
 export interface NamedPlace {
@@ -66,7 +67,8 @@ export function namedIn(files: ReadonlyMap<string, string>): Named {
     const add = (kind: Kind, name: string, { start, end }: Node) => {
       if (!named[kind].has(name)) named[kind].set(name, { path, start, end });
     };
-    walk(program as unknown as Node, (node) => {
+    visit(program, (one) => {
+      const node = one as unknown as Node;
       const member = memberName(node);
       if (member !== undefined) named.members.add(member);
       if (node.type === "ImportDeclaration" && isKernelModule(node["source"]))
@@ -131,6 +133,10 @@ function isKernelModule(source: unknown): boolean {
   return isNode(source) && textOf(source)?.startsWith("btf:") === true;
 }
 
+function isNode(value: unknown): value is Node {
+  return isAnyNode(value);
+}
+
 function nameOf(node: Node): string | undefined {
   return typeof node["name"] === "string" ? node["name"] : textOf(node);
 }
@@ -141,17 +147,4 @@ function textOf(node: Node): string | undefined {
   if (node.type !== "TemplateLiteral" || (node["expressions"] as readonly unknown[]).length > 0) return undefined;
   const [quasi] = node["quasis"] as { value: { cooked: string | null } }[];
   return quasi?.value.cooked ?? undefined;
-}
-
-function walk(node: Node, visit: (node: Node) => void): void {
-  visit(node);
-  for (const value of Object.values(node)) {
-    if (Array.isArray(value)) {
-      for (const one of value) if (isNode(one)) walk(one, visit);
-    } else if (isNode(value)) walk(value, visit);
-  }
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === "object" && value !== null && typeof (value as Node).type === "string";
 }
