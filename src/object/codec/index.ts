@@ -1,4 +1,5 @@
 /** Bytes to values and back: layouts, and the decoders and encoders generated from them. */
+export { BytesCodec } from "./bytes-codec.ts";
 export { CodecError } from "./codec-error.ts";
 export { type Decoder, type DecoderOptions, makeBoundDecoder, makeDecoder } from "./decoder.ts";
 export { layoutDifference } from "./difference.ts";

@@ -1,19 +1,10 @@
 import { type Btf, MACHINE_ORDER } from "../btf/index.ts";
+import { BytesCodec } from "./bytes-codec.ts";
 import { CodecError } from "./codec-error.ts";
-import { type Decoder, makeDecoder } from "./decoder.ts";
-import { type Encoder, makeEncoder } from "./encoder.ts";
 import { layoutOf } from "./from-btf.ts";
-import type { Layout } from "./layout.ts";
-import { memoryOf } from "./memory.ts";
-
-interface Codec {
-  readonly layout: Layout;
-  decode?: Decoder<unknown>;
-  encode?: Encoder<unknown>;
-}
 
 /** Made on first use and kept as long as the types are: the second value of a type costs no generated code. */
-const codecs = new WeakMap<Btf, Map<number, Codec>>();
+const codecs = new WeakMap<Btf, Map<number, BytesCodec>>();
 
 /**
  * The value that `bytes` hold, by a type of BTF (its id, or its name): no bindings need to be generated before. How each
@@ -24,31 +15,24 @@ export function decodeValue(btf: Btf, type: number | string, bytes: Uint8Array):
   const codec = codecOf(btf, type);
   const { size } = codec.layout;
   if (bytes.length < size) throw new CodecError(`The type has ${size} bytes, and these are ${bytes.length}.`);
-  codec.decode ??= makeDecoder(codec.layout) as Decoder<unknown>;
-  const memory = memoryOf(new ArrayBuffer(Math.ceil(size / 8) * 8));
-  memory.u8.set(bytes.subarray(0, size));
-  return codec.decode(memory, 0);
+  return codec.decode(bytes);
 }
 
 /** The bytes of a value, by a type of BTF (its id, or its name). Throws BtfError, and CodecError for a value that does not fit. */
 export function encodeValue(btf: Btf, type: number | string, value: unknown): Uint8Array {
-  const codec = codecOf(btf, type);
-  codec.encode ??= makeEncoder(codec.layout) as Encoder<unknown>;
-  const memory = memoryOf(new ArrayBuffer(Math.ceil(codec.layout.size / 8) * 8));
-  codec.encode(memory, 0, value);
-  return memory.u8.slice(0, codec.layout.size);
+  return codecOf(btf, type).encode(value);
 }
 
-function codecOf(btf: Btf, type: number | string): Codec {
+function codecOf(btf: Btf, type: number | string): BytesCodec {
   if (btf.byteOrder !== MACHINE_ORDER)
     throw new CodecError(
       `The types are of a ${btf.byteOrder}-endian machine, and this one is ${MACHINE_ORDER}-endian.`,
     );
   const id = typeof type === "number" ? type : btf.find(type);
   if (id === undefined) throw new CodecError(`There is no type "${type}".`);
-  const known = codecs.get(btf) ?? new Map<number, Codec>();
+  const known = codecs.get(btf) ?? new Map<number, BytesCodec>();
   codecs.set(btf, known);
-  const codec = known.get(id) ?? { layout: layoutOf(btf, id) };
+  const codec = known.get(id) ?? new BytesCodec(layoutOf(btf, id));
   known.set(id, codec);
   return codec;
 }

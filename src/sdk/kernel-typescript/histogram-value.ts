@@ -1,3 +1,5 @@
+import { quantile } from "./aggregate-values.ts";
+
 /** How many values lie from `from` up to, not including, `to`; an end that is undefined is open. */
 export interface HistogramBucket {
   readonly from: bigint | undefined;
@@ -24,16 +26,8 @@ export class HistogramValue {
    */
   p(percent: number): number | undefined {
     if (!(percent >= 0 && percent <= 100)) throw new RangeError(`${percent} is no percentage: it is from 0 to 100.`);
-    const rank = Math.max(1, Math.ceil((percent / 100) * this.count));
-    let before = 0;
-    for (const { from, to, count } of this.buckets) {
-      if (before + count >= rank) {
-        if (from === undefined || to === undefined) return Number(from ?? to);
-        return Number(from) + Math.floor((Number(to - from) * (rank - before - 0.5)) / count);
-      }
-      before += count;
-    }
-    return undefined;
+    const found = quantile(this.buckets, percent / 100);
+    return found === undefined ? undefined : Number(found.value);
   }
 }
 

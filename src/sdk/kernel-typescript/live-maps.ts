@@ -1,7 +1,17 @@
 import { bucketRange, type LinearBuckets, linearBucketRange } from "../../language/kernel/index.ts";
 import { isPerCpu } from "../../object/spec/index.ts";
 import type { KeyedMap } from "../../runtime/map/index.ts";
-import { type HistogramBucket, HistogramValue } from "./histogram-value.ts";
+import {
+  type AggregateKind,
+  type BucketKey,
+  bucketsByKey,
+  GREATEST,
+  joinValues,
+  type KeyBuckets,
+  keyText,
+  LEAST,
+} from "./aggregate-values.ts";
+import { HistogramValue } from "./histogram-value.ts";
 
 /** An array map of a loaded program. Every index is there: reading one outside of it throws RangeError. */
 export class LiveArray<V> implements Iterable<V> {
@@ -126,48 +136,29 @@ export interface Reading<V> {
   readonly initial?: unknown;
 }
 
-/** Greatest and least of an i64: where nothing was recorded, a minimum is the one and a maximum the other. */
-const [GREATEST, LEAST] = [2n ** 63n - 1n, -(2n ** 63n)];
-
-const total = (values: readonly unknown[]): number =>
-  Number((values as bigint[]).reduce((sum, value) => sum + value, 0n));
-
-interface AverageParts {
-  readonly sum: bigint;
-  readonly count: bigint;
-}
+const reading = (kind: AggregateKind, initial?: unknown): Reading<number | undefined> => ({
+  none: undefined,
+  join: (values) => {
+    const value = joinValues(kind, values);
+    return value === undefined ? undefined : Number(value);
+  },
+  initial,
+});
+const total = (kind: "counter" | "sum"): Reading<number> => ({
+  none: 0,
+  join: (values) => Number(joinValues(kind, values)),
+});
 
 /** How counters, sums, means and extremes are read. */
 export const READINGS: Readonly<
   Record<"counter" | "sum", Reading<number>> & Record<"avg" | "min" | "max", Reading<number | undefined>>
 > = {
-  counter: { none: 0, join: total },
-  sum: { none: 0, join: total },
-  avg: {
-    none: undefined,
-    join: (values) => {
-      const parts = values as readonly AverageParts[];
-      const count = parts.reduce((sum, part) => sum + part.count, 0n);
-      return count === 0n ? undefined : Number(parts.reduce((sum, part) => sum + part.sum, 0n)) / Number(count);
-    },
-    initial: { sum: 0n, count: 0n },
-  },
-  min: {
-    none: undefined,
-    join: (values) => extreme(values as bigint[], GREATEST, (a, b) => a < b),
-    initial: GREATEST,
-  },
-  max: { none: undefined, join: (values) => extreme(values as bigint[], LEAST, (a, b) => a > b), initial: LEAST },
+  counter: total("counter"),
+  sum: total("sum"),
+  avg: reading("avg", { sum: 0n, count: 0n }),
+  min: reading("min", GREATEST),
+  max: reading("max", LEAST),
 };
-
-function extreme(
-  values: readonly bigint[],
-  nothing: bigint,
-  better: (a: bigint, b: bigint) => boolean,
-): number | undefined {
-  const found = values.reduce((best, value) => (better(value, best) ? value : best), nothing);
-  return found === nothing ? undefined : Number(found);
-}
 
 /** An aggregation with a key, each value by itself. */
 export function keyedAggregate<K, V>(map: KeyedMap<unknown, unknown>, { none, join }: Reading<V>): LiveAggregate<K, V> {
@@ -213,29 +204,17 @@ export function stepped(steps: { readonly min: number; readonly max: number; rea
   return (bucket) => linearBucketRange(bucket, buckets);
 }
 
-interface BucketKey {
-  readonly key?: unknown;
-  readonly bucket: number;
-}
-
 /** A histogram with a key: its map has an entry for each key and bucket. */
 export function keyedHistogram<K>(map: KeyedMap<unknown, unknown>, range: Range): LiveAggregate<K, HistogramValue> {
-  const read = () => {
-    const found = new Map<string, { readonly key: K; readonly buckets: HistogramBucket[] }>();
-    for (const [{ key, bucket }, count] of (map as KeyedMap<BucketKey, bigint>).entries()) {
-      const name = keyText(key);
-      const one = found.get(name) ?? { key: key as K, buckets: [] };
-      found.set(name, one);
-      one.buckets.push({ ...range(bucket), count: Number(count) });
-    }
-    return found;
-  };
+  const read = () => bucketsByKey((map as KeyedMap<BucketKey, bigint>).entries());
+  const histogram = ({ counts }: KeyBuckets) =>
+    new HistogramValue([...counts].map(([bucket, count]) => ({ ...range(bucket), count })));
   return new LiveAggregate<K, HistogramValue>(
     map,
     function* () {
-      for (const { key, buckets } of read().values()) yield [key, new HistogramValue(buckets)];
+      for (const one of read().values()) yield [one.key as K, histogram(one)];
     },
-    (key) => new HistogramValue(read().get(keyText(key))?.buckets ?? []),
+    (key) => histogram(read().get(keyText(key)) ?? { key, counts: new Map() }),
   );
 }
 
@@ -246,12 +225,5 @@ export function totalHistogram(map: KeyedMap<unknown, unknown>, range: Range): L
     map,
     () => new HistogramValue([...live].map(([{ bucket }, count]) => ({ ...range(bucket), count: Number(count) }))),
     () => void live.deleteMany([...live.keys()]),
-  );
-}
-
-/** Equal for equal keys. */
-function keyText(key: unknown): string {
-  return JSON.stringify(key, (_, value: unknown) =>
-    typeof value === "bigint" ? `${value}n` : value instanceof Uint8Array ? [...value] : value,
   );
 }

@@ -1,14 +1,9 @@
 import type { KernelProgram, Schedule } from "../../language/kernel/index.ts";
-import { makeDecoder, makeEncoder, memoryOf } from "../../object/codec/index.ts";
-import {
-  attachPerfEvents,
-  attachXdp,
-  type IteratorLink,
-  type Link,
-  type XdpOptions,
-} from "../../runtime/link/index.ts";
+import { BytesCodec } from "../../object/codec/index.ts";
+import { attachXdp, type IteratorLink, type Link, type XdpOptions } from "../../runtime/link/index.ts";
 import { attachProgram, type Program } from "../../runtime/load/index.ts";
-import { type BpfMap, onlineCpus } from "../../runtime/map/index.ts";
+import type { BpfMap } from "../../runtime/map/index.ts";
+import { attachSchedule } from "./schedule.ts";
 
 /** What has to be said to attach a program, by its kind: nothing for most. */
 export interface AttachArguments {
@@ -67,16 +62,7 @@ export class AttachableProgram<K extends keyof AttachArguments = keyof AttachArg
   }): Link {
     const { program } = this;
     const pid = to.pid === undefined ? {} : { pid: to.pid };
-    if (this.#schedule?.kind === "profile")
-      return attachPerfEvents(program, to.cpus ?? onlineCpus(), {
-        event: "cpuClock",
-        frequency: this.#schedule.hz,
-        ...pid,
-      });
-    if (this.#schedule?.kind === "interval") {
-      const [first = 0] = onlineCpus();
-      return attachPerfEvents(program, [first], { event: "cpuClock", period: this.#schedule.ms * 1_000_000 });
-    }
+    if (this.#schedule !== undefined) return attachSchedule(program, this.#schedule, to);
     if (this.kind === "xdp")
       return attachXdp(program, to.interface as string | number, to.mode === undefined ? {} : { mode: to.mode });
     return attachProgram(program, pid, this.#maps);
@@ -97,23 +83,21 @@ export class RunnableProgram<C = unknown> {
   readonly kind = "syscall";
   /** The loaded program itself. */
   readonly program: Program;
-  readonly #type: KernelProgram<"syscall", C>["context"];
+  readonly #context: BytesCodec | undefined;
 
   constructor(descriptor: KernelProgram<"syscall", C>, program: Program) {
     this.program = program;
-    this.#type = descriptor.context;
+    const layout = descriptor.context?.layout;
+    this.#context = layout === undefined ? undefined : new BytesCodec(layout);
   }
 
   /** Runs it once (BPF_PROG_TEST_RUN, Linux 5.14). Throws SystemError, CodecError for a context that does not fit. */
   run(...context: [C] extends [undefined] ? [] : [context: C]): RunResult<C> {
-    const layout = this.#type?.layout;
-    if (layout === undefined) return { value: this.program.testRun().retval | 0, context: undefined as C };
-    const memory = memoryOf(new ArrayBuffer(Math.ceil(layout.size / 8) * 8));
-    makeEncoder(layout)(memory, 0, context[0]);
-    const bytes = memory.u8.slice(0, layout.size);
+    const codec = this.#context;
+    if (codec === undefined) return { value: this.program.testRun().retval | 0, context: undefined as C };
+    const bytes = codec.encode(context[0] as never);
     // The kernel writes it back to where it was handed over.
     const { retval } = this.program.testRun({ context: bytes });
-    memory.u8.set(bytes);
-    return { value: retval | 0, context: makeDecoder(layout)(memory, 0) as C };
+    return { value: retval | 0, context: codec.decode(bytes) as C };
   }
 }

@@ -8,7 +8,7 @@ import {
   type ParamDescriptor,
   type Ring,
 } from "../../language/kernel/index.ts";
-import { type Layout, makeEncoder, memoryOf } from "../../object/codec/index.ts";
+import { BytesCodec, type Layout } from "../../object/codec/index.ts";
 import { VariableError } from "../../object/spec/index.ts";
 import { Link } from "../../runtime/link/index.ts";
 import { type LoadedObject, loadObject, type ObjectLoadOptions, type Program } from "../../runtime/load/index.ts";
@@ -31,6 +31,7 @@ import {
 import { livePrints } from "./live-prints.ts";
 import { AttachableProgram, RunnableProgram } from "./live-program.ts";
 import type { LiveGlobal, Loaded, ParamsOf } from "./loaded-types.ts";
+import { lossCounter, lossesOf } from "./losses.ts";
 
 /** Kinds that are told where to, or when: `attach()` of all leaves them alone. */
 const TOLD: ReadonlySet<string> = new Set(["xdp", "syscall"]);
@@ -73,16 +74,14 @@ function variablesOf(
   return variables;
 }
 
-function encode(name: string, { layout, size }: AnyType, value: unknown): Uint8Array {
-  const memory = memoryOf(new ArrayBuffer(Math.ceil(size / 8) * 8));
+function encode(name: string, { layout }: AnyType, value: unknown): Uint8Array {
   try {
-    makeEncoder(layout)(memory, 0, wide(layout, value));
+    return new BytesCodec(layout).encode(wide(layout, value) as never);
   } catch (error) {
     throw new VariableError(`Parameter "${name}" cannot be ${String(value)}: ${(error as Error).message}`, {
       cause: error,
     });
   }
-  return memory.u8.slice(0, size);
 }
 
 /** 64 bits may be said as a number: `{ minUs: 5 }`. */
@@ -91,19 +90,8 @@ function wide({ kind }: Layout, value: unknown): unknown {
   return isWide && typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : value;
 }
 
-/**
- * The end of the variables in which programs count what a map or a ring had no room for: `opened.dropped` (the compiler's
- * `lossVariable`, which is not asked, as that would load the compiler).
- */
-const LOSS = ".dropped";
 /** The ring of what programs print. */
 const PRINTS = "print";
-
-/** How often a map or ring had no room; undefined where no program can find it full. */
-function lossCounter(object: LoadedObject, name: string): (() => number) | undefined {
-  const variable = Object.hasOwn(object.variables, name + LOSS) ? object.variables[name + LOSS] : undefined;
-  return variable === undefined ? undefined : () => Number(variable.get());
-}
 
 class LiveModule implements Disposable {
   readonly maps: Record<string, unknown> = {};
@@ -139,10 +127,7 @@ class LiveModule implements Disposable {
   }
 
   get losses(): Readonly<Record<string, number>> {
-    const names = Object.keys(this.object.variables).filter((name) => name.endsWith(LOSS));
-    return Object.fromEntries(
-      names.map((name) => [name.slice(0, -LOSS.length), Number(this.object.variables[name]?.get())]),
-    );
+    return lossesOf(this.object);
   }
 
   attach(): Link {

@@ -1,5 +1,7 @@
-/** A path as people have it before them: relative where it is below the working directory. */
+import { relative, resolve } from "node:path";
+
+/** A path as seen from the working directory, where that is shorter than the whole. */
 export function shownPath(path: string): string {
-  const here = `${process.cwd()}/`;
-  return path.startsWith(here) ? path.slice(here.length) : path;
+  const near = relative(process.cwd(), resolve(path));
+  return near.length < path.length ? near : path;
 }

@@ -1,8 +1,14 @@
 import { readFileSync } from "node:fs";
-import { relative, resolve } from "node:path";
 import type { SourceFile } from "../../language/compiler/diagnostics/index.ts";
 import type { Compiled, Diagnostic, Dump, Sources } from "../../language/compiler/index.ts";
-import { gatherSources, ImageCache, liveTarget, sourceOf } from "../../sdk/kernel-typescript/index.ts";
+import {
+  gatherSources,
+  ImageCache,
+  liveTarget,
+  type PrintFormat,
+  shownPath,
+  sourceOf,
+} from "../../sdk/kernel-typescript/index.ts";
 import { compiling } from "./compiling.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { RunError } from "./run-error.ts";
@@ -58,12 +64,12 @@ export function compileText(text: string, options: CompileOptions = {}): Compila
 function compileSources(name: string, sources: Sources, { dumps = [], cache = false }: CompileOptions): Compilation {
   const images = cache ? ImageCache.open() : undefined;
   const plan = images?.read<Plan>(sources, KEPT_AS);
-  if (plan !== undefined) return known(name, sources, plan);
-  const result = compileSafely(sources, dumps);
-  const { spec, module, paths, diagnostics } = result;
-  const made = spec === undefined ? undefined : planOf(module, spec);
+  // What was compiled before has nothing to tell but what it became.
+  const result = plan === undefined ? compileSafely(sources, dumps) : { ...NOTHING, paths: [...sources.files.keys()] };
+  const { spec, module, paths, diagnostics, timings, functions } = result;
+  const made = plan ?? (spec === undefined ? undefined : planOf(module, spec, printFormats(module)));
   // Warnings are said each time.
-  if (made !== undefined && diagnostics.length === 0) images?.write(sources, made, KEPT_AS);
+  if (plan === undefined && made !== undefined && diagnostics.length === 0) images?.write(sources, made, KEPT_AS);
   return {
     name,
     sources: paths.map((path) => ({ name: shownPath(path), text: sources.files.get(path) ?? "" })),
@@ -71,30 +77,30 @@ function compileSources(name: string, sources: Sources, { dumps = [], cache = fa
     diagnostics,
     hasErrors: diagnostics.some(({ severity }) => severity === "error"),
     ...(made !== undefined && { plan: made }),
-    timings: result.timings,
+    timings,
     dumps: result.dumps,
-    functions: result.functions,
+    functions,
   };
+}
+
+function printFormats({ prints }: Compiled["module"]): PrintFormat[] {
+  const { layoutOfType } = compiling();
+  return prints.map(({ texts, record }) => ({ texts, record: layoutOfType(record) }));
 }
 
 /** What plans are kept as: a change of their form asks for another name. */
 const KEPT_AS = "run";
 
-/** A module that was compiled before. */
-function known(name: string, { files }: Sources, plan: Plan): Compilation {
-  const paths = [...files.keys()];
-  return {
-    name,
-    sources: paths.map((path) => ({ name: shownPath(path), text: files.get(path) ?? "" })),
-    paths,
-    diagnostics: [],
-    hasErrors: false,
-    plan,
-    timings: [],
-    dumps: {},
-    functions: new Map(),
-  };
-}
+/** What is known of a module without compiling it. */
+const NOTHING: Compiled = {
+  spec: undefined,
+  diagnostics: [],
+  module: { maps: [], globals: [], functions: [], prints: [], license: "" },
+  paths: [],
+  functions: new Map(),
+  timings: [],
+  dumps: {},
+};
 
 /** Codes of errors that are sentences for people. */
 const SENTENCE = /^(SKEP_\w+|E[A-Z]+)$/;
@@ -107,23 +113,8 @@ function compileSafely(sources: Sources, dumps: readonly Dump[]): Compiled {
   } catch (error) {
     // Errors with a code are sentences for people: the kernel's types or tracefs cannot be read.
     if (SENTENCE.test(String((error as { code?: unknown }).code))) throw error;
-    return {
-      spec: undefined,
-      diagnostics: [compilerFailure(error)],
-      module: { maps: [], globals: [], functions: [], prints: [], license: "" },
-      paths: [],
-      functions: new Map(),
-      timings: [],
-      dumps: {},
-    };
+    return { ...NOTHING, diagnostics: [compilerFailure(error)] };
   }
-}
-
-/** A path as seen from here, where that is shorter than the whole. */
-function shownPath(path: string): string {
-  if (path === ONE_LINER) return path;
-  const near = relative(process.cwd(), resolve(path));
-  return near.length < path.length ? near : path;
 }
 
 /** A clock of milliseconds that is always there: Node loads `performance` when it is first used. */

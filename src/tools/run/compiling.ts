@@ -1,8 +1,8 @@
 import { compilerFailure, render, report } from "../../language/compiler/diagnostics/index.ts";
-import { compile } from "../../language/compiler/index.ts";
+import { compile, layoutOfType } from "../../language/compiler/index.ts";
 import { explainRejection } from "../../language/compiler/verifier-log/index.ts";
 
-const all = { compile, compilerFailure, explainRejection, render, report };
+const all = { compile, compilerFailure, explainRejection, layoutOfType, render, report };
 
 /** What it takes to compile, and to tell what is wrong. */
 export type Compiling = typeof all;

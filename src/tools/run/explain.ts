@@ -1,17 +1,12 @@
 import { listCodes } from "../../language/compiler/diagnostics/index.ts";
 import { table } from "../text/index.ts";
 
-/** The page about a diagnostic's code; `undefined` when there is no such code. */
-export { explainCode } from "../../language/compiler/diagnostics/index.ts";
+/** The page about a diagnostic's code; all codes with their titles. */
+export { explainCode, listCodes } from "../../language/compiler/diagnostics/index.ts";
 
 /** All codes with their titles, a line each. */
 export function codesText(): string {
   return `${table(listCodes().map(({ code, title }) => [code, title]))}\n`;
-}
-
-/** All codes with their titles, as data. */
-export function codes(): readonly { readonly code: string; readonly title: string }[] {
-  return listCodes();
 }
 
 /** What may have been meant by a code that there is not: one with the same digits, or whose last digits differ. */

@@ -1,22 +1,20 @@
-import type { MapDecl, Module, PrintSite } from "../../language/compiler/index.ts";
+import type { MapDecl, Module } from "../../language/compiler/index.ts";
+import type { Schedule } from "../../language/kernel/index.ts";
 import type { Layout, ObjectSpec } from "../../sdk/index.ts";
+import type { PrintFormat } from "../../sdk/kernel-typescript/index.ts";
 
 /** What is run and shown: a compiled module, and what its parts mean to whoever looks on. */
 export interface Plan {
   readonly spec: ObjectSpec;
   /** Rings whose events are shown as they come, with their events' fields. */
   readonly rings: readonly { readonly name: string; readonly event: Layout }[];
-  /** The ring that `print` writes to, and its sites by number. */
-  readonly print?: { readonly ring: string; readonly sites: readonly PrintSite[] };
+  /** The ring that `print` writes to, and the forms of its records by number. */
+  readonly print?: { readonly ring: string; readonly formats: readonly PrintFormat[] };
   /** Maps that are shown at the end, in the order of the source. */
   readonly shown: readonly ShownMap[];
   /** Programs that run at intervals. */
   readonly schedules: ReadonlyMap<string, Schedule>;
 }
-
-export type Schedule =
-  | { readonly kind: "profile"; readonly hz: number }
-  | { readonly kind: "interval"; readonly ms: number };
 
 /** A map that is shown at the end: what it adds up, or plain. */
 export interface ShownMap {
@@ -34,7 +32,7 @@ const PLAIN: ReadonlySet<MapDecl["kind"]> = new Set([
  * What there is to show of a module: events of its rings, aggregations, and the plain maps that it exports. Others are between its
  * programs alone.
  */
-export function planOf(module: Module, spec: ObjectSpec): Plan {
+export function planOf(module: Module, spec: ObjectSpec, formats: readonly PrintFormat[]): Plan {
   const rings = module.maps.flatMap(({ name, kind }) => {
     const event = kind === "ringbuf" ? spec.maps[name]?.value : undefined;
     return event === undefined ? [] : [{ name, event }];
@@ -50,7 +48,7 @@ export function planOf(module: Module, spec: ObjectSpec): Plan {
   return {
     spec,
     rings,
-    ...(printed !== undefined && { print: { ring: printed.name, sites: module.prints } }),
+    ...(printed !== undefined && { print: { ring: printed.name, formats } }),
     shown,
     schedules: new Map(schedules),
   };

@@ -1,24 +1,16 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { EXIT_TEXT } from "../../language/compiler/sugar/index.ts";
-import {
-  attachPerfEvents,
-  type BpfMap,
-  type LoadedObject,
-  loadObject,
-  type ObjectSpec,
-  onlineCpus,
-  type RecordView,
-  RingBufferReader,
-} from "../../sdk/index.ts";
+import { type BpfMap, type LoadedObject, loadObject, type Program, RingBufferReader } from "../../sdk/index.ts";
+import { attachSchedule, lossCounter, lossesOf, printedLine } from "../../sdk/kernel-typescript/index.ts";
 import type { Output } from "../trace/output.ts";
 import { type HeldCommand, holdCommand } from "./held-command.ts";
-import { lossOf, readLosses, readSkips } from "./losses.ts";
-import { readParams } from "./params.ts";
+import { readSkips } from "./losses.ts";
+import { paramsOf, readParams } from "./params.ts";
 import type { Plan } from "./plan.ts";
-import { printedLine } from "./print-record.ts";
-import { prepareResults, readResults } from "./results.ts";
+import { readResults } from "./results.ts";
 import { RunError } from "./run-error.ts";
 import type { RunView } from "./view/run-view.ts";
+import { cellText } from "./view/text.ts";
 
 /** How a compiled module is run. */
 export interface SessionOptions {
@@ -48,10 +40,9 @@ export async function runSession(plan: Plan, options: SessionOptions): Promise<n
   const values = readParams(plan.spec, params);
   const held = command === undefined ? undefined : await holdCommand(command);
   try {
-    if (held !== undefined && isParam(plan.spec, COMMAND_PID) && !Object.hasOwn(values, COMMAND_PID))
+    if (held !== undefined && paramsOf(plan.spec).includes(COMMAND_PID) && !Object.hasOwn(values, COMMAND_PID))
       values[COMMAND_PID] = held.pid;
     using object = loadObject(plan.spec, { variables: values }) as LoadedObject;
-    prepareResults(object, plan);
     using readers = new Readers(object, plan, options);
     const links = attach(object, plan);
     if (Object.keys(links).length === 0)
@@ -63,7 +54,7 @@ export async function runSession(plan: Plan, options: SessionOptions): Promise<n
     const code = await untilEnd(options, held, readers.ended);
     for (const link of Object.values(links)) link.close();
     readers.drain();
-    output.write(view.end(readResults(object, plan), readLosses(object), readSkips(object)));
+    output.write(view.end(readResults(object, plan), lossesOf(object), readSkips(object)));
     output.flush();
     return code;
   } finally {
@@ -71,19 +62,9 @@ export async function runSession(plan: Plan, options: SessionOptions): Promise<n
   }
 }
 
-function isParam(spec: ObjectSpec, name: string): boolean {
-  return spec.variables !== undefined && Object.hasOwn(spec.variables, name) && spec.variables[name]?.map === ".rodata";
-}
-
 function attach(object: LoadedObject, plan: Plan): Readonly<Record<string, { close(): void }>> {
   const programs = Object.fromEntries(
-    [...plan.schedules].map(([name, schedule]) => [
-      name,
-      (program: Parameters<typeof attachPerfEvents>[0]) =>
-        schedule.kind === "profile"
-          ? attachPerfEvents(program, onlineCpus(), { event: "cpuClock", frequency: schedule.hz })
-          : attachPerfEvents(program, onlineCpus().slice(0, 1), { event: "cpuClock", period: schedule.ms * 1_000_000 }),
-    ]),
+    [...plan.schedules].map(([name, schedule]) => [name, (program: Program) => attachSchedule(program, schedule)]),
   );
   return object.attach({ programs });
 }
@@ -132,8 +113,8 @@ class Readers {
       for (const { name, event } of plan.rings)
         this.#read(RingBufferReader.of(this.#map(name), event, this.#books(name)), (value) => view.event(name, value));
       if (plan.print === undefined) return;
-      const { ring, sites } = plan.print;
-      const line = (record: RecordView) => printedLine(record, sites);
+      const { ring, formats } = plan.print;
+      const line = printedLine(formats, cellText);
       this.#read(RingBufferReader.with(this.#map(ring), line, this.#books(ring)), (text) => {
         if (text !== EXIT_TEXT) return view.line(text);
         this.#end();
@@ -160,8 +141,8 @@ class Readers {
     reader.listen(write);
   }
 
-  #books(name: string): { readonly dropped: () => number } {
-    return { dropped: () => lossOf(this.#object, name) };
+  #books(name: string): { readonly dropped: (() => number) | undefined } {
+    return { dropped: lossCounter(this.#object, name) };
   }
 
   #map(name: string): BpfMap {

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { declareKernel, type MissingName } from "../../language/compiler/declarations/index.ts";
+import { SourceText } from "../../language/compiler/diagnostics/index.ts";
 import { gatherSources, liveTarget, sourceOf } from "../../sdk/kernel-typescript/index.ts";
 import { findKernelSources } from "./find-sources.ts";
 import { TypesError } from "./types-error.ts";
@@ -44,9 +45,11 @@ export function generateKernelTypes(paths: readonly string[]): GeneratedTypes {
   return { text, files: [...texts.keys()], missing: missing.map((one) => placeOf(one, texts)) };
 }
 
-function placeOf({ what, name, place }: MissingName, texts: ReadonlyMap<string, string>): MissingPlace {
-  const lines = (texts.get(place.path) ?? "").slice(0, place.start).split("\n");
-  return { what, name, file: place.path, line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+function placeOf(
+  { what, name, place: { path, start } }: MissingName,
+  texts: ReadonlyMap<string, string>,
+): MissingPlace {
+  return { what, name, file: path, ...new SourceText({ name: path, text: texts.get(path) ?? "" }).placeOf(start) };
 }
 
 /** Writes declarations where they are not the same already; whether they were. Throws Node's errors. */

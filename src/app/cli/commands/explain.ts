@@ -1,4 +1,4 @@
-import { codes, codesText, explainCode, nearCodes } from "../../../tools/run/index.ts";
+import { codesText, explainCode, listCodes, nearCodes } from "../../../tools/run/index.ts";
 import { json } from "../../../tools/text/index.ts";
 import { isColored } from "../color.ts";
 import { print, write } from "../print.ts";
@@ -35,7 +35,7 @@ function explain(args: readonly string[]): number {
   const { values, words, usage } = command;
   if (values.json === true) {
     if (words.length > 0) return usage("--json prints all codes: name none.");
-    print(json({ schema: "skep.codes/1", codes: codes() }));
+    print(json({ schema: "skep.codes/1", codes: listCodes() }));
     return 0;
   }
   if (words.length === 0) {

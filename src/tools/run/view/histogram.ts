@@ -1,3 +1,4 @@
+import { quantile as quantileOf } from "../../../sdk/kernel-typescript/index.ts";
 import { bar, boundText, grouped, percent } from "./number.ts";
 
 /** How many values lie from `low` up to, not including, `high`; without one of them, all below or above the other. */
@@ -51,36 +52,19 @@ function rangeText({ low, high }: Bucket): string {
 }
 
 function summaryText(buckets: readonly Bucket[], total: number): string {
-  const parts = [50, 90, 99].map((p) => `p${p} ${quantileText(buckets, total, p / 100)}`);
+  const parts = [50, 90, 99].map((p) => `p${p} ${quantileText(buckets, p / 100)}`);
   return `count ${grouped(total)}, ${parts.join(", ")}`;
 }
 
-function quantileText(buckets: readonly Bucket[], total: number, q: number): string {
-  const { value, exact } = quantile(buckets, q, total) ?? { value: 0n, exact: true };
+function quantileText(buckets: readonly Bucket[], q: number): string {
+  const { value, exact } = quantile(buckets, q) ?? { value: 0n, exact: true };
   return `${exact ? "" : "~"}${grouped(value)}`;
 }
 
-/**
- * The value that a part `q` of all values do not exceed, as near as the buckets tell; `exact` where a bucket holds one value
- * only. Undefined when there are none.
- */
-export function quantile(
-  buckets: readonly Bucket[],
-  q: number,
-  total: number = buckets.reduce((sum, { count }) => sum + count, 0),
-): { readonly value: bigint; readonly exact: boolean } | undefined {
-  if (total === 0) return undefined;
-  const rank = Math.max(1, Math.ceil(q * total));
-  let before = 0;
-  for (const { low, high, count } of buckets) {
-    if (before + count < rank) {
-      before += count;
-      continue;
-    }
-    if (low === undefined || high === undefined) return { value: low ?? high ?? 0n, exact: false };
-    // Values are taken to lie evenly in their bucket.
-    const inside = (Number(high - low) * (rank - before - 0.5)) / count;
-    return { value: low + BigInt(Math.floor(inside)), exact: high === low + 1n };
-  }
-  return undefined;
+/** What a part `q` of all values do not exceed, as `quantile` of the library tells it. */
+export function quantile(buckets: readonly Bucket[], q: number): ReturnType<typeof quantileOf> {
+  return quantileOf(
+    buckets.map(({ low, high, count }) => ({ from: low, to: high, count })),
+    q,
+  );
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { DUMPS as COMPILER_DUMPS } from "../../../language/compiler/index.ts";
+import { BytesCodec, str, struct, u32 } from "../../../object/codec/index.ts";
+import { lineOf } from "../../../sdk/kernel-typescript/live-prints.ts";
 import { DUMPS } from "../compilation.ts";
 import { EventColumns } from "./event-columns.ts";
 import { type Bucket, drawHistogram, quantile } from "./histogram.ts";
 import { boundText, grouped } from "./number.ts";
-import { printLine } from "./print-line.ts";
 import { programText } from "./program-text.ts";
 import { drawRows } from "./rows.ts";
 import { cellText } from "./text.ts";
@@ -120,8 +121,10 @@ describe("events", () => {
 });
 
 it("a printed line is made of texts and values", () => {
-  expect(printLine(["pid ", " opened ", ""], [7, "a\nb"])).toBe("pid 7 opened a\\nb");
-  expect(printLine(["hello"], [])).toBe("hello");
+  const record = struct({ site: u32, pid: u32, file: str(8) });
+  const bytes = new BytesCodec(record).encode({ site: 0, pid: 7, file: "a\nb" });
+  expect(lineOf({ texts: ["pid ", " opened ", ""], record }, cellText)(bytes)).toBe("pid 7 opened a\\nb");
+  expect(lineOf({ texts: ["hello"], record: struct({ site: u32 }) }, cellText)(bytes)).toBe("hello");
 });
 
 it("numbers and values are written for people", () => {
