@@ -3,7 +3,7 @@
 import { type Known, Ranges } from "../../src/language/compiler/ranges/analysis.ts";
 import { NOWHERE } from "../../src/language/compiler/span.ts";
 import type { Block, Func, Inst, Op } from "../../src/language/compiler/ssa/ir.ts";
-import type { Random } from "./function-builder.ts";
+import type { Random } from "./random.ts";
 import { MEMORY_SIZE } from "./random-function.ts";
 
 /** A number that is available at the end of a block, and what is known of it there. */

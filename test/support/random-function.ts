@@ -2,7 +2,8 @@
 // They read and write two maps: `memory`, one value of 512 bytes, and `table`, TABLE_ENTRIES numbers by index.
 import { EvaluationMemory, type EvaluationWorld, evaluate } from "../../src/language/compiler/ssa/evaluate.ts";
 import type { BinaryOp, Block, Condition, Func, HelperCallee, Inst, Size } from "../../src/language/compiler/ssa/ir.ts";
-import { FunctionBuilder, Random } from "./function-builder.ts";
+import { FunctionBuilder } from "./function-builder.ts";
+import { Random } from "./random.ts";
 
 export const MEMORY_SIZE = 512;
 export const TABLE_ENTRIES = 8;

@@ -1,4 +1,4 @@
-import type { Random } from "./random.ts";
+import type { Random } from "../../support/random.ts";
 import { type Struct, sizeOf, type Type } from "./types.ts";
 
 /** Arguments that a raw tracepoint is run with. */

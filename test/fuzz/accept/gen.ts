@@ -1,4 +1,4 @@
-import type { Random } from "./random.ts";
+import type { Random } from "../../support/random.ts";
 import type { Int, List, Raw, Struct, Text, Type } from "./types.ts";
 
 /** What the kernel that programs are made for can do, and how they are run. */

@@ -1,6 +1,6 @@
+import { Random } from "../../support/random.ts";
 import { declare, imports } from "./declarations.ts";
 import { type Func, Gen, type Profile, type Variable } from "./gen.ts";
-import { Random } from "./random.ts";
 import { blockOf, result } from "./statements.ts";
 import { annotation, BOOL, descriptor, I64, INTS, type Struct, type Type, U32, U64 } from "./types.ts";
 

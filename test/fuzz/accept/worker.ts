@@ -1,12 +1,12 @@
 // Tries modules, one after the other, and tells of them. Started by run.ts, with the numbers of what to do.
 import type { Instruction } from "../../../src/object/asm/index.ts";
 import { liveTarget } from "../../../src/sdk/kernel-typescript/target.ts";
+import { Random } from "../../support/random.ts";
 import { argumentsOf, contextOf } from "./contexts.ts";
 import type { Profile } from "./gen.ts";
 import { minimise } from "./minimise.ts";
 import { type Generated, generate } from "./module.ts";
 import type { Run } from "./opinions.ts";
-import { Random } from "./random.ts";
 import { type Failure, isWellTyped, type Place, refusalOf, tryModule } from "./trial.ts";
 import { stayOn, whoIAm } from "./world.ts";
 

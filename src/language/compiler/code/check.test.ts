@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Random } from "../../../../test/support/function-builder.ts";
+import { Random } from "../../../../test/support/random.ts";
 import { randomProgram } from "../../../../test/support/random-function.ts";
 import { Class, Opcode } from "../../../object/asm/index.ts";
 import { parse } from "../ssa/parse.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Random } from "../../../../test/support/function-builder.ts";
+import { Random } from "../../../../test/support/random.ts";
 import { isRegister, type Move, type Place, STACK, sequence } from "./parallel-moves.ts";
 
 const zero = { kind: "int", value: 0n, offset: 0, slot: undefined, name: "" } as const;

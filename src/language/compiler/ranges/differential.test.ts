@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Random } from "../../../../test/support/function-builder.ts";
+import { Random } from "../../../../test/support/random.ts";
 import { addClaims, knownValues, watchValues } from "../../../../test/support/random-claims.ts";
 import { expectedOutcome, randomProgram } from "../../../../test/support/random-function.ts";
 import { optimise } from "../ssa/optimise.ts";

@@ -1,4 +1,4 @@
-/** Numbers that are the same for the same seed (splitmix32), and choices made by them. */
+/** Numbers that are the same for the same seed (mulberry32), and choices made by them. */
 export class Random {
   #state: number;
 
@@ -8,11 +8,10 @@ export class Random {
 
   /** 32 bits. */
   next(): number {
-    this.#state = (this.#state + 0x9e3779b9) | 0;
-    let x = this.#state;
-    x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
-    x = Math.imul(x ^ (x >>> 15), 0x735a2d97);
-    return (x ^ (x >>> 15)) >>> 0;
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return (t ^ (t >>> 14)) >>> 0;
   }
 
   below(limit: number): number {
