@@ -22,8 +22,6 @@ export const OLD: Partial<Features> = {
   loop: false,
   rdonlyCast: false,
   iterNum: false,
-  privateStack: false,
-  uninitialisedStack: false,
 };
 
 export interface LoweredSource {

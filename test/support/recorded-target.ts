@@ -14,8 +14,6 @@ export const ALL_FEATURES: Features = {
   loop: true,
   rdonlyCast: true,
   iterNum: true,
-  privateStack: true,
-  uninitialisedStack: true,
 };
 
 /** The recorded kernel; with less than it can do, where that is said. */

@@ -37,8 +37,4 @@ export interface Features {
   readonly rdonlyCast: boolean;
   /** bpf_iter_num_new, _next, _destroy (Linux 6.4). */
   readonly iterNum: boolean;
-  /** Each function of a tracing program has 512 bytes of stack of its own (Linux 6.13). */
-  readonly privateStack: boolean;
-  /** Uninitialised stack may be read by helpers (privileged, Linux 6.3). */
-  readonly uninitialisedStack: boolean;
 }

@@ -27,7 +27,6 @@ export { ObjectError } from "./object-error.ts";
 export { type ObjectSource, openObject, specOf } from "./object-source.ts";
 export type { PreparedProgram } from "./prepare-program.ts";
 export {
-  type CodeFeatures,
   type Environment,
   type Fact,
   type HelperResult,

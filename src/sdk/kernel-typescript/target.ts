@@ -38,44 +38,27 @@ function readTarget(): Target {
 function liveFeatures(btf: Btf | undefined): Features {
   // By name in the kernel's types only where this user may load no program: an index of their names takes long to make.
   const listed = once(() => helpersOf(btf));
-  const helper = (name: HelperName) => once(() => probeHelper(name) ?? listed()(name));
-  const [readKernel, taskBtf] = [helper("probe_read_kernel"), helper("get_current_task_btf")];
-  const [forEach, loop] = [helper("for_each_map_elem"), helper("loop")];
-  const code = once(probeCode);
-  const kfunc = (name: string) => once(() => btf?.find(name, "function") !== undefined);
-  const [rdonlyCast, iterNum] = [kfunc("bpf_rdonly_cast"), kfunc("bpf_iter_num_new")];
-  return {
-    get fetchAtomics() {
-      return code().fetchAtomics;
-    },
-    get isaV4() {
-      return code().isaV4;
-    },
-    get privateStack() {
-      return code().privateStack;
-    },
-    get uninitialisedStack() {
-      return code().uninitialisedStack;
-    },
-    get probeReadKernel() {
-      return readKernel();
-    },
-    get currentTaskBtf() {
-      return taskBtf();
-    },
-    get forEachMapElem() {
-      return forEach();
-    },
-    get loop() {
-      return loop();
-    },
-    get rdonlyCast() {
-      return rdonlyCast();
-    },
-    get iterNum() {
-      return iterNum();
-    },
-  };
+  const helper = (name: HelperName) => () => probeHelper(name) ?? listed()(name);
+  // Nothing else has these names, and a look at the names alone does not go over all types.
+  const kfunc = (name: string) => () => btf?.offsetOf(name) !== undefined;
+  return lazily({
+    fetchAtomics: () => probeCode("fetchAtomics"),
+    isaV4: () => probeCode("isaV4"),
+    probeReadKernel: helper("probe_read_kernel"),
+    currentTaskBtf: helper("get_current_task_btf"),
+    forEachMapElem: helper("for_each_map_elem"),
+    loop: helper("loop"),
+    rdonlyCast: kfunc("bpf_rdonly_cast"),
+    iterNum: kfunc("bpf_iter_num_new"),
+  });
+}
+
+/** An object whose properties are made when they are first asked for. */
+function lazily<T extends object>(makers: { readonly [K in keyof T]: () => T[K] }): T {
+  const made = {};
+  for (const [name, make] of Object.entries(makers) as [string, () => unknown][])
+    Object.defineProperty(made, name, { get: once(make), enumerable: true });
+  return made as T;
 }
 
 function once<T>(make: () => T): () => T {

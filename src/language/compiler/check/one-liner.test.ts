@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ALL_FEATURES } from "../../../../test/support/recorded-target.ts";
 import type { Target } from "../target.ts";
 import { check } from "./check.ts";
 
@@ -21,18 +22,7 @@ const TARGET: Target = {
   btf: undefined,
   release: "6.18.0",
   cpus: 2,
-  features: {
-    fetchAtomics: true,
-    isaV4: true,
-    probeReadKernel: true,
-    currentTaskBtf: true,
-    forEachMapElem: true,
-    loop: true,
-    rdonlyCast: true,
-    iterNum: true,
-    privateStack: true,
-    uninitialisedStack: true,
-  },
+  features: ALL_FEATURES,
   tracepointFormat: (category, name) => (`${category}:${name}` === "syscalls:sys_enter_openat" ? FORMAT : undefined),
 };
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ALL_FEATURES } from "../../../../test/support/recorded-target.ts";
 import { compile } from "../compile.ts";
 import type { Target } from "../target.ts";
 import { PAGES, render } from "./index.ts";
@@ -15,18 +16,7 @@ const TARGET: Target = {
   btf: undefined,
   release: "6.18.44",
   cpus: 2,
-  features: {
-    fetchAtomics: true,
-    isaV4: true,
-    probeReadKernel: true,
-    currentTaskBtf: true,
-    forEachMapElem: true,
-    loop: true,
-    rdonlyCast: true,
-    iterNum: true,
-    privateStack: true,
-    uninitialisedStack: true,
-  },
+  features: ALL_FEATURES,
   tracepointFormat(category, name) {
     const fields = category === "syscalls" ? FIELDS[name] : undefined;
     if (fields === undefined) return undefined;
