@@ -5,7 +5,7 @@ export interface Found {
 }
 
 const IMPORT =
-  'import { arrayMap, bool, clz32, cpu, global, hash, max, min, numaNode, range, ringbuf, syscall, struct, str, u8, u16, u32, u64, i16, i64, type Str, type Kernel } from "skep/kernel";';
+  'import { arrayMap, bool, clz32, cpu, global, hash, log2, max, min, numaNode, range, ringbuf, syscall, struct, str, u8, u16, u32, u64, i16, i64, type Str, type Kernel } from "skep/kernel";';
 
 function found(what: string, source: string): Found {
   return { what, source: `${IMPORT}\n${source}` };
@@ -141,6 +141,32 @@ export const FOUND: readonly Found[] = [
        for (let i = 7; i > 0; i--) slots.ref(at).add(i);
        g.value = clz32(ctx.a) + 1;
        return at;
+     });`,
+  ),
+  found(
+    "a ring that becomes full, with records that were given back",
+    `const K = struct({ a: u64, f1: u8 });
+     export const ring = ringbuf(K, { bytes: 4096 });
+     export const taken = global(u64);
+     export const program = syscall(K, (ctx) => {
+       for (let i = 0; i < 100; i++) {
+         const record = ring.reserve();
+         if (record) { record.a = ctx.a; record.f1 = 1; if ((i & 1) === 0) record.discard(); else record.submit(); taken.value += 1; }
+         if (ring.emit({ a: i, f1: ctx.f1 })) taken.value += 1000;
+       }
+       return 0;
+     });`,
+  ),
+  found(
+    "the lesser of a byte and a large number, and what is computed from a logarithm, are small",
+    `const K = struct({ a: u64, b: u8 });
+     export const g = global(u8);
+     export const slots = arrayMap(u32, 64);
+     export const program = syscall(K, (ctx) => {
+       const least: u8 = min(ctx.b, 4294967277);
+       g.value = least >> 1;
+       slots.set(log2(ctx.a), log2(ctx.a) / 17);
+       return least;
      });`,
   ),
 ];

@@ -81,11 +81,11 @@ export function mapResult(e: Evaluation, expr: Expr): Value {
       return 0n;
     }
     case "ringReserve": {
-      if (isFull(e, expr.map)) {
+      const memory = fresh(expr.map.value as Type);
+      if (!hasRoom(e, expr.map, memory.bytes)) {
         e.state.lose(expr.map);
         return undefined;
       }
-      const memory = fresh(expr.map.value as Type);
       e.open.set(memory.bytes, expr.map);
       // Records are read in the order in which they were reserved.
       recordsOf(e, expr.map).push(memory.bytes);
@@ -167,12 +167,14 @@ export function giveBackOpen(e: Evaluation): void {
   e.open.clear();
 }
 
-function isFull(e: Evaluation, map: MapDecl): boolean {
-  return recordsOf(e, map).length >= (e.world.ringRecords ?? Number.POSITIVE_INFINITY);
+/** Whether the ring takes another record; then its room is taken. */
+function hasRoom(e: Evaluation, map: MapDecl, { length }: Uint8Array): boolean {
+  const most = e.world.ringRecords ?? Number.POSITIVE_INFINITY;
+  return recordsOf(e, map).length < most && e.state.takeRoom(map, length);
 }
 
 function submit(e: Evaluation, map: MapDecl, record: Uint8Array): boolean {
-  if (isFull(e, map)) {
+  if (!hasRoom(e, map, record)) {
     e.state.lose(map);
     return false;
   }

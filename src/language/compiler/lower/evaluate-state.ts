@@ -82,6 +82,8 @@ export function unhex(text: string): Uint8Array {
 export class EvaluatedState {
   readonly maps = new Map<string, EvaluatedMap>();
   readonly rings = new Map<string, Uint8Array[]>();
+  /** Bytes that records took of each ring: nobody reads, so that what was discarded keeps its room, too. */
+  readonly #taken = new Map<string, number>();
   readonly globals = new Map<GlobalDecl, Uint8Array>();
   /** What was lost, by map. */
   readonly losses = new Map<string, number>();
@@ -106,10 +108,24 @@ export class EvaluatedState {
     if (bytes !== undefined) store({ bytes, at: 0 }, type, aggregate?.kind === "min" ? greatest : least);
   }
 
+  /**
+   * Takes room for a record of a ring, as the kernel does: an eight-byte header before each, and a ring is full one byte before
+   * its end. Whether there was room.
+   */
+  takeRoom(map: MapDecl, size: number): boolean {
+    const taken = (this.#taken.get(map.name) ?? 0) + Math.ceil((size + RING_HEADER) / RING_HEADER) * RING_HEADER;
+    if (taken >= map.maxEntries) return false;
+    this.#taken.set(map.name, taken);
+    return true;
+  }
+
   lose(map: MapDecl): void {
     this.losses.set(map.name, (this.losses.get(map.name) ?? 0) + 1);
   }
 }
+
+/** Before each record of a ring (BPF_RINGBUF_HDR_SZ), which is also what records are aligned to. */
+const RING_HEADER = 8;
 
 function isExtreme({ aggregate }: MapDecl): boolean {
   return aggregate?.kind === "min" || aggregate?.kind === "max";

@@ -140,7 +140,8 @@ const LOWERED: Readonly<Record<string, Lower>> = {
   max: extreme("max"),
   abs,
   clz32,
-  log2: (l, expr) => log2Floor(l, arg(l, expr, 0)),
+  // At most 63, which is not seen from how it is put together.
+  log2: (l, expr) => l.b.and(log2Floor(l, arg(l, expr, 0)), l.b.constant(63n)),
   readUser: readScalar((l, expr, to, size) => copyUser(l, to, arg(l, expr, 0), size, false)),
   readKernel: readScalar((l, expr, to, size) => copyKernel(l, to, arg(l, expr, 0), 0, size)),
 };

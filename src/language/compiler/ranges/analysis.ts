@@ -223,7 +223,11 @@ export class Ranges {
       const taken = this.kernelTakes(pred);
       if (taken !== undefined && pred.end!.succs[taken ? 0 : 1] !== block) continue;
       const here = this.onEdge(arg, pred, block);
-      known = known === undefined ? here : joined(known, here);
+      const gone = this.#exactTakes(pred);
+      // Nothing ever comes along the edge, although the kernel does not see that.
+      const isNever = gone !== undefined && pred.end!.succs[gone ? 0 : 1] !== block;
+      const way = isNever ? { kernel: here.kernel, exact: undefined } : here;
+      known = known === undefined ? way : joined(known, way);
     }
     known ??= { kernel: ANY, exact: undefined };
     if (this.#forgetful.has(block)) return { kernel: ANY, exact: known.exact };

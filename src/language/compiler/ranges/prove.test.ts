@@ -74,6 +74,24 @@ b2: <- b0
     `);
   });
 
+  it("knows that the lesser of a byte and a large number is a byte, although the kernel walks the other way, too", () => {
+    const text = `function f(context)
+b0:
+  v0 = param 0
+  v1 = load1 v0
+  v2 = const 4294967277
+  branch ult v2, v1 ? b1 : b2
+b1: <- b0
+  jump b2
+b2: <- b0, b1
+  v3 = phi v1, v2
+  v4 = fits4s v3
+  return v4`;
+    const said = proven(text);
+    expect(said).toMatch(/phi .*; 0\.\.255, kernel: 0\.\.4294967277/);
+    expect(said).not.toMatch(/EB/);
+  });
+
   it("clamps by a mask what is below a power of two for us alone", () => {
     const text = `function f(scalar)
 b0:
