@@ -211,6 +211,6 @@ it("shows every stage, with the time that each pass took", () => {
   expect(dumps["ssa-opt"]).toMatch(/call helper bpf_map_lookup_elem|global/);
   expect(dumps.asm).toMatch(/exit/);
   expect(dumps.btf).toMatch(/FUNC 'p'/);
-  expect(timings.map(({ pass }) => pass)).toEqual(["check", "lower", "optimise", "ranges", "code", "image"]);
+  expect(timings.map(({ pass }) => pass)).toEqual(["check", "lower", "optimise", "ranges", "code", "effort", "image"]);
   expect(Object.keys(spec?.programs ?? {})).toEqual(["p"]);
 });

@@ -13,9 +13,11 @@ import {
 import type { Diagnostic } from "./diagnostic.ts";
 import { dumpModule } from "./dump-module.ts";
 import { dumpTree } from "./dump-tree.ts";
+import { type Effort, effortsOf } from "./effort/effort.ts";
+import { isMuch, share, tooMuch } from "./effort/limits.ts";
 import type { Module } from "./hir.ts";
 import { buildImage, type EmittedFunction } from "./image/index.ts";
-import { lowerModule } from "./lower/index.ts";
+import { type LoweredModule, lowerModule } from "./lower/index.ts";
 import { dumpRanges } from "./ranges/dump-ranges.ts";
 import { proveRanges } from "./ranges/prove.ts";
 import type { Span } from "./span.ts";
@@ -67,15 +69,11 @@ export function compile(sources: Sources, target: Target, options: CompileOption
   const dumps: Partial<Record<Dump, string>> = {};
   const diagnostics: Diagnostic[] = [];
   const functions = new Map<string, FunctionCode>();
-  const emitted: EmittedFunction[] = [];
   const timed = <T>(pass: string, work: () => T): T => {
     const start = options.now?.();
     const result = work();
     if (start !== undefined) add(timings, pass, (options.now?.() ?? start) - start);
     return result;
-  };
-  const checkForm = (func: Func) => {
-    if (options.paranoid === true) verify(func);
   };
 
   if (wanted.has("ast")) dumps.ast = dumpTree(parse(sources.entry, sources.files.get(sources.entry) ?? "", 0).program);
@@ -93,9 +91,79 @@ export function compile(sources: Sources, target: Target, options: CompileOption
   if (wanted.has("types")) dumps.types = dumpModule(module);
   if (hasErrors(diagnostics)) return done(undefined);
 
-  const lowered = timed("lower", () => lowerModule(module, target));
-  diagnostics.push(...lowered.diagnostics);
+  const made = makeEconomically(module, target, { options, timed, wanted, dumps });
+  diagnostics.push(...made.diagnostics);
+  for (const { func, ...code } of made.functions) functions.set(func.name, code);
   if (hasErrors(diagnostics)) return done(undefined);
+  const spec = timed("image", () =>
+    buildImage({
+      module,
+      lowered: made.lowered,
+      functions: made.functions,
+      sources: paths.map((name) => ({ name, text: sources.files.get(name) ?? "" })),
+      target,
+      alone: made.alone,
+    }),
+  );
+  if (wanted.has("asm"))
+    dumps.asm = [...functions].map(([name, { instructions }]) => `${name}:\n${disassemble(instructions)}`).join("\n\n");
+  if (wanted.has("btf") && spec.btf !== undefined) dumps.btf = dumpTypes(spec.btf);
+  return done(spec);
+}
+
+/** What the passes need besides what they work on. */
+interface Passes {
+  readonly options: CompileOptions;
+  readonly timed: <T>(pass: string, work: () => T) => T;
+  readonly wanted: ReadonlySet<Dump>;
+  readonly dumps: Partial<Record<Dump, string>>;
+}
+
+/** The functions of a module, and what is wrong with them. */
+interface Made {
+  readonly lowered: LoweredModule;
+  readonly functions: readonly (FunctionCode & EmittedFunction)[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly efforts: ReadonlyMap<string, Effort>;
+  /** Functions that the kernel looks at by themselves. */
+  readonly alone: ReadonlySet<string>;
+}
+
+/**
+ * Makes a module's functions as they are fastest; where that were too much for the kernel to go through, so that it has least to go
+ * through; and where that were too much still, says so.
+ */
+function makeEconomically(module: Module, target: Target, passes: Passes): Made {
+  const fast = make(module, target, passes, false);
+  if (hasErrors(fast.diagnostics)) return fast;
+  const heavy = [...fast.efforts.values()].some(isMuch);
+  if (!heavy) return fast;
+  const sparing = make(module, target, passes, true);
+  const best = hasErrors(sparing.diagnostics) || worst(sparing) >= worst(fast) ? fast : sparing;
+  const beyond = [...best.efforts.values()].flatMap((effort) => tooMuch(effort) ?? []);
+  return beyond.length === 0 ? best : { ...best, diagnostics: [...best.diagnostics, ...beyond] };
+}
+
+function worst({ efforts }: Made): number {
+  return Math.max(0, ...[...efforts.values()].map(share));
+}
+
+function make(module: Module, target: Target, { options, timed, wanted, dumps }: Passes, sparing: boolean): Made {
+  const lowered = timed("lower", () => lowerModule(module, target, { sparing }));
+  const diagnostics: Diagnostic[] = [...lowered.diagnostics];
+  const functions: (FunctionCode & EmittedFunction)[] = [];
+  const made = (alone: ReadonlySet<string>, efforts: ReadonlyMap<string, Effort>): Made => ({
+    lowered,
+    functions,
+    diagnostics,
+    efforts,
+    alone,
+  });
+  const failed = (): Made => made(new Set(), new Map());
+  const checkForm = (func: Func) => {
+    if (options.paranoid === true) verify(func);
+  };
+  if (hasErrors(diagnostics)) return failed();
   if (wanted.has("ssa")) dumps.ssa = lowered.functions.map((func) => dump(func)).join("\n");
   for (const func of lowered.functions) {
     checkForm(func);
@@ -110,30 +178,33 @@ export function compile(sources: Sources, target: Target, options: CompileOption
     diagnostics.push(...timed("ranges", () => proveRanges(func, proving)));
     if (options.paranoid === true) verify(func, { claims: false });
   }
-  if (hasErrors(diagnostics)) return done(undefined);
+  if (hasErrors(diagnostics)) return failed();
   for (const func of lowered.functions) {
     if (options.paranoid === true) checkEmitted(func, target);
     const result = timed("code", () => emitFunction(func, target));
     if ("problem" in result) diagnostics.push(problemDiagnostic(result.problem, func));
-    else {
-      functions.set(func.name, result.code);
-      emitted.push({ func, ...result.code });
-    }
+    else functions.push({ func, ...result.code });
   }
-  if (hasErrors(diagnostics)) return done(undefined);
-  const spec = timed("image", () =>
-    buildImage({
-      module,
-      lowered,
-      functions: emitted,
-      sources: paths.map((name) => ({ name, text: sources.files.get(name) ?? "" })),
-      target,
-    }),
+  if (hasErrors(diagnostics)) return failed();
+  const alone = new Set(sparing ? lowered.functions.filter(standsAlone).map(({ name }) => name) : []);
+  return made(
+    alone,
+    timed("effort", () =>
+      effortsOf(
+        functions.map(({ func, instructions }) => ({ func, size: instructions.length })),
+        alone,
+      ),
+    ),
   );
-  if (wanted.has("asm"))
-    dumps.asm = [...functions].map(([name, { instructions }]) => `${name}:\n${disassemble(instructions)}`).join("\n\n");
-  if (wanted.has("btf") && spec.btf !== undefined) dumps.btf = dumpTypes(spec.btf);
-  return done(spec);
+}
+
+/** Whether the kernel takes the function by itself, whoever calls it: numbers go in, and a number comes out. */
+function standsAlone({ kind, params, blocks }: Func): boolean {
+  return (
+    kind === "function" &&
+    params.every((param) => param === "scalar") &&
+    blocks.every(({ end }) => end?.op !== "return" || end.args[0]?.kind === "scalar")
+  );
 }
 
 function hasErrors(diagnostics: readonly Diagnostic[]): boolean {

@@ -37,6 +37,8 @@ export interface ImageParts {
   /** The files, by the numbers that spans have. */
   readonly sources: readonly SourceFile[];
   readonly target: Pick<Target, "byteOrder">;
+  /** Functions that the kernel looks at by themselves, once, and not at each call. */
+  readonly alone?: ReadonlySet<string>;
 }
 
 /**
@@ -46,13 +48,16 @@ export interface ImageParts {
  * Variables are those of the source, and one `MAP.dropped` for each map or ring that can lose something: a u64 of what was
  * lost, in the map `.losses`.
  */
-export function buildImage({ module, lowered, functions, sources, target }: ImageParts): ObjectSpec {
+export function buildImage({ module, lowered, functions, sources, target, alone }: ImageParts): ObjectSpec {
   const types = new ProgramTypes(target.byteOrder);
   const lines = new SourceLines(sources);
   const declOf = new Map<string, FunctionDecl>();
   for (const [decl, name] of lowered.names) declOf.set(name, decl);
   const code = new Map<string, Compiled>();
-  for (const each of functions) code.set(each.func.name, compiled(each, declOf.get(each.func.name), types, lines));
+  for (const each of functions) {
+    const isAlone = alone?.has(each.func.name) ?? false;
+    code.set(each.func.name, compiled(each, declOf.get(each.func.name), types, lines, isAlone));
+  }
   const maps: Record<string, MapSpec> = {};
   for (const map of module.maps) maps[map.name] = mapSpec(map, types);
   const data = dataMaps(module, lowered.layout, types);
@@ -88,8 +93,9 @@ function compiled(
   decl: FunctionDecl | undefined,
   types: ProgramTypes,
   lines: SourceLines,
+  isAlone: boolean,
 ): Compiled {
-  const functionType = functionTypeOf(func, decl, types);
+  const functionType = functionTypeOf(func, decl, types, isAlone);
   const callees = new Set<string>();
   let file = "";
   let line = -1;
@@ -110,13 +116,13 @@ function isReference({ opcode, src }: Instruction): boolean {
   return (opcode === Opcode.CALL && src === Callee.LOCAL) || (opcode === Opcode.LOAD_IMM64 && src === Pseudo.FUNC);
 }
 
-function functionTypeOf(func: Func, decl: FunctionDecl | undefined, types: ProgramTypes): number {
+function functionTypeOf(func: Func, decl: FunctionDecl | undefined, types: ProgramTypes, isAlone: boolean): number {
   switch (func.kind) {
     case "program":
       return types.function(func.name, [{ name: "ctx", type: "pointer" }], "int", "global");
     case "function": {
       const result = decl === undefined || decl.result.kind === "void" ? "int" : decl.result;
-      return types.function(func.name, parametersOf(func, decl), result, "static");
+      return types.function(func.name, parametersOf(func, decl), result, isAlone ? "global" : "static");
     }
     case "callback":
       return types.function(

@@ -117,7 +117,7 @@ export class ProgramTypes {
     return this.#once(`*${to}`, () => this.#builder.add({ kind: "pointer", name: "", type: to }));
   }
 
-  /** A function: programs are global, all others static, so that the kernel looks at each call by itself. */
+  /** A function: the kernel looks at each call of a static one, and at a global one (programs, too) by itself. */
   function(
     name: string,
     params: readonly { readonly name: string; readonly type: Type | "pointer" }[],

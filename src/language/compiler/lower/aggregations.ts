@@ -144,6 +144,7 @@ function extreme(l: Lowering, map: MapDecl, kind: "min" | "max", type: IntType, 
     b.newBlock(),
     b.newBlock(),
   ];
+  head.turns = ATTEMPTS;
   b.jump(head);
   b.at(head);
   b.branch(isBetter, given, b.read(now), attempt, end);

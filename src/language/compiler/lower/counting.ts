@@ -7,18 +7,23 @@ export interface Ways {
   readonly end: Block;
 }
 
-/** A jump back as long as a number, which begins with `start` and grows by `step`, is below `limit`; the number that it ends with. */
+/**
+ * A jump back as long as a number, which begins with `start` and grows by `step`, is below `limit`, `most` times at most; the number
+ * that it ends with.
+ */
 export function counting(
   l: Lowering,
   start: Inst,
   limit: Inst,
   step: bigint,
+  most: number,
   turn: (at: Inst, ways: Ways) => void,
 ): Inst {
   const { b } = l;
   const at = l.newVariable();
   b.write(at, start);
   const [head, body, again, end] = [b.newBlock(), b.newBlock(), b.newBlock(), b.newBlock()];
+  head.turns = most;
   b.jump(head);
   b.at(head);
   b.branch("ult", b.read(at), limit, body, end);

@@ -48,7 +48,8 @@ export function lowerEach(l: Lowering, stmt: Of<"each">): void {
       below(l, index, l.b.constant(BigInt(length)), ways.end);
       turn(moved(index), ways);
     });
-  else plainTurns(l, stmt.loop, l.zero(), l.b.constant(BigInt(length)), (index, ways) => turn(moved(index), ways));
+  else
+    plainTurns(l, stmt.loop, l.zero(), l.b.constant(BigInt(length)), length, (index, ways) => turn(moved(index), ways));
 }
 
 export function lowerEntries(l: Lowering, stmt: Of<"entries">): void {

@@ -16,6 +16,8 @@ const PLAIN_UNKNOWN = 64;
 const BUDGET = 400_000;
 /** … and where it does. */
 const PLAIN_BUDGET = 50_000;
+/** … and where it is to be spared. */
+const SPARING_BUDGET = 256;
 
 export function uses(l: Lowering, stmt: Stmt): Uses {
   return usesIn(l.unit, stmt);
@@ -59,7 +61,8 @@ export function wayOf(l: Lowering, stmt: Of<"loop" | "range" | "each">, turns: T
   const { most, exact } = turns;
   if (exact && most * uses(l, stmt).cost <= UNROLLED) return "unrolled";
   const verified = most * costOfTurn(l, stmt);
-  if (most <= (exact ? PLAIN : PLAIN_UNKNOWN) && verified <= PLAIN_BUDGET) return "plain";
+  const budget = l.unit.sparing ? SPARING_BUDGET : PLAIN_BUDGET;
+  if (most <= (exact ? PLAIN : PLAIN_UNKNOWN) && verified <= budget) return "plain";
   if (features.iterNum || features.loop) {
     forgetNumbers(l, stmt);
     return features.iterNum ? "iterator" : "callback";

@@ -26,7 +26,7 @@ export function lowerLoop(l: Lowering, stmt: Of<"loop">): void {
       writtenOutTurns(l, stmt.loop, most, (_turn, ways) => oneTurn(l, { ...stmt, test: undefined }, ways));
       return;
     case "plain":
-      plainLoop(l, stmt, stmt.atMost !== undefined && counted?.most !== most ? most : undefined);
+      plainLoop(l, stmt, most, stmt.atMost !== undefined && counted?.most !== most);
       return;
     case "iterator":
     case "callback":
@@ -60,24 +60,25 @@ function afterTurn(l: Lowering, stmt: Of<"loop">, end: Block, then: () => void):
   then();
 }
 
-/** `atMost`: turns that it must not go beyond, where the test does not say so itself. */
-function plainLoop(l: Lowering, stmt: Of<"loop">, atMost: number | undefined): void {
+/** `isCounted`: `most`, the turns that it must not go beyond, is not what the test says itself. */
+function plainLoop(l: Lowering, stmt: Of<"loop">, most: number, isCounted: boolean): void {
   const { b } = l;
   const [head, next, end] = [b.newBlock(), b.newBlock(), b.newBlock()];
   const turn = l.newVariable();
-  if (atMost !== undefined) b.write(turn, b.constant(0n));
+  head.turns = most;
+  if (isCounted) b.write(turn, b.constant(0n));
   b.jump(head);
   b.at(head);
-  if (atMost !== undefined) {
+  if (isCounted) {
     const go = b.newBlock();
-    b.branch("ult", b.read(turn), b.constant(BigInt(atMost)), go, end);
+    b.branch("ult", b.read(turn), b.constant(BigInt(most)), go, end);
     b.enter(go);
   }
   l.loops.set(stmt.loop, { breakTo: end, continueTo: next, depth: l.regions.length });
   turnOf(l, stmt, next, end);
   b.enter(next);
   afterTurn(l, stmt, end, () => {
-    if (atMost !== undefined) b.write(turn, b.add(b.read(turn), b.constant(1n)));
+    if (isCounted) b.write(turn, b.add(b.read(turn), b.constant(1n)));
     b.jump(head);
   });
   b.seal(head);

@@ -18,8 +18,13 @@ export interface LoweredModule {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface LoweringOptions {
+  /** All loops but the shortest are turned by the kernel's own means, which spares it going through them turn by turn. */
+  readonly sparing?: boolean;
+}
+
 /** Lowers a checked program. What the target cannot do is told in the diagnostics; then the functions are not whole. */
-export function lowerModule(module: Module, target: Target): LoweredModule {
+export function lowerModule(module: Module, target: Target, options: LoweringOptions = {}): LoweredModule {
   const takenNames = new Set<string>();
   const names = new Map<FunctionDecl, string>();
   // Programs have their own names: people look for them.
@@ -38,6 +43,7 @@ export function lowerModule(module: Module, target: Target): LoweredModule {
     calls: countCalls(module),
     uses: new Map(),
     made: new Set(),
+    sparing: options.sparing ?? false,
   };
   for (const each of module.functions) if (each.program !== undefined) lowerProgram(unit, each);
   return { functions: unit.functions, names, layout: unit.layout, diagnostics: unit.diagnostics };

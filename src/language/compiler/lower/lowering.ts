@@ -28,6 +28,8 @@ export interface Unit {
   readonly uses: Map<FunctionDecl | Stmt, Uses>;
   /** Functions that were made, as they are called. */
   readonly made: Set<FunctionDecl>;
+  /** The kernel turns what it can by its own means: it would go through too much otherwise. */
+  readonly sparing: boolean;
 }
 
 /** Where a local lives. */

@@ -62,7 +62,7 @@ export function lowerRange(l: Lowering, stmt: Of<"range">): void {
       return;
     }
     default:
-      plainTurns(l, stmt.loop, l.zero(), count, (index, ways) => body(l, index, ways, first));
+      plainTurns(l, stmt.loop, l.zero(), count, most, (index, ways) => body(l, index, ways, first));
   }
 }
 
@@ -103,7 +103,7 @@ function knownRange(l: Lowering, stmt: Of<"range">, start: bigint, count: number
       writtenOutTurns(l, stmt.loop, count, (i, ways) => turn(l, b.constant(start + BigInt(i)), ways));
       return;
     case "plain":
-      plainTurns(l, stmt.loop, b.constant(start), b.constant(end), (index, ways) => turn(l, index, ways));
+      plainTurns(l, stmt.loop, b.constant(start), b.constant(end), count, (index, ways) => turn(l, index, ways));
       return;
     case "iterator":
     case "callback":

@@ -141,7 +141,7 @@ function compareLoop(l: Lowering, a: Text, c: Text, size: number, align: number,
   const { b } = l;
   const step = (a.offset % align === 0 ? align : 1) as Size;
   const words = Math.floor(size / step);
-  counting(l, l.zero(), b.constant(BigInt(words * step)), BigInt(step), (at, { again }) => {
+  counting(l, l.zero(), b.constant(BigInt(words * step)), BigInt(step), words, (at, { again }) => {
     const left = b.load(b.offset(a.base, at), a.offset, step);
     const right = b.load(b.offset(c.base, at), c.offset, step);
     b.branch("eq", left, right, again, no);
@@ -154,13 +154,60 @@ function compareLoop(l: Lowering, a: Text, c: Text, size: number, align: number,
   b.jump(yes);
 }
 
-/** Bytes before the NUL: a loop over the text, which ends where the text does at the latest. */
+/** Texts of so many bytes are looked at by words, longer ones byte by byte. */
+const BY_WORDS = 32;
+
+/** Bytes before the NUL; all there are where there is none. */
 export function textLength(l: Lowering, expr: Expr): Inst {
   const { b } = l;
   const text = textAt(l, expr, false);
   const most = text.isText ? text.size - 1 : text.size;
-  return counting(l, l.zero(), b.constant(BigInt(most)), 1n, (at, { again, end }) => {
+  if (text.size <= BY_WORDS) return lengthByWords(l, text, most);
+  return counting(l, l.zero(), b.constant(BigInt(most)), 1n, most, (at, { again, end }) => {
     const byte = b.load(b.offset(text.base, at), text.offset, 1);
     b.branch("eq", byte, b.constant(0n), end, again);
   });
+}
+
+/**
+ * The length without a branch: a loop would be left at as many places as there are bytes, with another number each time, and the
+ * kernel would go through what comes behind for each of them where it cannot take those numbers for the same.
+ */
+function lengthByWords(l: Lowering, text: Text, most: number): Inst {
+  const { b } = l;
+  let total: Inst | undefined;
+  for (const [at, size] of [...pieces(text.offset, text.size, accessAlign(text.base, text.align))].reverse()) {
+    const before = nonZeroBytes(l, loadWord(l, text, at, size), size, total === undefined && text.isText);
+    // Only when all bytes of a word are there, those of the next ones count.
+    const whole = b.lshr(before, b.constant(BigInt(Math.log2(size))));
+    total = total === undefined ? before : b.add(before, b.mul(whole, total));
+  }
+  const length = total ?? l.zero();
+  // It is not seen from how it is put together that it cannot be more.
+  const all = 2 ** Math.ceil(Math.log2(most + 1)) - 1;
+  const seen = b.and(length, b.constant(BigInt(all)));
+  if (all === most) return seen;
+  return l.choose(
+    "ugt",
+    seen,
+    b.constant(BigInt(most)),
+    () => b.constant(BigInt(most)),
+    () => seen,
+  );
+}
+
+/** How many bytes of a word stand before its first zero byte, in memory's order; the last is taken for one when it `ends` a text. */
+function nonZeroBytes(l: Lowering, loaded: Inst, size: Size, ends: boolean): Inst {
+  const { b } = l;
+  const inOrder = l.target.byteOrder === "little" || size === 1 ? loaded : b.bswap(loaded, size);
+  const word = ends ? b.and(inOrder, b.constant((1n << BigInt(8 * (size - 1))) - 1n)) : inOrder;
+  const each = (byte: number): Inst => b.constant(BigInt(`0x${byte.toString(16).padStart(2, "0").repeat(size)}`));
+  const ones = each(0x01);
+  // The highest bit of each zero byte, and of some above the first of them (Mycroft); of these the lowest.
+  const zeros = b.and(b.and(b.sub(word, ones), b.xor(word, b.constant((1n << 64n) - 1n))), each(0x80));
+  const first = b.and(zeros, b.neg(zeros));
+  // One bit for each byte below it, all where there is none; the product's highest byte is their sum.
+  const below = b.and(b.sub(b.lshr(first, b.constant(7n)), b.constant(1n)), ones);
+  const sum = b.lshr(b.mul(below, ones), b.constant(BigInt(8 * (size - 1))));
+  return size === 8 ? sum : b.and(sum, b.constant(0xffn));
 }

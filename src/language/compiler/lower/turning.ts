@@ -117,8 +117,9 @@ export function plainTurns(
   loop: Loop,
   start: Inst,
   end: Inst,
+  most: number,
   turn: (index: Inst, ways: Ways) => void,
 ): void {
-  counting(l, start, end, 1n, turn);
+  counting(l, start, end, 1n, most, turn);
   l.loops.delete(loop);
 }

@@ -206,6 +206,8 @@ export class Block {
   readonly preds: Block[] = [];
   /** The loops that it is in. */
   loopDepth = 0;
+  /** Of a block that was made as the head of a loop: how often the loop turns at most. */
+  turns: number | undefined = undefined;
 
   constructor(id: number) {
     this.id = id;

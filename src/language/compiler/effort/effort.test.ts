@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import { OLD } from "../../../../test/support/lower-source.ts";
+import { recordedTarget } from "../../../../test/support/recorded-target.ts";
+import { compile } from "../compile.ts";
+import { parse } from "../ssa/parse.ts";
+import type { Features } from "../target.ts";
+import { effortsOf } from "./effort.ts";
+
+const HEAD = 'import { comm, counter, global, hash, range, str, struct, syscall, u32, u64 } from "skep/kernel";';
+
+function compiled(text: string, features: Partial<Features> = {}) {
+  const files = new Map([["m.bpf.ts", `${HEAD}\n${text}`]]);
+  return compile({ entry: "m.bpf.ts", files }, recordedTarget(features), { paranoid: true });
+}
+
+/** A body with `count` branches, each of which leaves something else behind. */
+function branches(count: number): string {
+  return Array.from({ length: count }, (_, i) => `if ((n & ${2 ** i}) !== 0) sum += ${i * 7 + 1};`).join(" ");
+}
+
+const nested = (turns: number): string => `
+  export const sum = global(u64);
+  export const seen = hash(u64, u64, { max: 64 });
+  function step(n: u64): u64 { let sum: u64 = n; ${branches(12)} const at = seen.ref(sum & 15); if (at) at.value += sum; return sum; }
+  export const program = syscall(struct({ a: u64 }), (ctx) => {
+    for (let i = 0; i < ${turns}; i++) sum.value += step(step(step(ctx.a + i) + step(i)) + step(sum.value));
+    return 0;
+  });`;
+
+describe("effortsOf", () => {
+  it("counts both sides of branches, loops as often as they turn, and the branches on the longest way", () => {
+    const func = parse(`program p(context)
+b0:
+  v0 = param 0
+  v1 = load8 v0
+  v2 = const 0
+  v9 = const 1
+  v10 = const 10
+  jump b1
+b1: <- b0, b4
+  v3 = phi v2, v8
+  branch ult v3, v10 ? b2 : b5
+b2: <- b1
+  branch ult v1, v3 ? b3 : b4
+b3: <- b2
+  store8 v0, v3
+  jump b4
+b4: <- b2, b3
+  v8 = add v3, v9
+  jump b1
+b5: <- b1
+  return v2`);
+    for (const block of func.blocks) if (block.phis.length > 0) block.turns = 10;
+    const effort = effortsOf([{ func, size: 20 }]).get("p");
+    // The test that ends the loop is decided each time; the other one is not, in any of its turns.
+    expect(effort).toMatchObject({ pending: 11, spread: 1, turnedSpread: 0, turns: 10 });
+    expect(effort?.instructions).toBeGreaterThan(10 * 6);
+  });
+});
+
+describe("compile", () => {
+  it("leaves a loop as it is when that is little for the kernel to go through", () => {
+    const { spec } = compiled(
+      "export const program = syscall(() => { let n: u64 = 0; for (let i = 0; i < 200; i++) n += comm().length; return u32(n); });",
+    );
+    const instructions = spec?.programs["program"]?.instructions ?? [];
+    expect(instructions.some(({ extern }) => extern?.startsWith("bpf_iter_num"))).toBe(false);
+  });
+
+  it("spares the kernel turns and calls where it would go through too many of them", () => {
+    const { spec, diagnostics } = compiled(nested(60));
+    expect(diagnostics).toEqual([]);
+    const { instructions = [] } = spec?.programs["program"] ?? {};
+    expect(instructions.some(({ extern }) => extern === "bpf_iter_num_next")).toBe(true);
+    // The function is looked at by itself.
+    const { btf } = spec ?? {};
+    const step = btf?.find("step", "function");
+    expect(step === undefined ? undefined : btf?.type(step)).toMatchObject({ kind: "function", linkage: "global" });
+  });
+
+  it("says so where the kernel has no means to be spared, and which loop it is", () => {
+    const { spec, diagnostics } = compiled(nested(300), { ...OLD, iterNum: false, loop: false });
+    expect(spec).toBeUndefined();
+    expect(diagnostics.map(({ code }) => code)).toEqual(["EB5001"]);
+    expect(diagnostics[0]?.message).toMatch(/turns 300 times/);
+  });
+
+  it("takes a long loop without branches on an old kernel", () => {
+    const { diagnostics } = compiled(
+      "export const sum = global(u64);\nexport const program = syscall(struct({ a: u64 }), (ctx) => { for (let i = 0; i < 20000; i++) sum.value += ctx.a ^ i; return 0; });",
+      OLD,
+    );
+    expect(diagnostics).toEqual([]);
+  });
+});

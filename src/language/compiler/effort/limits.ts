@@ -1,0 +1,45 @@
+import type { Diagnostic } from "../diagnostic.ts";
+import type { Effort } from "./effort.ts";
+
+/** The kernel goes through a million instructions (BPF_COMPLEXITY_LIMIT_INSNS) … */
+const MOST_INSTRUCTIONS = 900_000;
+/** … and keeps 8192 other ways in mind (BPF_COMPLEXITY_LIMIT_JMP_SEQ). */
+const MOST_PENDING = 8000;
+/** How many times more than estimated it goes through where branches in loops leave differences behind, as measured: at most … */
+const MOST_FACTOR = 25;
+/**
+ * … and where the kernel turns the loop: until it is sure that all turns are alike it takes only those states for the same that
+ * differ in nothing, each branch more or less doubling them.
+ */
+const MOST_TURNED_FACTOR = 250;
+const TURNED_FACTOR = 8;
+/** From this share of what it takes on there is a margin no more: then it is spared what it can be. */
+const MUCH = 0.4;
+
+/** How much of what the kernel takes: 1 is all of it, on the unlucky side. */
+export function share({ instructions, pending, spread, turnedSpread }: Effort): number {
+  const factor = Math.max(
+    Math.min(MOST_FACTOR, 1 + spread),
+    Math.min(MOST_TURNED_FACTOR, 1 + TURNED_FACTOR * turnedSpread),
+  );
+  return Math.max((instructions * factor) / MOST_INSTRUCTIONS, pending / MOST_PENDING);
+}
+
+export function isMuch(effort: Effort): boolean {
+  return share(effort) > MUCH;
+}
+
+/** An error when it is more than kernels can be trusted to go through. */
+export function tooMuch(effort: Effort): Diagnostic | undefined {
+  if (share(effort) <= 1) return undefined;
+  const { span, turns, instructions } = effort;
+  const shown = instructions.toLocaleString("en-US");
+  return {
+    code: "EB5001",
+    severity: "error",
+    span,
+    message: `${turns === undefined ? "this" : `this loop, which turns ${turns.toLocaleString("en-US")} times at most,`} is more than the kernel goes through`,
+    why: `Before it takes a program the kernel follows every way through it, over all turns of loops: about ${shown} instructions here, and several times more where branches leave something behind that makes a difference. It gives up after a million.`,
+    help: "Turn less often (`atMost`), branch less within the loop, or do part of the work in user space.",
+  };
+}
