@@ -8,6 +8,7 @@ import {
   createMap,
   loadObject,
   type ObjectSpec,
+  ProgramFlag,
   type ProgramSpec,
   r0,
   r1,
@@ -222,6 +223,25 @@ kernelTest("a test run gives back the return value, the packet and the mean time
   assert.deepEqual([...(edit.dataOut ?? [])], [0xff, ...data.subarray(1)]);
 });
 
+kernelTest(
+  "a test run gives a syscall program's context as it left it, and changes no other",
+  { kernel: "5.14" },
+  () => {
+    const add = (a: Assembler) => a.load("u32", r2, r1, 4).add(r2, 1).store("u32", r1, 4, r2).mov(r0, 0).exit();
+    using object = loadObject({
+      maps: {},
+      programs: { p: program(add, { type: "syscall", flags: ProgramFlag.sleepable }) },
+    });
+    const context = new Uint8Array(Uint32Array.of(7, 41).buffer);
+    const words = ({ contextOut }: { contextOut: Uint8Array | undefined }) =>
+      contextOut && [...new Uint32Array(contextOut.buffer)];
+    assert.deepEqual(words(object.programs.p.testRun({ context, contextOutSize: 8 })), [7, 42]);
+    assert.deepEqual(words(object.programs.p.testRun({ context, contextOutSize: 4 })), [7]);
+    assert.equal(object.programs.p.testRun({ context }).contextOut, undefined);
+    assert.deepEqual([...new Uint32Array(context.buffer)], [7, 41]);
+  },
+);
+
 // 5.10 runs XDP programs over three bytes, too.
 kernelTest("a test run that cannot be is an error that says so", { kernel: "6.1" }, () => {
   using object = loadObject({
@@ -274,7 +294,7 @@ kernelTest("the same program loads from its instructions and from its code", () 
 });
 
 kernelTest("signals do not keep a program from loading", async () => {
-  const child = fileURLToPath(new URL("children/signals.js", import.meta.url));
+  const child = fileURLToPath(new URL("../children/signals.js", import.meta.url));
   const { code, stdout, stderr } = await run([process.execPath, child]);
   assert.deepEqual([code, stdout], [0, "done\n"], stderr);
 });

@@ -4,7 +4,7 @@ import { BpfAttr, type Fd, kernelSince, SystemError, withSignalsBlocked } from "
 export interface TestRunOptions {
   /** The packet, for networking programs (at least 14 bytes). */
   readonly data?: Uint8Array;
-  /** The context structure, for program types that take one; raw tracepoints: their arguments as u64s. */
+  /** The context structure, for program types that take one; raw tracepoints: their arguments as u64s. Not changed. */
   readonly context?: Uint8Array;
   /** How often; the duration is the mean. */
   readonly repeat?: number;
@@ -51,9 +51,12 @@ interface Runnable {
 export function testRun(program: Runnable, options: TestRunOptions): TestRunResult {
   const { cpu, liveFrames = false, repeat = 0 } = options;
   const data = options.data ?? new Uint8Array(0);
-  const context = options.context ?? new Uint8Array(0);
+  // A syscall program's context is given back where it was taken from, and other room for it is refused.
+  const inPlace = program.spec.type === "syscall";
+  const given = options.context ?? new Uint8Array(0);
+  const context = inPlace ? given.slice() : given;
   const dataOut = new Uint8Array(options.dataOutSize ?? 0);
-  const contextOut = new Uint8Array(options.contextOutSize ?? 0);
+  const contextOut = new Uint8Array(inPlace ? 0 : (options.contextOutSize ?? 0));
   const attr = new BpfAttr()
     .u32(0, program.fd.number)
     .u32(8, data.length)
@@ -87,7 +90,10 @@ export function testRun(program: Runnable, options: TestRunOptions): TestRunResu
     retval: attr.read32(4),
     durationNs: attr.read32(36),
     dataOut: made(dataOut, options.dataOutSize, 12),
-    contextOut: made(contextOut, options.contextOutSize, 44),
+    contextOut:
+      inPlace && options.contextOutSize !== undefined
+        ? context.slice(0, options.contextOutSize)
+        : made(contextOut, options.contextOutSize, 44),
   };
 }
 

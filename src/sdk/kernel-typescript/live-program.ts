@@ -96,8 +96,7 @@ export class RunnableProgram<C = unknown> {
     const codec = this.#context;
     if (codec === undefined) return { value: this.program.testRun().retval | 0, context: undefined as C };
     const bytes = codec.encode(context[0] as never);
-    // The kernel writes it back to where it was handed over.
-    const { retval } = this.program.testRun({ context: bytes });
-    return { value: retval | 0, context: codec.decode(bytes) as C };
+    const { retval, contextOut } = this.program.testRun({ context: bytes, contextOutSize: bytes.length });
+    return { value: retval | 0, context: codec.decode(contextOut as Uint8Array) as C };
   }
 }
