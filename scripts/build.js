@@ -142,6 +142,20 @@ function btfModules() {
   if (mended !== text) writeFileSync(index, mended);
 }
 
+/** Modules in few files, which share what they have in common. */
+const ESM_BUNDLE = {
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  chunkNames: "shared-[hash]",
+  sourcemap: true,
+  legalComments: "none",
+  logLevel: "warning",
+  external: ["oxc-parser"],
+};
+
 /**
  * The library as users import it: one file for each public name and what they share (esbuild → dist/esm/). A hundred and
  * fifty modules would cost every program that imports Skep some 60 ms and 11 MB.
@@ -162,18 +176,9 @@ async function library() {
   await build({
     entryPoints,
     outdir: "dist/esm",
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    chunkNames: "shared-[hash]",
-    sourcemap: true,
+    ...ESM_BUNDLE,
     minifySyntax: true,
     minifyWhitespace: true,
-    legalComments: "none",
-    logLevel: "warning",
-    external: ["oxc-parser"],
     define: { SKEP_BUILD: JSON.stringify(buildOf()) },
   });
 }
@@ -228,6 +233,35 @@ function fixtures() {
   }
 }
 
+/**
+ * The kernel tests, and the programs that they start (test/kernel/children), each in one file but for what they share: some
+ * three hundred modules each take seconds to load where the processor is emulated. Their folders are as deep as those that
+ * their modules come from: what these find beside themselves is found.
+ */
+async function testBundles() {
+  const from = "dist-test/test/kernel";
+  const named = (folder, end) =>
+    readdirSync(folder)
+      .filter((file) => file.endsWith(`${end}.ts`))
+      .map((file) => file.slice(0, -".ts".length));
+  const bundles = {
+    suite: named("test/kernel", ".test").map((name) => [name, `${from}/${name}.js`]),
+    children: named("test/kernel/children", "").map((name) => [name, `${from}/children/${name}.js`]),
+  };
+  for (const [folder, entries] of Object.entries(bundles)) {
+    const outdir = `dist-test/test/${folder}`;
+    rmSync(outdir, { recursive: true, force: true });
+    await build({
+      // The worker is looked for beside what starts it.
+      entryPoints: { ...Object.fromEntries(entries), "column-worker": "dist-test/src/runtime/event/column-worker.js" },
+      outdir,
+      ...ESM_BUNDLE,
+      // One process loads the whole suite, and each child is a process of its own.
+      splitting: folder === "suite",
+    });
+  }
+}
+
 /** The objects of examples, beside what is compiled of these: they name them relative to themselves. */
 function exampleObjects() {
   for (const object of readdirSync("examples").filter((file) => file.endsWith(".bpf.o")))
@@ -244,6 +278,7 @@ await library();
 await bundle();
 if (process.argv.includes("--tests")) {
   tsc("tsconfig.test.json");
+  await testBundles();
   fixtures();
   exampleObjects();
 }

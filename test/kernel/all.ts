@@ -1,9 +1,11 @@
-// The one entry of the kernel tests: every *.test.js beside this file, in one process, the same on host and guests.
+// The one entry of the kernel tests: every *.test.ts beside this file, as the build bundled it, in one process, the same on
+// host and guests.
 import { readdirSync } from "node:fs";
 
 const wanted = process.env["SKEP_TESTS"];
-for (const file of readdirSync(new URL(".", import.meta.url)).sort()) {
+const suite = new URL("../suite/", import.meta.url);
+for (const file of readdirSync(suite).sort()) {
   if (!file.endsWith(".test.js")) continue;
   if (wanted !== undefined && !wanted.split(",").some((word) => file.startsWith(word))) continue;
-  await import(new URL(file, import.meta.url).href);
+  await import(new URL(file, suite).href);
 }

@@ -354,10 +354,14 @@ kernelTest(
   async () => {
     using sender = perfSender();
     const { id } = programDetails(sender.programs.send);
-    const child = spawn(process.execPath, [fileURLToPath(new URL("children/flooder.js", import.meta.url)), `${id}`], {
-      env: environment(),
-      stdio: ["pipe", "pipe", "inherit"],
-    });
+    const child = spawn(
+      process.execPath,
+      [fileURLToPath(new URL("../children/flooder.js", import.meta.url)), `${id}`],
+      {
+        env: environment(),
+        stdio: ["pipe", "pipe", "inherit"],
+      },
+    );
     const lines = linesOf(child);
     try {
       assert.equal(await lines.next(), "ready");

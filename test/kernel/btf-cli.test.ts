@@ -4,11 +4,11 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "no
 import { join } from "node:path";
 import { loadObject } from "../../src/sdk/index.ts";
 import { environment, root, run, Scratch, skep } from "../support/cli.ts";
-import { kernelTest } from "../support/kernel-test.ts";
+import { hostTest, kernelTest } from "../support/kernel-test.ts";
 
 const object = (name: string) => join(root, "test", "fixtures", "objects", `${name}.o`);
 
-kernelTest("skep btf find tells of types and of fields where they are", async () => {
+hostTest("skep btf find tells of types and of fields where they are", async () => {
   const { code, stdout, stderr } = await skep([
     "btf",
     "find",
@@ -51,7 +51,7 @@ kernelTest("skep btf dump prints what bpftool prints", { command: "bpftool" }, a
   assert.match(ours.stdout, /DATASEC '\.bss' size=24 vlen=3\n\ttype_id=\d+ offset=0 size=8 \(VAR 'jumped'\)/);
 });
 
-kernelTest(
+hostTest(
   "skep compile makes objects with the kernel's types, and skep gen types them",
   { command: "clang" },
   async () => {
@@ -101,7 +101,7 @@ char _license[] SEC("license") = "Dual MIT/GPL";
   },
 );
 
-kernelTest(
+hostTest(
   "skep compile takes paths as they are meant where it is called, whatever folder the source is in",
   { command: "clang" },
   async () => {
@@ -130,7 +130,7 @@ kernelTest(
   },
 );
 
-kernelTest("skep gen writes the same types again", async () => {
+hostTest("skep gen writes the same types again", async () => {
   const { stdout } = await skep(["gen", join(root, "examples/calls.bpf.o"), "-o", "-"]);
   assert.equal(stdout, readFileSync(join(root, "examples/calls.bpf.d.ts"), "utf8"));
   const refused = await skep(["gen"]);
@@ -139,7 +139,7 @@ kernelTest("skep gen writes the same types again", async () => {
   assert.match((await skep(["gen", "x.o", "-n", "1x"])).stderr, /"1x" is no name of an interface/);
 });
 
-kernelTest("skep compile says what is missing without clang", async () => {
+hostTest("skep compile says what is missing without clang", async () => {
   const { code, stderr } = await run([
     "env",
     "CLANG=/no/such/clang",

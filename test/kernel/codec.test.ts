@@ -6,7 +6,7 @@ import fc from "fast-check";
 import type { StructLayout } from "../../src/object/codec/index.ts";
 import { run, Scratch } from "../support/cli.ts";
 import { layoutOf, type Model, modelArbitrary } from "../support/codec-model.ts";
-import { kernelTest } from "../support/kernel-test.ts";
+import { hostTest } from "../support/kernel-test.ts";
 
 const C_TYPES: Readonly<Record<string, string>> = {
   u8: "unsigned char",
@@ -42,7 +42,7 @@ function declare(model: Model, name: string): string {
   }
 }
 
-kernelTest("layouts have the sizes and places a C compiler gives them", { command: "cc" }, () => {
+hostTest("layouts have the sizes and places a C compiler gives them", { command: "cc" }, () => {
   using scratch = new Scratch();
   const structs = fc
     .sample(modelArbitrary, { numRuns: 600, seed: 7 })
@@ -69,8 +69,8 @@ kernelTest("layouts have the sizes and places a C compiler gives them", { comman
   });
 });
 
-kernelTest("codecs do without generated code where Node forbids it", async () => {
-  const child = new URL("children/codec-no-eval.js", import.meta.url).pathname;
+hostTest("codecs do without generated code where Node forbids it", async () => {
+  const child = new URL("../children/codec-no-eval.js", import.meta.url).pathname;
   const { code, stdout, stderr } = await run([process.execPath, "--disallow-code-generation-from-strings", child]);
   assert.deepEqual([code, stdout], [0, "done\n"], stderr);
 });

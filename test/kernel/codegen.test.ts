@@ -55,10 +55,10 @@ kernelTest("jumps over more than 16 bits can say", () => {
   using _table = maps.table;
   for (const count of pace([33_000, 66_000], [33_000])) {
     const program = { main: longFunction(count), functions: [] };
-    for (const isaV4 of V4 ? [false, true] : [false]) {
+    for (const isaV4 of V4 ? pace([false, true], [true]) : [false]) {
       const instructions = assemble(program, { isaV4, fetchAtomics: FETCHES }, false);
       assert.ok(instructions !== undefined && instructions.length > count);
-      for (const seed of [1, 2]) {
+      for (const seed of pace([1, 2], [1])) {
         const { result } = kernelOutcome(instructions, seed, maps, `${count} operations`);
         assert.equal(result, expectedOutcome(program, seed).result & 0xffff_ffffn);
       }

@@ -252,7 +252,7 @@ kernelTest("doctor --all names every helper, and agrees with its shorter self", 
   for (const { name } of all.helpers) assert.ok(text.includes(name), name);
 });
 
-kernelTest("doctor attaches nothing", { command: "strace" }, async () => {
+hostTest("doctor attaches nothing", { command: "strace" }, async () => {
   using scratch = new Scratch();
   const log = scratch.file("calls");
   const calls = "trace=bpf,perf_event_open,ioctl";
@@ -311,7 +311,7 @@ kernelTest("another user with CAP_BPF and CAP_PERFMON can trace, not do networki
 });
 
 for (const hidden of ["/proc", "/proc/sys", "/sys", "/sys/kernel/btf"]) {
-  kernelTest(`doctor without ${hidden}`, { command: "unshare" }, async () => {
+  hostTest(`doctor without ${hidden}`, { command: "unshare" }, async () => {
     const script = `mount -t tmpfs none ${hidden} && exec "$0" "$1" doctor --json`;
     const { code, stdout, stderr } = await run(["unshare", "--mount", "sh", "-c", script, node, skepPath]);
     assert.equal(stderr, "");
@@ -357,14 +357,14 @@ hostTest("doctor without the native addon, and how it builds one", async () => {
   assert.match(built.stdout, /^(works|limited) +skep trace works here/m);
 });
 
-kernelTest("an addon that is not one is met with the reason", async () => {
+hostTest("an addon that is not one is met with the reason", async () => {
   const env = environment({ SKEP_NATIVE: "/etc/passwd" });
   const { code, stdout, stderr } = await skep(["doctor"], { env });
   assert.deepEqual([code, stderr], [1, ""]);
   assert.match(stdout, /native addon does not load: \/etc\/passwd/);
 });
 
-kernelTest("doctor's colours: on a terminal, unless NO_COLOR says no", { command: "script" }, async () => {
+hostTest("doctor's colours: on a terminal, unless NO_COLOR says no", { command: "script" }, async () => {
   const inTerminal = async (extra: NodeJS.ProcessEnv, ...args: string[]) => {
     const command = [node, skepPath, "doctor", ...args].join(" ");
     return (await run(["script", "-qec", command, "/dev/null"], { env: environment({ TERM: "xterm", ...extra }) }))
@@ -376,7 +376,7 @@ kernelTest("doctor's colours: on a terminal, unless NO_COLOR says no", { command
   assert.ok((await skep(["doctor", "--color"])).stdout.includes(GREEN));
 });
 
-kernelTest("doctor's usage errors end with 2, a reader that goes away ends nothing", async () => {
+hostTest("doctor's usage errors end with 2, a reader that goes away ends nothing", async () => {
   const option = await skep(["doctor", "--nosuch"]);
   assert.deepEqual([option.code, option.stdout], [2, ""]);
   assert.match(option.stderr, /^skep doctor: .*--nosuch/);

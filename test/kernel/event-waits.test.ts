@@ -21,7 +21,7 @@ import { run } from "../support/cli.ts";
 import { hostTest, kernelTest } from "../support/kernel-test.ts";
 
 const needs = { kernel: "5.8" } as const;
-const child = fileURLToPath(new URL("children/stream-waits.js", import.meta.url));
+const child = fileURLToPath(new URL("../children/stream-waits.js", import.meta.url));
 const waits = async (...args: string[]) => {
   const { code, stdout, stderr } = await run([process.execPath, child, ...args]);
   assert.equal(code, 0, stderr);

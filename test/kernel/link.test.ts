@@ -104,7 +104,7 @@ for (const end of ["returns", "SIGTERM", "SIGKILL"] as const) {
   kernelTest(
     `a process that ${end === "returns" ? "ends" : `is ended by ${end}`} leaves nothing attached`,
     async () => {
-      const script = fileURLToPath(new URL("children/attached.js", import.meta.url));
+      const script = fileURLToPath(new URL("../children/attached.js", import.meta.url));
       const args = end === "returns" ? [script] : [script, "wait"];
       const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env: environment() });
       const ended = new Promise<void>((resolve) => child.on("exit", () => resolve()));

@@ -27,7 +27,7 @@ import { AS_NOBODY, asNobodyWith, publicChild, run, Scratch, WITHOUT_CAPABILITIE
 import { kernelTest } from "../support/kernel-test.ts";
 
 const node = process.execPath;
-const child = (name: string) => fileURLToPath(new URL(`children/${name}.js`, import.meta.url));
+const child = (name: string) => fileURLToPath(new URL(`../children/${name}.js`, import.meta.url));
 
 interface Refusal {
   readonly message: string;

@@ -87,16 +87,13 @@ export function publicCopy(scratch: Scratch, parts: readonly string[] = COMMAND_
   return scratch.file("bin/skep.js");
 }
 
-/**
- * A copy of a compiled test child (dist-test/test/kernel/children/NAME.js) and of all it imports, for any user to run.
- * Returns its path.
- */
+/** A copy of a compiled test child (test/kernel/children/NAME.ts) with all it imports, for any user to run. Returns its path. */
 export function publicChild(scratch: Scratch, name: string): string {
   chmodSync(scratch.path, 0o755);
-  for (const part of ["dist-test", "prebuilds", "package.json"]) {
+  for (const part of ["dist-test/test/children", "dist-test/fixtures", "prebuilds", "package.json"]) {
     cpSync(join(root, part), scratch.file(part), { recursive: true });
   }
-  return scratch.file(`dist-test/test/kernel/children/${name}.js`);
+  return scratch.file(`dist-test/test/children/${name}.js`);
 }
 
 /** Words before a command that take every capability away from it. */

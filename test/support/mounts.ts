@@ -14,7 +14,7 @@ export function withMount(type: Mounted, at: string, ...command: readonly string
 
 /** The command that runs test/kernel/children/NAME.ts. */
 export function childCommand(name: string, ...args: readonly string[]): string[] {
-  const child = fileURLToPath(new URL(`../kernel/children/${name}.js`, import.meta.url));
+  const child = fileURLToPath(new URL(`../children/${name}.js`, import.meta.url));
   return [process.execPath, "--enable-source-maps", child, ...args];
 }
 

@@ -22,7 +22,7 @@ export async function stoppedConsumer(
   words: readonly string[],
   { before, meanwhile, after }: Readonly<Record<"before" | "meanwhile" | "after", () => void | Promise<void>>>,
 ): Promise<Told> {
-  const file = fileURLToPath(new URL("../kernel/children/consumer.js", import.meta.url));
+  const file = fileURLToPath(new URL("../children/consumer.js", import.meta.url));
   const child = spawn(process.execPath, [file, ...words], { env: environment(), stdio: ["pipe", "pipe", "inherit"] });
   const lines = linesOf(child);
   try {

@@ -74,7 +74,7 @@ async function startInstaller(version: number): Promise<Installer> {
 
 async function killInstallers(): Promise<void> {
   // An emulated machine starts few installers in the time that calls at the full rate would take.
-  const [count, rate] = pace([600_000, 100_000], [100_000, 10_000]);
+  const [count, rate] = pace([600_000, 100_000], [40_000, 10_000]);
   const calls = numberedCalls(kind === "connect" ? "connect" : "getpgid", count, rate);
   let installer = await startInstaller(0);
   assert.match(installer.first, /^0 first/);
