@@ -4,7 +4,19 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { attachUsdt, type LoadedObject, loadObject, r0, r1, r6, usdtProbes } from "../../src/sdk/index.ts";
+import { compile } from "../../src/language/compiler/index.ts";
+import {
+  attachUsdt,
+  type KeyedMap,
+  type Link,
+  type LoadedObject,
+  loadObject,
+  r0,
+  r1,
+  r6,
+  usdtProbes,
+} from "../../src/sdk/index.ts";
+import { liveTarget } from "../../src/sdk/kernel-typescript/index.ts";
 import { countingObject } from "../support/attach-programs.ts";
 import { conversation } from "../support/conversation.ts";
 import { fixture } from "../support/fixture.ts";
@@ -312,6 +324,45 @@ kernelTest("USDT: a program without tables gets the cookie itself", { ...usdt, k
     using _link = attachUsdt(loaded, loaded.programs.p, { path, provider, name: "variable", pid, cookie: 4711n });
     await say("forms");
     assert.equal(loaded.maps.counts.get(0)?.[0], 1n);
+  });
+});
+
+kernelTest("USDT: a program of kernel TypeScript gets arguments of every form, and its cookie", usdt, async () => {
+  const source = (name: string) => `
+    import { array, arrayMap, cookie, i64, struct, u64, usdt } from "skep/kernel";
+    export const seen = arrayMap(struct({ count: u64, cookie: u64, values: array(i64, 12) }), 1);
+    export const on_probe = usdt("${path}", "${provider}", "${name}", (ctx) => {
+      const s = seen.ref(0);
+      s.count += 1;
+      s.cookie = cookie();
+      ${Array.from({ length: 12 }, (_, i) => `s.values[${i}] = ctx.args[${i}];`).join(" ")}
+    });`;
+  const compiled = (name: string) => {
+    const { spec, diagnostics } = compile(
+      { entry: "a.bpf.ts", files: new Map([["a.bpf.ts", source(name)]]) },
+      liveTarget(),
+    );
+    assert.deepEqual(diagnostics, []);
+    assert.ok(spec !== undefined);
+    return loadObject(spec) as LoadedObject;
+  };
+  const seenBy = (loaded: LoadedObject) =>
+    (loaded.maps["seen"] as KeyedMap<number, { count: bigint; cookie: bigint; values: readonly bigint[] }>).get(0);
+  using forms = compiled("forms");
+  using sites = compiled("site");
+  await conversation([path], async (pid, say) => {
+    using link = attachUsdt(forms, program(forms), { path, provider, name: "forms", pid, cookie: 2n ** 63n + 5n });
+    await say("forms");
+    const wide = 0x0123456789abcdefn;
+    const values = [0x1122334455667788n, 0x55667788n, 0x7788n, 0x77n, -7n, -9n, -1n, -5n, 253n, wide, -12817n, 8n];
+    assert.deepEqual(seenBy(forms), { count: 1n, cookie: 2n ** 63n + 5n, values });
+    link.close();
+    await say("forms");
+    assert.equal(seenBy(forms)?.count, 1n);
+    // As its section says, and every place with its own arguments; what the probe does not have is 0.
+    using _all = sites.attach({ pid })["on_probe"] as Link;
+    await say("sites 101");
+    assert.deepEqual(seenBy(sites), { count: 4n, cookie: 0n, values: [-17n, 4711n, ...Array(10).fill(0n)] });
   });
 });
 

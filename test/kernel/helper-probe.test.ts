@@ -28,9 +28,11 @@ kernelTest("a helper is there when the kernel's types list it, and only then", (
   const type = btf.type(id);
   assert.equal(type.kind, "enum");
   const listed = new Set(type.kind === "enum" ? type.values.map(({ name }) => name) : []);
-  for (const name of NAMES) assert.equal(probeHelper(name), listed.has(`BPF_FUNC_${name}`), name);
+  for (const name of NAMES) assert.equal(probeHelper(name, "tracepoint"), listed.has(`BPF_FUNC_${name}`), name);
 });
 
 kernelTest("a helper of other kinds of programs is not there for tracing ones", () => {
-  assert.equal(probeHelper("redirect"), false);
+  assert.equal(probeHelper("redirect", "tracepoint"), false);
+  assert.equal(probeHelper("redirect", "xdp"), true);
+  assert.equal(probeHelper("redirect", "lsm"), undefined);
 });

@@ -5,6 +5,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { loadObject, VerifierError } from "../../src/sdk/index.ts";
 import { compileText, rejectionText } from "../../src/tools/run/index.ts";
 import { AS_NOBODY, environment, publicCopy, run, Scratch, skep } from "../support/cli.ts";
+import { fixture } from "../support/fixture.ts";
 import { hostTest, kernelTest } from "../support/kernel-test.ts";
 
 /** The objects that `skep run --json` printed. */
@@ -141,6 +142,23 @@ kernelTest("skep run ends with Ctrl-C, after a time, with its command", async ()
   const missing = await skep(["run", "-q", "-e", source, "--", "no-such-command"]);
   assert.equal(missing.code, 127);
   assert.match(missing.stderr, /^skep run: Cannot run no-such-command/);
+});
+
+kernelTest("skep run -e at a probe that is written into a program", { attach: "uprobes", kernel: "5.15" }, async () => {
+  const program = fixture("usdt");
+  if (process.arch !== "x64") return;
+  const source = `usdt("${program}", "skep", "site", count[ctx.args[0], ctx.args[1]]++)`;
+  const seen = await lines(["-e", source], ["sh", "-c", `echo sites 5 | ${program}`]);
+  const { rows } = seen.find(({ map }) => map === "count") as { rows: { key: unknown; value: number }[] };
+  const pairs = rows.map(({ key, value }) => [...Object.values(key as object), value]);
+  assert.deepEqual(
+    pairs.sort(([a], [b]) => a - b),
+    [
+      [-17, 4711, 1],
+      [5, 10, 1],
+      [6, 12, 1],
+    ],
+  );
 });
 
 kernelTest("skep run samples by profile", async () => {

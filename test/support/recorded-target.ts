@@ -29,6 +29,7 @@ export function recordedTarget(features: Partial<Features> = {}, version = "6.18
     btf: Btf.parse(new Uint8Array(Buffer.from(record.btf, "base64"))),
     release: record.release,
     features: { ...ALL_FEATURES, ...features },
+    hasHelper: () => true,
     cpus: 2,
     tracepointFormat: (category, name) => record.formats[`${category}/${name}`],
   };

@@ -47,6 +47,8 @@ export interface MapDecl {
   readonly value?: Type;
   /** Entries; for rings bytes. */
   readonly maxEntries: number;
+  /** Whoever attaches the programs fills it: they only read it. */
+  readonly filledOutside?: true;
   /** Kept under this name in a bpffs. */
   readonly pinned?: string;
   /**

@@ -1,4 +1,6 @@
+import type { HelperName } from "../../object/asm/index.ts";
 import type { Btf } from "../../object/btf/index.ts";
+import type { ProgramTypeName } from "../../object/spec/index.ts";
 
 /**
  * The kernel that is compiled for, as plain data: a live one (the SDK reads it) or one that was recorded. The compiler knows
@@ -13,6 +15,8 @@ export interface Target {
   /** For people: `6.18.44`. */
   readonly release: string;
   readonly features: Features;
+  /** Whether programs of a type may call a helper of the kernel. */
+  readonly hasHelper: (name: HelperName, type: ProgramTypeName) => boolean;
   /** Possible CPUs: how many values per-CPU maps have. */
   readonly cpus: number;
   /** The text of the tracepoint's `format` file in tracefs; undefined when there is no such tracepoint. */

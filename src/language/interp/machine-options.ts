@@ -34,8 +34,13 @@ export interface MachineOptions {
 
 /** What one run is besides the program and its context. */
 export interface RunOptions {
-  /** What `get_attach_cookie` gives. */
+  /** What `get_attach_cookie` gives; with `probeArguments` the cookie that the program was attached with (`bpf_usdt_cookie`). */
   readonly cookie?: bigint | number;
+  /**
+   * The arguments of the probe that a USDT program stands at, which its tables are told of. The context, registers, may be left out
+   * then.
+   */
+  readonly probeArguments?: readonly (bigint | number)[];
   /** What `get_func_ip` gives: the address of the traced function. */
   readonly functionAddress?: bigint | number;
   /** Arguments of the traced function (`get_func_arg_cnt`); those of the context when left out. */

@@ -26,6 +26,7 @@ import { MapOfMachineMaps } from "./map/map-of-maps.ts";
 import { ProgramMachineMap } from "./map/program-map.ts";
 import { RingMachineMap } from "./map/ring-map.ts";
 import type { Region } from "./memory/region.ts";
+import { describeProbe } from "./probe.ts";
 import { surroundingsOf } from "./surroundings.ts";
 import { readsTyped } from "./typed-reads.ts";
 import { World } from "./world.ts";
@@ -122,7 +123,7 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
       );
     if (this.#running) throw new MachineError("The machine is running a program: make another for a second one.");
     const regions: Region[] = [];
-    const state = this.#state(spec, context, options, regions);
+    const state = this.#state(spec, ...this.#surroundings(context, options), regions);
     const cpu = this.#cpu;
     cpu.probing = this.#options.badReads === undefined ? typed : this.#options.badReads === "zero";
     this.#running = true;
@@ -210,6 +211,15 @@ export class Machine<const S extends ObjectSpec = ObjectSpec> {
       );
     if ("fault" in found) throw found.fault;
     return found;
+  }
+
+  /** The context and the options as a run has them: of a USDT program with the probe described. */
+  #surroundings(context: Context | undefined, options: RunOptions): [Context | undefined, RunOptions] {
+    const { probeArguments, cookie } = options;
+    if (probeArguments === undefined) return [context, options];
+    const registers = context instanceof Uint8Array ? context : undefined;
+    const probe = describeProbe(this.#maps, probeArguments, BigInt(cookie ?? 0), registers, this.#little);
+    return [probe.context, { ...options, cookie: probe.number }];
   }
 
   #state(spec: ProgramSpec, context: Context | undefined, options: RunOptions, regions: Region[]): RunState {

@@ -28,4 +28,13 @@ export { type ReadOptions, readObject } from "./read/read-object.ts";
 export { type SectionKind, type SectionMeaning, sectionMeaning } from "./read/section-kinds.ts";
 export { POISON, relocateCore } from "./relocate-core.ts";
 export { NewerKernelError, uapiName, uapiNameOrNumber } from "./uapi-name.ts";
+export {
+  encodeUsdtSpec,
+  USDT_ADDRESSES,
+  USDT_KINDS,
+  USDT_MOST_ARGUMENTS,
+  USDT_SPECS,
+  UsdtError,
+  usdtSpecLayout,
+} from "./usdt-specs.ts";
 export { decodeVariable, encodeVariable, VariableError, withVariables } from "./variables.ts";

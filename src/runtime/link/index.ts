@@ -56,5 +56,4 @@ export {
   type UprobeTarget,
 } from "./uprobe.ts";
 export { attachUsdt, type UsdtOptions, type UsdtProbe, usdtProbes } from "./usdt.ts";
-export { UsdtError } from "./usdt-table.ts";
 export { attachXdp, type XdpOptions } from "./xdp.ts";

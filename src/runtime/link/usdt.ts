@@ -1,4 +1,5 @@
 import { parseUsdtArguments, readUsdtPlaces, UsdtArgumentError, type UsdtPlace } from "../../object/elf/index.ts";
+import { UsdtError } from "../../object/spec/index.ts";
 import type { BpfMap } from "../map/index.ts";
 import type { Fd } from "../sys/index.ts";
 import { type Attachable, tryCreateLink } from "./create-link.ts";
@@ -7,7 +8,7 @@ import { findBinary } from "./find-binary.ts";
 import { Link } from "./link.ts";
 import { addressesInProcess } from "./process-maps.ts";
 import { attachUprobe, attachUprobeMulti } from "./uprobe.ts";
-import { UsdtError, UsdtTable } from "./usdt-table.ts";
+import { UsdtTable } from "./usdt-table.ts";
 
 /** A probe of a program or library. */
 export interface UsdtProbe {

@@ -2,6 +2,7 @@ import { release } from "node:os";
 import type { Features, Target } from "../../language/compiler/index.ts";
 import type { HelperName } from "../../object/asm/index.ts";
 import type { Btf } from "../../object/btf/index.ts";
+import type { ProgramTypeName } from "../../object/spec/index.ts";
 import { TracepointError } from "../../runtime/link/index.ts";
 import { probeCode, probeHelper } from "../../runtime/load/index.ts";
 import { possibleCpus } from "../../runtime/map/index.ts";
@@ -23,22 +24,22 @@ export function liveTarget(): Target {
 
 function readTarget(): Target {
   const btf = types();
+  const hasHelper = liveHelpers(btf);
   return {
     arch: process.arch === "arm64" ? "arm64" : "x64",
     byteOrder: "little",
     btf,
     release: release(),
     cpus: possibleCpus(),
-    features: liveFeatures(btf),
+    features: liveFeatures(btf, hasHelper),
+    hasHelper,
     tracepointFormat,
   };
 }
 
 /** Each is found out when the compiler first asks: most programs need few of them, and going through the types takes milliseconds. */
-function liveFeatures(btf: Btf | undefined): Features {
-  // By name in the kernel's types only where this user may load no program: an index of their names takes long to make.
-  const listed = once(() => helpersOf(btf));
-  const helper = (name: HelperName) => () => probeHelper(name) ?? listed()(name);
+function liveFeatures(btf: Btf | undefined, hasHelper: Target["hasHelper"]): Features {
+  const helper = (name: HelperName) => () => hasHelper(name, "tracepoint");
   // Nothing else has these names, and a look at the names alone does not go over all types.
   const kfunc = (name: string) => () => btf?.offsetOf(name) !== undefined;
   return lazily({
@@ -51,6 +52,19 @@ function liveFeatures(btf: Btf | undefined): Features {
     rdonlyCast: kfunc("bpf_rdonly_cast"),
     iterNum: kfunc("bpf_iter_num_new"),
   });
+}
+
+/** Each helper is asked for once for each type of program. */
+function liveHelpers(btf: Btf | undefined): Target["hasHelper"] {
+  // By name in the kernel's types only where this user may load no program: an index of their names takes long to make.
+  const listed = once(() => helpersOf(btf));
+  const answers = new Map<string, boolean>();
+  return (name, type) => {
+    const key = `${type} ${name}`;
+    const answer = answers.get(key) ?? probeHelper(name, type) ?? listed()(name);
+    answers.set(key, answer);
+    return answer;
+  };
 }
 
 /** An object whose properties are made when they are first asked for. */

@@ -128,6 +128,7 @@ function vocabularyCall(fc: FunctionChecker, name: string, node: CallExpression,
     return fc.fail("EB2015", node, `\`${name}\` is not called within a program.`, {
       help: "It declares something: write it outside of functions, and give it a name.",
     });
+  if (name === "cookie") fc.cx.asksCookie = true;
   const list = argumentsOf(fc, node, name, signature.params.length);
   const args = list.map((argument, i) => {
     const kind = signature.params[i];

@@ -4,6 +4,7 @@ import type { Target } from "../target.ts";
 import type { FileScope } from "./entity.ts";
 import { KernelTypes } from "./kernel-types.ts";
 import { type Placed, Reporter } from "./report.ts";
+import { usdtMaps } from "./usdt.ts";
 
 /** What all parts of the checker share: the kernel that is checked for, what was declared, what is wrong. */
 export class Checker {
@@ -17,6 +18,12 @@ export class Checker {
   readonly untyped = new Set<MapDecl>();
   /** The kernel's types, where it has any: see `kernel`. */
   readonly kernelTypes: KernelTypes | undefined;
+  /** A program reads arguments of a probe that is written into a program (USDT). */
+  readsProbe = false;
+  /** A function asks for its program's cookie. */
+  asksCookie = false;
+  /** The first program at such a probe. */
+  probe: Span | undefined;
   readonly #names = new Set<string>();
   #printRing: MapDecl | undefined;
 
@@ -67,6 +74,8 @@ export class Checker {
     const { globals, functions, prints } = this;
     // What was declared by a use that is wrong has no type, and no use.
     const maps = this.maps.filter((map) => !this.untyped.has(map));
+    if (this.probe !== undefined && (this.readsProbe || this.asksCookie))
+      maps.push(...usdtMaps(this.target.hasHelper("get_attach_cookie", "kprobe"), this.probe));
     return { maps, globals, functions, prints, license: "Dual MIT/GPL" };
   }
 }

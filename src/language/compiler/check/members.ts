@@ -105,6 +105,11 @@ export function takenField(
 /** Reads a part of the context. */
 export function contextRead(fc: FunctionChecker, field: ContextField, node: Placed): Expr {
   const span = fc.span(node);
+  if (field.argument !== undefined) {
+    fc.cx.readsProbe = true;
+    const number: Expr = { op: "number", value: BigInt(field.argument), type: U32, span };
+    return { op: "helper", name: "usdtArgument", args: [number], type: field.type, span };
+  }
   const place: Place = { base: { kind: "context" }, offset: field.offset, indices: [], type: field.type, span };
   if (field.nullable === true) {
     const pointer = readPlace(place);

@@ -23,6 +23,7 @@ const TARGET: Target = {
   release: "6.18.0",
   cpus: 2,
   features: ALL_FEATURES,
+  hasHelper: () => true,
   tracepointFormat: (category, name) => (`${category}:${name}` === "syscalls:sys_enter_openat" ? FORMAT : undefined),
 };
 

@@ -1,4 +1,5 @@
 import type { CallExpression, Expression } from "@oxc-project/types";
+import { USDT_MOST_ARGUMENTS } from "../../../object/spec/index.ts";
 import type { FunctionDecl, Local, ProgramDecl, Stmt } from "../hir.ts";
 import type { Span } from "../span.ts";
 import { parseTracepointFormat, type TracepointField, tracepointName } from "../tracepoint-format.ts";
@@ -51,6 +52,7 @@ const PROGRAMS: Readonly<
   kretprobe: { least: 1, most: 1, make: (one) => probed(one, "kretprobe") },
   uprobe: { least: 2, most: 2, make: (one) => userProbed(one, "uprobe") },
   uretprobe: { least: 2, most: 2, make: (one) => userProbed(one, "uretprobe") },
+  usdt: { least: 3, most: 3, make: usdt },
   fentry: { least: 1, most: 1, make: (one) => entered(one, "fentry") },
   fexit: { least: 1, most: 1, make: (one) => entered(one, "fexit") },
   lsm: { least: 1, most: 1, make: lsm },
@@ -75,12 +77,7 @@ export function declareProgram(
 ): undefined {
   const callee = vocabularyCallee(file, node) ?? "";
   const span = cx.span(file, node);
-  const kind = PROGRAMS[callee];
-  if (kind === undefined)
-    return cx.report.fail("EB4102", cx.span(file, node.callee), `\`${callee}\` programs cannot be compiled yet.`, {
-      help: "Write it in C and load the object with `loadObject`.",
-    });
-  const { least, most, make } = kind;
+  const { least, most, make } = PROGRAMS[callee] as (typeof PROGRAMS)[string];
   const args = argumentsWritten(cx, file, node);
   const body = args.pop();
   if (body === undefined || args.length < least || args.length > most)
@@ -347,6 +344,26 @@ function userProbed(one: Declaration, section: "uprobe" | "uretprobe"): Kind {
     };
   const args = registers.args.map((offset): ContextField => ({ offset, type: U64 }));
   return { decl, parameters: { kind: "context", shape: { what, fields: new Map(), args } } };
+}
+
+function usdt(one: Declaration): Kind {
+  const { cx, span } = one;
+  const parts = [nameOf(one), nameOf(one, 1), nameOf(one, 2)] as const;
+  for (const [i, part] of parts.entries())
+    if (part === "" || (i > 0 && part.includes(":")))
+      return cx.report.fail("TS2345", at(one, i), `"${part}" is no ${["file", "provider", "probe"][i]}.`, {
+        help: '`usdt("libc", "libc", "memory_sbrk_more", …)`: the file, who named the probe, its name.',
+      });
+  cx.probe ??= span;
+  const args = Array.from(
+    { length: USDT_MOST_ARGUMENTS },
+    (_, i): ContextField => ({ offset: 0, type: I64, argument: i }),
+  );
+  const shape: ContextShape = { what: `probe ${parts[1]}:${parts[2]}`, fields: new Map(), args };
+  return {
+    decl: program("usdt", parts.join(":"), REGISTERS[cx.target.arch].size),
+    parameters: { kind: "context", shape },
+  };
 }
 
 function entered(one: Declaration, section: "fentry" | "fexit"): Kind {

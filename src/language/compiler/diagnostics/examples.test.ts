@@ -17,6 +17,7 @@ const TARGET: Target = {
   release: "6.18.44",
   cpus: 2,
   features: ALL_FEATURES,
+  hasHelper: () => true,
   tracepointFormat(category, name) {
     const fields = category === "syscalls" ? FIELDS[name] : undefined;
     if (fields === undefined) return undefined;

@@ -56,7 +56,7 @@ export function call(l: Lowering, expr: Call, to?: Destination): { readonly valu
  * Whether the kernel may take turns of the loop around for the same: where it follows a loop turn by turn, old ones compare
  * what the called function has in registers and not what its caller counts in (`infinite loop detected`, seen on Linux 6.1).
  */
-function isMistaken(l: Lowering): boolean {
+export function isMistaken(l: Lowering): boolean {
   if (l.target.features.iterNum) return false;
   return [...l.loops.values()].some(({ continueTo }) => continueTo !== undefined);
 }

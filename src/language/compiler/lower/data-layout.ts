@@ -50,8 +50,8 @@ function sectionOf({ kind, initial }: GlobalDecl): DataSection {
 }
 
 /** Whether anything that is put into it may find no room, or lose a race. */
-function canLose({ kind, aggregate }: MapDecl): boolean {
-  if (kind === "stackTrace") return false;
+function canLose({ kind, aggregate, filledOutside }: MapDecl): boolean {
+  if (kind === "stackTrace" || filledOutside) return false;
   return (kind !== "array" && kind !== "perCpuArray") || aggregate?.kind === "min" || aggregate?.kind === "max";
 }
 

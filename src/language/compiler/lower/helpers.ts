@@ -11,6 +11,7 @@ import type { Destination, Lowering } from "./lowering.ts";
 import { zero } from "./memory.ts";
 import { resolve } from "./places.ts";
 import { unwrapType } from "./shape.ts";
+import { usdtArgument, usdtCookie } from "./usdt.ts";
 import { value } from "./value.ts";
 
 type HelperExpr = Extract<Expr, { readonly op: "helper" }>;
@@ -126,7 +127,9 @@ const LOWERED: Readonly<Record<string, Lower>> = {
   random: lower(CALLEE.random),
   jiffies: plain(CALLEE.jiffies),
   funcIp: withContext(CALLEE.funcIp),
-  cookie: withContext(CALLEE.cookie),
+  cookie: (l, expr, present) =>
+    l.program?.section === "usdt" ? usdtCookie(l) : withContext(CALLEE.cookie)(l, expr, present),
+  usdtArgument,
   task,
   signal: (l, expr) => outcome(l, CALLEE.signal, arg(l, expr, 0)),
   signalThread: (l, expr) => outcome(l, CALLEE.signalThread, arg(l, expr, 0)),

@@ -44,6 +44,7 @@ export function lowerModule(module: Module, target: Target, options: LoweringOpt
     uses: new Map(),
     made: new Set(),
     sparing: options.sparing ?? false,
+    written: new Map(),
   };
   for (const each of module.functions) if (each.program !== undefined) lowerProgram(unit, each);
   return { functions: unit.functions, names, layout: unit.layout, diagnostics: unit.diagnostics };

@@ -30,6 +30,8 @@ export interface Unit {
   readonly made: Set<FunctionDecl>;
   /** The kernel turns what it can by its own means: it would go through too much otherwise. */
   readonly sparing: boolean;
+  /** Functions that the compiler writes itself, by what they do: their names in the object. */
+  readonly written: Map<string, string>;
 }
 
 /** Where a local lives. */

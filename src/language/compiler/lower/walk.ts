@@ -192,7 +192,7 @@ export interface Uses {
 }
 
 /** Helpers that take the context. */
-const WITH_CONTEXT: ReadonlySet<string> = new Set(["funcIp", "cookie", "dataLocStr"]);
+const WITH_CONTEXT: ReadonlySet<string> = new Set(["funcIp", "cookie", "dataLocStr", "usdtArgument"]);
 
 /** What a body uses; `ofCallee` answers for the functions it calls, which may be put in place. */
 export function usesOf(body: readonly Stmt[], ofCallee: (callee: FunctionDecl) => Uses): Uses {

@@ -1,4 +1,5 @@
 import { Assembler, type HelperName, r0, r1, r10 } from "../../../object/asm/index.ts";
+import { ProgramFlag, type ProgramTypeName } from "../../../object/spec/index.ts";
 import { attemptLoad } from "./attempt.ts";
 
 /** What compiled code may make use of, as far as the kernel's types do not tell it. */
@@ -18,13 +19,26 @@ export function probeCode(feature: keyof typeof CODE): boolean {
 const EPERM = 1;
 const EINVAL = 22;
 
+/** Types whose programs load without being told what they attach to. */
+const PLAIN: ReadonlySet<ProgramTypeName> = new Set<ProgramTypeName>([
+  "tracepoint",
+  "raw_tracepoint",
+  "kprobe",
+  "perf_event",
+  "xdp",
+  "syscall",
+]);
+
 /**
- * Whether tracing programs may call a helper, by one program that calls it with nothing: the verifier says EINVAL of a helper that it
- * does not know, and looks at the arguments of those it knows. Undefined where this user may load none.
+ * Whether programs of a type may call a helper, by one program that calls it with nothing: the verifier says EINVAL of a helper that it
+ * does not know, and looks at the arguments of those it knows. Undefined where this user may load none, or none of this type by
+ * itself.
  */
-export function probeHelper(name: HelperName): boolean | undefined {
+export function probeHelper(name: HelperName, type: ProgramTypeName): boolean | undefined {
+  if (!PLAIN.has(type)) return undefined;
   const { errno } = attemptLoad({
-    type: "tracepoint",
+    type,
+    ...(type === "syscall" && { flags: ProgramFlag.sleepable }),
     instructions: new Assembler().call(name).mov(r0, 0).exit().instructions(),
   });
   return errno === EPERM ? undefined : errno !== EINVAL;

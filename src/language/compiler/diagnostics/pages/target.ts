@@ -8,12 +8,6 @@ export const TARGET: Pages = {
     write:
       "Run it on a kernel with CONFIG_DEBUG_INFO_BTF. `skep doctor` tells whether it has; `skep btf find NAME` what is in it.",
   },
-  EB4102: {
-    title: "a kind of program that cannot be compiled yet",
-    why: "The words for it are there, and the compiler does not know it so far.",
-    write: "Write it in C and load the object with `loadObject`.",
-    bad: 'import { usdt } from "skep/kernel";\n\nexport const grown = usdt("libc", "libc", "memory_sbrk_more", () => {});\n',
-  },
   EB4103: {
     title: "a call stack in a program that may sleep",
     why: "The kernel takes call stacks with memory of the CPU's own, which a program that sleeps would have to give back in between.",
