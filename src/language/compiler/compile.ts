@@ -16,7 +16,7 @@ import { dumpTree } from "./dump-tree.ts";
 import { type Effort, effortsOf } from "./effort/effort.ts";
 import { isMuch, share, tooMuch } from "./effort/limits.ts";
 import type { Module } from "./hir.ts";
-import { buildImage, type EmittedFunction } from "./image/index.ts";
+import { buildImage, type EmittedFunction, limitProblems } from "./image/index.ts";
 import { type LoweredModule, lowerModule } from "./lower/index.ts";
 import { dumpRanges } from "./ranges/dump-ranges.ts";
 import { proveRanges } from "./ranges/prove.ts";
@@ -94,6 +94,8 @@ export function compile(sources: Sources, target: Target, options: CompileOption
   const made = makeEconomically(module, target, { options, timed, wanted, dumps });
   diagnostics.push(...made.diagnostics);
   for (const { func, ...code } of made.functions) functions.set(func.name, code);
+  if (hasErrors(diagnostics)) return done(undefined);
+  diagnostics.push(...limitProblems(made.functions));
   if (hasErrors(diagnostics)) return done(undefined);
   const spec = timed("image", () =>
     buildImage({
@@ -244,14 +246,22 @@ function problemDiagnostic(problem: CodeProblem, func: Func): Diagnostic {
       help: "Use `add` without its value, or compile for a newer kernel.",
     };
   const largest = problem.slots.slice(0, 5);
-  const span: Span = largest[0]?.span ?? func.span;
+  const bySize = largest.map(({ name, size, span: at }) => ({ span: at, message: `\`${name}\` takes ${size} bytes` }));
+  const values = problem.values.slice(0, 5);
+  const bySpill = values.map(({ name, span: at }) => ({ span: at, message: `\`${name}\` finds no register` }));
+  const spilled = problem.spills * 2 > problem.size;
+  const span: Span = (spilled ? values[0] : largest[0])?.span ?? func.span;
   return {
     code: "EB3110",
     severity: "error",
     span,
     message: `\`${func.name}\` keeps ${problem.size} bytes on the stack at once, and the kernel gives it ${problem.limit}.`,
-    why: "A program's stack is small, and each function that it calls has its own share of it.",
-    help: "Build events where they go, with `emit({ … })` or `reserve()`; keep large values in a map; use shorter texts.",
-    related: largest.map(({ name, size, span: at }) => ({ span: at, message: `\`${name}\` takes ${size} bytes` })),
+    why: spilled
+      ? `The machine has nine registers, and only four of them keep their values while the kernel is called: ${problem.spills / 8} values are kept on the stack, which is small.`
+      : "A program's stack is small, and each function that it calls has its own share of it.",
+    help: spilled
+      ? "Compute values where they are needed, so that fewer are kept at once; or keep them in a map, in a struct or an array."
+      : "Build events where they go, with `emit({ … })` or `reserve()`; keep large values in a map; use shorter texts.",
+    related: spilled ? [...bySpill, ...bySize.slice(0, 2)] : [...bySize, ...bySpill.slice(0, 2)],
   };
 }

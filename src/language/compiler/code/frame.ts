@@ -1,3 +1,4 @@
+import { NOWHERE } from "../span.ts";
 import type { Slot } from "../ssa/ir.ts";
 import { firstIntersection, NEVER } from "./interval.ts";
 import type { Allocation } from "./linear-scan.ts";
@@ -65,8 +66,20 @@ export function layOutFrame(func: MachineFunction, allocation: Allocation, moves
   if (size > STACK_LIMIT) {
     const slots = pieces.map(({ key }) => key).filter((key) => typeof key === "object");
     slots.sort((a, b) => b.size - a.size);
-    const spills = pieces.filter(({ key }) => typeof key === "number").length * 8;
-    throw new CodeProblemError({ kind: "stack", size, limit: STACK_LIMIT, slots, spills });
+    const spilled = pieces.flatMap(({ key }) => (typeof key === "number" ? [key - STACK] : []));
+    const values = new Map<string, Pick<Slot, "name" | "span">>();
+    for (const vreg of spilled.sort((a, b) => a - b)) {
+      const name = func.variables[vreg];
+      if (name) values.set(name, { name, span: func.origins[vreg]?.span ?? NOWHERE });
+    }
+    throw new CodeProblemError({
+      kind: "stack",
+      size,
+      limit: STACK_LIMIT,
+      slots,
+      spills: spilled.length * 8,
+      values: [...values.values()],
+    });
   }
   return {
     size,

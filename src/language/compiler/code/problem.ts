@@ -11,6 +11,8 @@ export type CodeProblem =
       readonly slots: readonly Pick<Slot, "name" | "size" | "span">[];
       /** Bytes of values that found no register. */
       readonly spills: number;
+      /** Those of them that are variables of the source. */
+      readonly values: readonly Pick<Slot, "name" | "span">[];
     }
   /** The kernel lacks atomic operations other than an addition whose old value nobody asks for (Linux 5.12). */
   | { readonly kind: "atomic"; readonly operation: AtomicOp; readonly isUsed: boolean; readonly span: Span };

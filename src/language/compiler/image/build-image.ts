@@ -112,7 +112,8 @@ function compiled(
   return { instructions: annotated, callees: [...callees] };
 }
 
-function isReference({ opcode, src }: Instruction): boolean {
+/** Whether an instruction calls a function of the object, or takes its address. */
+export function isReference({ opcode, src }: Instruction): boolean {
   return (opcode === Opcode.CALL && src === Callee.LOCAL) || (opcode === Opcode.LOAD_IMM64 && src === Pseudo.FUNC);
 }
 

@@ -9,6 +9,18 @@ export const LIMITS: Pages = {
     write:
       "Shorter loops, or `range` and `atMost`, which the kernel walks through once; conditions that end early (`return`) instead of marks that are looked at later; parts that do not depend on each other in functions of their own, which take and give numbers: the kernel looks at those once.",
   },
+  EB5004: {
+    title: "calls that go too deep",
+    why: "The kernel lets eight functions be at work at once, the program among them. Bodies of loops whose length is known only at run time are functions as well, on kernels without iterators (Linux 6.4).",
+    write:
+      "Write the innermost functions into those that call them; functions that are called in one place only, and small ones, are put in place anyway.",
+  },
+  EB5005: {
+    title: "more maps than a program may have",
+    why: "The kernel lets one program use 64 maps. The maps of variables (`.rodata`, `.bss`, `.data`) and of what was lost (`.losses`) count as well.",
+    write:
+      "Keep several values in one map: in a struct, or under a key that tells them apart. Or split the program in two.",
+  },
   EB5003: {
     title: "more than five parameters",
     why: "A function of the kernel gets its arguments in five registers.",
