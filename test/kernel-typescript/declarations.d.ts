@@ -28,6 +28,9 @@ declare module "btf:vmlinux" {
   export interface task_struct {
     pid: i32;
     tgid: i32;
+    __state: u32;
+    // Not in this kernel: only where `exists` says that it is.
+    state: any;
     comm: Str<16>;
     real_parent: task_struct;
   }
@@ -38,7 +41,7 @@ declare module "skep/kernel" {
     "raw_syscalls:sys_enter": { id: i64; args: Fixed<u64, 6> };
     "block:block_rq_issue": { dev: u32; sector: u64; nr_sector: u32; bytes: u32; rwbs: Str<10> };
     "block:block_rq_complete": { dev: u32; sector: u64; nr_sector: u32; error: i32 };
-    "sched:sched_process_exec": { filename: Str<64>; pid: i32; old_pid: i32 };
+    "sched:sched_process_exec": { filename: Str<64>; pid: i32; old_pid: i32; exec_id: any };
   }
   interface RawTracepoints {
     sched_switch(

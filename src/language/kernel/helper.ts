@@ -179,3 +179,15 @@ export function range(): IterableIterator<number> {
 export function atMost(_turns: number): boolean {
   return kernelOnly("atMost()");
 }
+
+/**
+ * Whether the kernel that is compiled for has a member of a struct, or a field of a tracepoint: `exists(task().__state)`. As a text,
+ * whether it has a function (`exists("vfs_read")`) or a tracepoint (`exists("sched:sched_switch")`).
+ *
+ * It is known when the program is compiled: as the test of an `if`, of `?:`, or before `&&` and `||`, it decides which of the two ways is
+ * compiled; the other one may name what this kernel does not have. `skep types` declares what `exists` is asked of whether it is there
+ * or not.
+ */
+export function exists(_member: unknown): boolean {
+  return kernelOnly("exists()");
+}

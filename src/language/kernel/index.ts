@@ -59,6 +59,7 @@ export {
   comm,
   cookie,
   cpu,
+  exists,
   funcIp,
   gid,
   htonl,

@@ -1,10 +1,11 @@
 import type { CallExpression, Expression } from "@oxc-project/types";
 import type { Expr, FunctionDecl, PrintSite } from "../hir.ts";
-import { type IntType, isAggregate, type Type, U32, U64, VOID } from "../type.ts";
+import { BOOL, type IntType, isAggregate, type Type, U32, U64, VOID } from "../type.ts";
 import { HELPERS, SPECIAL } from "../vocabulary/helpers.ts";
 import { coerce } from "./assign.ts";
 import { writable } from "./assignments.ts";
 import { constantOf, shown } from "./constants.ts";
+import { exists } from "./exists.ts";
 import { entityHere, expr, value, valueFor } from "./expressions.ts";
 import type { FunctionChecker } from "./function-checker.ts";
 import { checkFunction } from "./functions.ts";
@@ -215,6 +216,8 @@ function special(fc: FunctionChecker, name: string, node: CallExpression, wanted
     }
     case "print":
       return print(fc, node);
+    case "exists":
+      return { op: "boolean", value: exists(fc, node), type: BOOL, span };
     default:
       return fc.fail(
         "EB2016",

@@ -8,6 +8,7 @@ import { WORDS } from "../vocabulary/words.ts";
 import { Checker } from "./checker.ts";
 import { declareFile } from "./declarations.ts";
 import type { FileScope } from "./entity.ts";
+import type { AbsentMember } from "./exists.ts";
 
 /** The files that are compiled: their texts by path. Imports name them relative to the file they stand in. */
 export interface Sources {
@@ -24,11 +25,16 @@ export interface Checked {
   readonly diagnostics: readonly Diagnostic[];
   /** Paths by the numbers that spans have. */
   readonly paths: readonly string[];
+  /** What the kernel does not have, and `exists` was asked of. */
+  readonly absent: readonly AbsentMember[];
 }
 
-/** Parses and checks a module and what it imports. Never throws for what is in the files. */
-export function check(sources: Sources, target: Target): Checked {
-  const cx = new Checker(target);
+/**
+ * Parses and checks a module and what it imports. Never throws for what is in the files. `looksAside`: also finds what is named
+ * where `exists` decides against it, for declarations.
+ */
+export function check(sources: Sources, target: Target, { looksAside = false } = {}): Checked {
+  const cx = new Checker(target, looksAside);
   const paths: string[] = [];
   const scopes = new Map<string, FileScope>();
   const later: (() => void)[] = [];
@@ -58,7 +64,7 @@ export function check(sources: Sources, target: Target): Checked {
   };
   load(sources.entry);
   for (const work of later) cx.report.attempt(work);
-  return { module: cx.module(), diagnostics: cx.report.diagnostics, paths };
+  return { module: cx.module(), diagnostics: cx.report.diagnostics, paths, absent: cx.absent };
 }
 
 /** `./b.bpf.ts` of `src/a.bpf.ts` is `src/b.bpf.ts`. */

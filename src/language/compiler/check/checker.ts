@@ -2,6 +2,7 @@ import type { FunctionDecl, GlobalDecl, MapDecl, Module, PrintSite } from "../hi
 import type { Span } from "../span.ts";
 import type { Target } from "../target.ts";
 import type { FileScope } from "./entity.ts";
+import type { AbsentMember } from "./exists.ts";
 import { KernelTypes } from "./kernel-types.ts";
 import { type Placed, Reporter } from "./report.ts";
 import { usdtMaps } from "./usdt.ts";
@@ -18,6 +19,11 @@ export class Checker {
   readonly untyped = new Set<MapDecl>();
   /** The kernel's types, where it has any: see `kernel`. */
   readonly kernelTypes: KernelTypes | undefined;
+  /** What the kernel does not have, of what `exists` is asked of and of what is named on the ways that it decides against. */
+  readonly absent: AbsentMember[] = [];
+  /** Ways that `exists` decides against are looked at, too, for what they name: for declarations, not for a program. */
+  readonly looksAside: boolean;
+  #aside = 0;
   /** A program reads arguments of a probe that is written into a program (USDT). */
   readsProbe = false;
   /** A function asks for its program's cookie. */
@@ -27,8 +33,9 @@ export class Checker {
   readonly #names = new Set<string>();
   #printRing: MapDecl | undefined;
 
-  constructor(target: Target) {
+  constructor(target: Target, looksAside = false) {
     this.target = target;
+    this.looksAside = looksAside;
     this.kernelTypes = target.btf === undefined ? undefined : new KernelTypes(target.btf);
   }
 
@@ -45,6 +52,23 @@ export class Checker {
         help: "Compile for a kernel with CONFIG_DEBUG_INFO_BTF.",
       })
     );
+  }
+
+  /** Looks at a way that `exists` decided against, where that is wanted. What is wrong there nobody is told. */
+  aside(look: () => unknown): void {
+    if (!this.looksAside) return;
+    const { diagnostics } = this.report;
+    const { length } = diagnostics;
+    this.#aside++;
+    this.report.attempt(look);
+    this.#aside--;
+    diagnostics.length = length;
+  }
+
+  /** Notes what is not there; whether it does not matter. */
+  isAbsent(member: AbsentMember): boolean {
+    this.absent.push(member);
+    return this.#aside > 0;
   }
 
   /** A name that no other map, global or function of the program has: of modules that use the same one, the later get a number. */

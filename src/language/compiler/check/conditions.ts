@@ -2,6 +2,7 @@ import type { Expression } from "@oxc-project/types";
 import type { CompareName, Expr, Local } from "../hir.ts";
 import { BOOL, type Type, U8, U64 } from "../type.ts";
 import { absent } from "./assign.ts";
+import { exists, isQuestion } from "./exists.ts";
 import { expr, isUndefined, value } from "./expressions.ts";
 import type { Condition, FunctionChecker } from "./function-checker.ts";
 import { compareIntegers, number } from "./integers.ts";
@@ -16,14 +17,20 @@ export function condition(fc: FunctionChecker, node: Expression): Condition {
       return condition(fc, node.expression);
     case "UnaryExpression":
       if (node.operator === "!") {
-        const { test, whenTrue, whenFalse } = condition(fc, node.argument);
-        return { test: not(test, fc.span(node)), whenTrue: whenFalse, whenFalse: whenTrue };
+        const { test, whenTrue, whenFalse, decided } = condition(fc, node.argument);
+        const opposite = decided === undefined ? undefined : !decided;
+        return { test: not(test, fc.span(node)), whenTrue: whenFalse, whenFalse: whenTrue, decided: opposite };
       }
       break;
     case "LogicalExpression": {
       if (node.operator === "??") break;
       const isAnd = node.operator === "&&";
       const left = condition(fc, node.left);
+      // What stands behind a test that the kernel decides may name what is there only when it decides otherwise.
+      if (left.decided === !isAnd) {
+        fc.cx.aside(() => condition(fc, node.right));
+        return left;
+      }
       const right = fc.under(fc.facts.with(isAnd ? left.whenTrue : left.whenFalse), () => condition(fc, node.right));
       const test: Expr = {
         op: isAnd ? "and" : "or",
@@ -36,10 +43,22 @@ export function condition(fc: FunctionChecker, node: Expression): Condition {
       const both = (a: readonly Local[], b: readonly Local[]) => a.filter((local) => b.includes(local));
       const whenTrue = isAnd ? [...left.whenTrue, ...right.whenTrue] : both(left.whenTrue, right.whenTrue);
       const whenFalse = isAnd ? both(left.whenFalse, right.whenFalse) : [...left.whenFalse, ...right.whenFalse];
-      return { test, whenTrue, whenFalse, notBoolean };
+      const decided = right.decided === !isAnd || left.decided === isAnd ? right.decided : undefined;
+      return { test, whenTrue, whenFalse, notBoolean, decided };
     }
     case "BinaryExpression":
       if (node.operator === "===" || node.operator === "!==") return equality(fc, node);
+      break;
+    case "CallExpression":
+      if (isQuestion(fc, node)) {
+        const value = exists(fc, node);
+        return {
+          test: { op: "boolean", value, type: BOOL, span: fc.span(node) },
+          whenTrue: [],
+          whenFalse: [],
+          decided: value,
+        };
+      }
       break;
     default:
   }

@@ -84,6 +84,8 @@ export interface ContextField {
 /** What a program's parameter `ctx` has. */
 export interface ContextShape {
   readonly what: string;
+  /** `category:name`, of a tracepoint's. */
+  readonly tracepoint?: string;
   readonly fields: ReadonlyMap<string, ContextField>;
   /** `ctx.args[n]`, by number. */
   readonly args?: readonly ContextField[];

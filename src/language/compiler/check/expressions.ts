@@ -432,8 +432,14 @@ function conditional(
   node: Extract<Expression, { type: "ConditionalExpression" }>,
   wanted: Type | undefined,
 ): Expr {
-  const { test, whenTrue, whenFalse } = condition(fc, node.test);
+  const { test, whenTrue, whenFalse, decided } = condition(fc, node.test);
   const span = fc.span(node);
+  if (decided !== undefined) {
+    const [taken, other] = decided ? [node.consequent, node.alternate] : [node.alternate, node.consequent];
+    fc.cx.aside(() => expr(fc, other, wanted));
+    const way = fc.under(fc.facts.with(decided ? whenTrue : whenFalse), () => contentOf(expr(fc, taken, wanted)));
+    return test.op === "boolean" ? way : { op: "conditional", test, then: way, else: way, type: way.type, span };
+  }
   const then = fc.under(fc.facts.with(whenTrue), () => contentOf(expr(fc, node.consequent, wanted)));
   const other = fc.under(fc.facts.with(whenFalse), () => contentOf(expr(fc, node.alternate, wanted)));
   const [a, b] = [then.type, other.type];

@@ -102,6 +102,8 @@ export interface Condition {
   readonly test: Expr;
   readonly whenTrue: readonly Local[];
   readonly whenFalse: readonly Local[];
+  /** What it is whatever happens at run time, because of what the kernel has: the other way is neither checked nor compiled. */
+  readonly decided?: boolean | undefined;
   /** What in it is no boolean: as a value it would be that. */
   readonly notBoolean?: Expression | undefined;
 }

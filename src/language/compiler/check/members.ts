@@ -80,7 +80,12 @@ export function contextField(fc: FunctionChecker, shape: ContextShape, name: str
 
 /** A field of the program's context, by its name. */
 export function fieldOfContext(fc: FunctionChecker, shape: ContextShape, name: string, node: Placed): ContextField {
-  return shape.fields.get(name) ?? noMember(fc, node, name, shape.what, [...shape.fields.keys()]);
+  const field = shape.fields.get(name);
+  if (field !== undefined) return field;
+  const { tracepoint } = shape;
+  if (tracepoint !== undefined && fc.cx.isAbsent({ of: "tracepoint", name: tracepoint, member: name }))
+    return { offset: 0, type: U64 };
+  return noMember(fc, node, name, shape.what, [...shape.fields.keys()]);
 }
 
 /** What `{ field: id }` takes out of a value. */
@@ -182,7 +187,10 @@ function kernelMember(
       },
     );
   const member = kernel.member(id, name);
-  if (member === undefined) return noMember(fc, node, name, `struct ${struct}`, kernel.memberNames(id));
+  if (member === undefined) {
+    const matters = !fc.cx.isAbsent({ of: "struct", name: struct, member: name });
+    return matters ? noMember(fc, node, name, `struct ${struct}`, kernel.memberNames(id)) : number(0n, fc.span(node));
+  }
   const span = fc.span(node);
   // Structs within structs: the address goes on from where the outer one begins.
   const outer: Place =

@@ -223,7 +223,7 @@ function tracepoint(one: Declaration): Kind {
     const type = fieldType(cx, field);
     if (type !== undefined) fields.set(field.name, type);
   }
-  const shape: ContextShape = { what: `tracepoint ${category}:${event}`, fields };
+  const shape: ContextShape = { what: `tracepoint ${category}:${event}`, tracepoint: name, fields };
   return { decl: program("tracepoint", `${category}/${event}`, format.size), parameters: { kind: "context", shape } };
 }
 

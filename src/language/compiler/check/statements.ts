@@ -51,8 +51,16 @@ function statement(fc: FunctionChecker, node: Statement, label?: string): Stmt[]
     case "ExpressionStatement":
       return effect(fc, node.expression);
     case "IfStatement": {
-      const { test, whenTrue, whenFalse } = condition(fc, node.test);
+      const { test, whenTrue, whenFalse, decided } = condition(fc, node.test);
       const start = fc.facts;
+      if (decided !== undefined) {
+        fc.facts = start.with(decided ? whenTrue : whenFalse);
+        const taken = decided ? node.consequent : node.alternate;
+        const other = decided ? node.alternate : node.consequent;
+        if (other !== null) fc.cx.aside(() => fc.under(start, () => block(fc, bodyOf(other))));
+        const before: Stmt[] = test.op === "boolean" ? [] : [{ op: "expr", value: test, span }];
+        return [...before, { op: "block", body: taken === null ? [] : block(fc, bodyOf(taken)), span }];
+      }
       fc.facts = start.with(whenTrue);
       const then = block(fc, bodyOf(node.consequent));
       const afterThen = fc.facts;

@@ -91,6 +91,23 @@ declare module "skep/kernel" {
 `);
   });
 
+  it("declares what `exists` is asked of, whether it is there or not", () => {
+    const { text, missing } = declare(`
+      import { exists, task, tracepoint } from "skep/kernel";
+      export const p = tracepoint("sched:sched_process_exec", (ctx) => {
+        if (exists(ctx.other)) return u32(ctx.other);
+        return exists(task().real_parent.state) ? 1 : exists(task().__state) ? 2 : exists(task().no.such) ? 3 : 4;
+      });`);
+    expect(missing).toEqual([]);
+    expect(text).toContain(`  export interface task_struct {
+    __state: u32;
+    real_parent: task_struct;
+    /** Not in this kernel. */ no: any;
+    /** Not in this kernel. */ state: any;
+  }`);
+    expect(text).toContain("old_pid: i32; other: any; };");
+  });
+
   it("tells what the kernel does not have, and declares the rest", () => {
     const { text, missing } = declare(`
       import { fentry, iter, lsm, tpBtf, tracepoint } from "skep/kernel";

@@ -1,3 +1,5 @@
+import { check } from "../check/check.ts";
+import type { AbsentMember } from "../check/exists.ts";
 import type { Target } from "../target.ts";
 import { parseTracepointFormat, tracepointName } from "../tracepoint-format.ts";
 import { KernelDeclarations } from "./kernel-declarations.ts";
@@ -26,7 +28,7 @@ export interface Declarations {
  */
 export function declareKernel(files: ReadonlyMap<string, string>, target: Target): Declarations {
   const named = namedIn(files);
-  const types = new KernelDeclarations(target.btf, named.members);
+  const types = new KernelDeclarations(target.btf, named.members, absentIn(files, target));
   const missing: MissingName[] = [];
   /** The members of an interface, by name; what gives undefined is missing. */
   const members = (what: string, names: Names, text: (name: string) => string | undefined): string[] =>
@@ -85,5 +87,14 @@ function tracepoint(name: string, target: Target, types: KernelDeclarations): st
     const type = types.field(field);
     return type === undefined ? [] : [`${field.name}: ${type};`];
   });
-  return `${JSON.stringify(name)}: { ${fields.join(" ")} };`;
+  return `${JSON.stringify(name)}: { ${[...fields, ...types.absentFields(name)].join(" ")} };`;
+}
+
+/**
+ * What is not there of what `exists` is asked of in the sources, and of what they name where it decides: which struct is meant only the
+ * checker knows.
+ */
+function absentIn(files: ReadonlyMap<string, string>, target: Target): AbsentMember[] {
+  const asking = [...files].filter(([, text]) => text.includes("exists"));
+  return asking.flatMap(([entry]) => check({ entry, files }, target, { looksAside: true }).absent);
 }

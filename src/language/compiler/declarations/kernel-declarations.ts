@@ -1,4 +1,5 @@
 import type { Btf, Member } from "../../../object/btf/index.ts";
+import type { AbsentMember } from "../check/exists.ts";
 import { KernelTypes } from "../check/kernel-types.ts";
 import type { TracepointField, TracepointInteger } from "../tracepoint-format.ts";
 import type { Type } from "../type.ts";
@@ -28,15 +29,17 @@ function parameterName(name: string): string {
 export class KernelDeclarations {
   readonly #kernel: KernelTypes | undefined;
   readonly #members: ReadonlySet<string>;
+  readonly #absent: readonly AbsentMember[];
   /** Structs by id, in the order that they are come upon. */
   readonly #structs = new Map<number, string>();
   readonly #done = new Map<string, string>();
   /** Words of `skep/kernel` that are used. */
   readonly words = new Set<string>();
 
-  constructor(btf: Btf | undefined, members: ReadonlySet<string>) {
+  constructor(btf: Btf | undefined, members: ReadonlySet<string>, absent: readonly AbsentMember[] = []) {
     this.#kernel = btf === undefined ? undefined : new KernelTypes(btf);
     this.#members = members;
+    this.#absent = absent;
   }
 
   /** The struct or union of this name, as it is written where it is used; undefined when the kernel has none. */
@@ -130,8 +133,20 @@ export class KernelDeclarations {
     return [...this.#done].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => text);
   }
 
+  /** Fields of a tracepoint that the kernel does not have, and that `exists` is asked of. */
+  absentFields(tracepoint: string): string[] {
+    return this.#absentOf("tracepoint", tracepoint);
+  }
+
+  /** What is not there may be anything: it is named only where `exists` says that it is. */
+  #absentOf(of: AbsentMember["of"], name: string): string[] {
+    const names = this.#absent.filter((one) => one.of === of && one.name === name).map(({ member }) => member);
+    return [...new Set(names)].sort().map((member) => `${member}: any;`);
+  }
+
   #interface(id: number, name: string): string {
-    const members = this.#membersOf(id).map((text) => `    ${text}\n`);
+    const absent = this.#absentOf("struct", name).map((text) => `/** Not in this kernel. */ ${text}`);
+    const members = [...this.#membersOf(id), ...absent].map((text) => `    ${text}\n`);
     const type = this.#kernel?.btf.type(id);
     const kind = type?.kind === "union" ? "union" : "struct";
     return `  /** \`${kind} ${name}\` */\n  export interface ${interfaceName(name)} {${members.length > 0 ? `\n${members.join("")}  ` : ""}}\n`;

@@ -63,6 +63,7 @@ export const SPECIAL = new Set([
   "max",
   "abs",
   "print",
+  "exists",
   "range",
   "atMost",
 ]);

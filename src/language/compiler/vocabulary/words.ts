@@ -15,7 +15,7 @@ export const WORDS: ReadonlySet<string> = new Set(
     ...PROGRAM_WORDS,
     // functions
     "pid tid uid gid comm ktime ktimeBoot jiffies cpu numaNode cgroupId task random signal signalThread cookie funcIp",
-    "userStr kernelStr readUser readKernel cell ntohs ntohl ntohll htons htonl htonll abs clz32 log2 range atMost print",
+    "userStr kernelStr readUser readKernel cell ntohs ntohl ntohll htons htonl htonll abs clz32 log2 range atMost exists print",
     // constants
     "XDP EPERM ENOENT EINTR EIO EAGAIN ENOMEM EACCES EBUSY EEXIST EINVAL ENOSYS ECONNREFUSED",
   ]

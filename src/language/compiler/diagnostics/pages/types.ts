@@ -128,6 +128,14 @@ export const TYPES: Pages = {
     bad: example("counter pid", "switch (pid()) {\n  case 1:\n  case 1:\n    hits.inc();\n}", COUNT),
     good: example("counter pid", "switch (pid()) {\n  case 1:\n  case 2:\n    hits.inc();\n}", COUNT),
   },
+  EB2026: {
+    title: "a question that is about nothing the kernel could have",
+    why: "`exists` is answered from the kernel's types while the program is compiled: whether a struct has a member, a tracepoint a field, and whether there is a function or a tracepoint of a name.",
+    write:
+      'A member, as it would be read (`exists(task().__state)`), or a name as a text (`exists("vfs_read")`, `exists("sched:sched_switch")`).',
+    bad: example("counter pid exists", "if (exists(pid())) hits.inc();", COUNT),
+    good: example("counter exists", "if (exists(ctx.flags)) hits.inc();", COUNT),
+  },
   EB2022: {
     title: "a ring, or a program's argument, that cannot be",
     why: "A ring's memory is mapped in pages and its positions wrap around: its size is a power of two and a multiple of the page size. What is sent has fields with names.",
