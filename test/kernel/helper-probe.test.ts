@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { HelperName } from "../../src/object/asm/index.ts";
+import { Helper, type HelperName, helperSince } from "../../src/object/asm/index.ts";
 import { probeHelper } from "../../src/runtime/load/index.ts";
 import { kernelBtf } from "../../src/runtime/sys/index.ts";
-import { kernelTest } from "../support/kernel-test.ts";
+import { kernelIsAtLeast, kernelTest } from "../support/kernel-test.ts";
 
 /** Helpers that tracing programs may call wherever the kernel has them, from old ones to new ones. */
 const NAMES: readonly HelperName[] = [
@@ -29,6 +29,16 @@ kernelTest("a helper is there when the kernel's types list it, and only then", (
   assert.equal(type.kind, "enum");
   const listed = new Set(type.kind === "enum" ? type.values.map(({ name }) => name) : []);
   for (const name of NAMES) assert.equal(probeHelper(name, "tracepoint"), listed.has(`BPF_FUNC_${name}`), name);
+});
+
+kernelTest("the kernel's types list helpers from their first kernel on", () => {
+  const btf = kernelBtf();
+  const type = btf.type(btf.find("bpf_func_id", "enum") ?? 0);
+  const listed = new Set(type.kind === "enum" ? type.values.map(({ name }) => name) : []);
+  const wrong = (Object.keys(Helper) as HelperName[]).filter(
+    (name) => kernelIsAtLeast(helperSince(name) ?? "5.4") !== listed.has(`BPF_FUNC_${name}`),
+  );
+  assert.deepEqual(wrong, []);
 });
 
 kernelTest("a helper of other kinds of programs is not there for tracing ones", () => {

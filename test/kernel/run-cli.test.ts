@@ -145,14 +145,14 @@ kernelTest("skep run ends with Ctrl-C, after a time, with its command", async ()
 });
 
 kernelTest("skep run -e at a probe that is written into a program", { attach: "uprobes", kernel: "5.15" }, async () => {
-  const program = fixture("usdt");
   if (process.arch !== "x64") return;
+  const program = fixture("usdt");
   const source = `usdt("${program}", "skep", "site", count[ctx.args[0], ctx.args[1]]++)`;
   const seen = await lines(["-e", source], ["sh", "-c", `echo sites 5 | ${program}`]);
   const { rows } = seen.find(({ map }) => map === "count") as { rows: { key: unknown; value: number }[] };
-  const pairs = rows.map(({ key, value }) => [...Object.values(key as object), value]);
+  const pairs = rows.map(({ key, value }) => [...Object.values(key as object).map(Number), value]);
   assert.deepEqual(
-    pairs.sort(([a], [b]) => a - b),
+    pairs.sort(([a = 0], [b = 0]) => a - b),
     [
       [-17, 4711, 1],
       [5, 10, 1],

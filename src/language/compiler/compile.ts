@@ -1,6 +1,6 @@
 import { disassemble } from "../../object/asm/index.ts";
 import { type Btf, describeType } from "../../object/btf/index.ts";
-import type { ObjectSpec } from "../../object/spec/index.ts";
+import { type ObjectSpec, sectionMeaning } from "../../object/spec/index.ts";
 import { check, type Sources } from "./check/check.ts";
 import {
   type CodeProblem,
@@ -95,7 +95,11 @@ export function compile(sources: Sources, target: Target, options: CompileOption
   diagnostics.push(...made.diagnostics);
   for (const { func, ...code } of made.functions) functions.set(func.name, code);
   if (hasErrors(diagnostics)) return done(undefined);
-  diagnostics.push(...limitProblems(made.functions));
+  const sections = new Map(
+    [...made.lowered.names].flatMap(([{ program }, name]) => (program === undefined ? [] : [[name, program.section]])),
+  );
+  const typeOf = (program: string) => sectionMeaning(sections.get(program) ?? "").kind.type;
+  diagnostics.push(...limitProblems(made.functions, typeOf, target));
   if (hasErrors(diagnostics)) return done(undefined);
   const spec = timed("image", () =>
     buildImage({

@@ -39,7 +39,7 @@ export function ktimeBoot(): u64 {
   return kernelOnly("ktimeBoot()");
 }
 
-/** The kernel's timer ticks. Linux 5.5. */
+/** The kernel's timer ticks. Linux 5.6. */
 export function jiffies(): u64 {
   return kernelOnly("jiffies()");
 }

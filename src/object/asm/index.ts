@@ -8,6 +8,7 @@ export { decode } from "./decode.ts";
 export { type DisassembleOptions, disassemble } from "./disassemble.ts";
 export { type ByteOrderOptions, encode } from "./encode.ts";
 export { Helper, type HelperName, helperName } from "./helper.ts";
+export { helperSince } from "./helper-since.ts";
 export {
   type CoreKind,
   type CoreRelocation,

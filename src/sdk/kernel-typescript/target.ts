@@ -61,10 +61,18 @@ function liveHelpers(btf: Btf | undefined): Target["hasHelper"] {
   const answers = new Map<string, boolean>();
   return (name, type) => {
     const key = `${type} ${name}`;
-    const answer = answers.get(key) ?? probeHelper(name, type) ?? listed()(name);
+    const answer = answers.get(key) ?? probe(name, type) ?? listed()(name);
     answers.set(key, answer);
     return answer;
   };
+}
+
+/** Programs that are attached by ids of types may call all that raw tracepoints may, and more. */
+const MORE: ReadonlySet<ProgramTypeName> = new Set<ProgramTypeName>(["tracing", "lsm"]);
+
+function probe(name: HelperName, type: ProgramTypeName): boolean | undefined {
+  if (!MORE.has(type)) return probeHelper(name, type);
+  return probeHelper(name, "raw_tracepoint") === true ? true : undefined;
 }
 
 /** An object whose properties are made when they are first asked for. */

@@ -1,5 +1,9 @@
+import { Callee, type HelperName, helperName, helperSince, Opcode } from "../../../object/asm/index.ts";
+import type { ProgramTypeName } from "../../../object/spec/index.ts";
 import type { Diagnostic } from "../diagnostic.ts";
+import type { Span } from "../span.ts";
 import type { Func } from "../ssa/ir.ts";
+import type { Target } from "../target.ts";
 import { type EmittedFunction, isReference } from "./build-image.ts";
 
 /** Functions that are at work at once, the program among them (MAX_CALL_FRAMES). */
@@ -10,13 +14,23 @@ const STACK_UNIT = 32;
 /** Maps that one program names (MAX_USED_MAPS). */
 const MOST_MAPS = 64;
 
+/** The oldest kernel that programs are compiled for: what it has is not asked for. */
+const OLDEST = "5.10";
+
 /** A function with what it takes of the stack. */
 export interface SizedFunction extends EmittedFunction {
   readonly stackSize: number;
 }
 
-/** What a program and all that it calls together take more of than the kernel gives: depth of calls, stack, maps. */
-export function limitProblems(functions: readonly SizedFunction[]): Diagnostic[] {
+/**
+ * What a program and all that it calls together take more of than the kernel gives: depth of calls, stack, maps; and helpers that the
+ * kernel has not, or not for such programs.
+ */
+export function limitProblems(
+  functions: readonly SizedFunction[],
+  typeOf: (program: string) => ProgramTypeName,
+  { hasHelper, release }: Pick<Target, "hasHelper" | "release">,
+): Diagnostic[] {
   const all = new Map(functions.map((each) => [each.func.name, nodeOf(each)]));
   const problems: Diagnostic[] = [];
   for (const { func } of functions) {
@@ -28,6 +42,13 @@ export function limitProblems(functions: readonly SizedFunction[]): Diagnostic[]
     else if (widest.size > MOST_STACK) problems.push(tooWide(widest));
     const maps = new Set(reached.flatMap((node) => node.maps));
     if (maps.size > MOST_MAPS) problems.push(tooMany(func, [...maps]));
+    const type = typeOf(func.name);
+    const helpers = new Map(reached.flatMap((node) => [...node.helpers]));
+    for (const [helper, span] of helpers) {
+      const since = helperSince(helper);
+      if (since === undefined || !isNewer(since, OLDEST) || hasHelper(helper, type)) continue;
+      problems.push(isNewer(since, release) ? tooNew(helper, since, release, span) : notFor(helper, type, func, span));
+    }
   }
   return problems;
 }
@@ -35,17 +56,22 @@ export function limitProblems(functions: readonly SizedFunction[]): Diagnostic[]
 interface Node extends SizedFunction {
   readonly callees: readonly string[];
   readonly maps: readonly string[];
+  /** Helpers of the kernel that it calls, each with the place where it does so first. */
+  readonly helpers: ReadonlyMap<HelperName, Span>;
 }
 
 function nodeOf(each: SizedFunction): Node {
   const callees = new Set<string>();
   const maps = new Set<string>();
-  for (const instruction of each.instructions) {
-    const { target, map } = instruction;
+  const helpers = new Map<HelperName, Span>();
+  for (const [i, instruction] of each.instructions.entries()) {
+    const { opcode, src, imm, target, map } = instruction;
+    const helper = opcode === Opcode.CALL && src === Callee.HELPER ? helperName(Number(imm)) : undefined;
+    if (helper !== undefined && !helpers.has(helper)) helpers.set(helper, each.spans[i] ?? each.func.span);
     if (target !== undefined && isReference(instruction)) callees.add(target);
     if (map !== undefined) maps.add(map);
   }
-  return { ...each, callees: [...callees], maps: [...maps] };
+  return { ...each, callees: [...callees], maps: [...maps], helpers };
 }
 
 function stackOf(size: number): number {
@@ -130,5 +156,38 @@ function tooMany({ name, span }: Func, maps: readonly string[]): Diagnostic {
     span,
     message: `\`${name}\` and what it calls use ${maps.length} maps${besides}, and the kernel gives one program ${MOST_MAPS}.`,
     help: "Keep several values in one map, as a struct or under a key that tells them apart; or split the program in two.",
+  };
+}
+
+/** Whether a version of the kernel (`5.15`, `5.10.0-33-cloud-amd64`) is newer than another. */
+function isNewer(a: string, b: string): boolean {
+  const [x = 0, y = 0] = numbersOf(a);
+  const [v = 0, w = 0] = numbersOf(b);
+  return x > v || (x === v && y > w);
+}
+
+function numbersOf(version: string): number[] {
+  return version.split(/[^0-9]+/, 2).map(Number);
+}
+
+function tooNew(helper: HelperName, since: string, release: string, span: Span): Diagnostic {
+  return {
+    code: "EB4201",
+    severity: "error",
+    span,
+    message: `This calls \`bpf_${helper}\`, which Linux ${since} is the first to have; this is compiled for ${release}.`,
+    why: "Helpers are functions of the kernel for eBPF programs; a kernel that lacks one refuses the program.",
+    help: `Do without it, or run it on Linux ${since} or newer.`,
+  };
+}
+
+function notFor(helper: HelperName, type: ProgramTypeName, { name }: Func, span: Span): Diagnostic {
+  return {
+    code: "EB4203",
+    severity: "error",
+    span,
+    message: `This calls \`bpf_${helper}\`, which programs of type ${type} may not; \`${name}\` is one.`,
+    why: "The kernel has a list of helpers for each type of program.",
+    help: "Do it in a program of another kind: those at tracepoints, probes and functions may call most.",
   };
 }

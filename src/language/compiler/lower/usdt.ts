@@ -20,7 +20,7 @@ export function usdtArgument(l: Lowering, { args }: Extract<Expr, { readonly op:
   if (number?.op !== "number") throw new Error("which argument of a probe is meant is not known");
   const at = l.b.constant(number.value * BigInt(sizeOf(argumentType(l.unit))));
   // The kernel looks at a function anew for each call, with what it was called with: how far `at` is needs no test.
-  return isMistaken(l) ? read(l, at) : l.b.call({ kind: "function", name: reader(l.unit) }, [l.context(), at]);
+  return isMistaken(l) ? read(l, at) : l.b.call({ kind: "function", name: reader(l) }, [l.context(), at]);
 }
 
 /** What whoever attached a USDT program gave as its cookie. */
@@ -32,13 +32,13 @@ export function usdtCookie(l: Lowering): Inst {
   return b.read(cookie);
 }
 
-/** The function that reads one argument, made when it is called first. */
-function reader(unit: Unit): string {
+/** The function that reads one argument, made when it is called first: for the kernel it stands there in the source. */
+function reader({ unit, b }: Lowering): string {
   const known = unit.written.get(READER);
   if (known !== undefined) return known;
   const name = freshName(unit.takenNames, READER);
   unit.written.set(READER, name);
-  const builder = new Builder(name, "function", ["context", "scalar"]);
+  const builder = new Builder(name, "function", ["context", "scalar"], b.span);
   const l = new Lowering(unit, builder, undefined);
   builder.ret(read(l, builder.param(1)));
   unit.functions.push(builder.finish());

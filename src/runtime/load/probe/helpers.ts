@@ -1,4 +1,4 @@
-import { Assembler, Helper, type HelperName, r0 } from "../../../object/asm/index.ts";
+import { Assembler, Helper, type HelperName, helperSince, r0 } from "../../../object/asm/index.ts";
 import { ProgramFlag, type ProgramTypeName } from "../../../object/spec/index.ts";
 import { neededCapabilities } from "../program.ts";
 import { attemptLoad, type TrialProgram } from "./attempt.ts";
@@ -99,7 +99,7 @@ export function probeHelpers(options: { readonly all?: boolean } = {}): HelperRe
   return (Object.keys(Helper) as HelperName[]).map((name) => {
     const answers = [...programs].map(([kind, program]) => ({
       kind,
-      result: ask(name, program, since.get(name)),
+      result: ask(name, program, since.get(name) ?? helperSince(name)),
     }));
     const able = answers.filter(({ result }) => result.status === "supported");
     const best = able[0] ?? answers.find(({ result }) => result.status === "unsupported") ?? answers[0];

@@ -16,6 +16,17 @@ export const TARGET: Pages = {
     bad: 'import { stackTraces, syscall } from "skep/kernel";\n\nexport const stacks = stackTraces(64);\nexport const run = syscall(() => (stacks.id() < 0 ? 1 : 0));\n',
     good: 'import { interval, stackTraces } from "skep/kernel";\n\nexport const stacks = stackTraces(64);\nexport const run = interval({ ms: 10 }, () => {\n  if (stacks.id() < 0) return 1;\n});\n',
   },
+  EB4201: {
+    title: "a helper that is newer than this kernel",
+    why: "Helpers are functions that the kernel has for eBPF programs. New ones came with each release until Linux 6.2; a kernel that lacks one refuses every program that calls it.",
+    write:
+      "Something that does without it, chosen by who loads the program; or run it on the kernel that the message names, or a newer one.",
+  },
+  EB4203: {
+    title: "a helper that is not for this kind of program",
+    why: "The kernel has a list of helpers for each type of program: what asks for the task that runs means nothing for a packet, for example.",
+    write: "Do it in a program of another kind, and hand the result over in a map.",
+  },
   EB4202: {
     title: "an atomic operation that this kernel has not",
     why: "Before Linux 5.12 the only thing that is done atomically is an addition whose old value nobody asks for.",
