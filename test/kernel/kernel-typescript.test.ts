@@ -150,7 +150,10 @@ const ALL = `
     slots.ref(1).add(ctx.a);
     perCpu.ref(1).add(1);
     print(\`\${comm()} has \${ctx.a}\`, cpu() < 4096);
-    return ctx.a + ctx.b + add;
+    const result = ctx.a + ctx.b + add;
+    ctx.b += 1;
+    ctx.a = 77;
+    return result;
   });
 `;
 const MATH = `
@@ -195,7 +198,7 @@ kernelTest(
       show([refused(() => bpf.events.events.reader), refused(() => bpf.attach())]);
     `,
     });
-    const result = (a: number, b: number) => ({ value: a + b + 100, context: { a, b } });
+    const result = (a: number, b: number) => ({ value: a + b + 100, context: { a: 77, b: b + 1 } });
     assert.deepEqual(await project.json("app.js"), [
       [null, null, null, 0, 0],
       [result(20, 300), result(5, 3)],

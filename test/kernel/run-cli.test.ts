@@ -161,6 +161,19 @@ kernelTest("skep run -e at a probe that is written into a program", { attach: "u
   );
 });
 
+kernelTest("skep run goes through an iterator once, and that is the run", { attach: "iterators" }, async () => {
+  const source = `iter("task", ({ task }) => { if (!task) return; count++; if (u32(task.pid) === ${process.pid}) print("here"); })`;
+  const { code, stdout, stderr } = await skep(["run", "--json", "-e", source]);
+  assert.equal(code, 0, stderr);
+  const seen = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(seen[0], { print: "here" });
+  assert.ok(seen[1].rows[0].value > 1);
+  assert.equal(seen.length, 3);
+});
+
 kernelTest("skep run samples by profile", async () => {
   const busy = "const end = Date.now() + 500; while (Date.now() < end);";
   const seen = await lines(["-e", "profile({ hz: 99 }, pid() === cpid && count[comm()]++)"], ["node", "-e", busy]);

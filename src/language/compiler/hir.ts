@@ -214,8 +214,8 @@ export interface Place {
     /** Where a reference, a cell or a kernel pointer points to. Reads through kernel pointers give 0 where nothing is. */
     | { readonly kind: "pointer"; readonly pointer: Expr }
     | { readonly kind: "global"; readonly global: GlobalDecl }
-    /** The program's context: offsets are fixed, no index. */
-    | { readonly kind: "context" }
+    /** The program's context: offsets are fixed, no index. Programs that somebody runs with a value of their own may change it. */
+    | { readonly kind: "context"; readonly writable?: true }
     /** An aggregate that an expression makes: it is put on the stack first (`comm()[0]`). */
     | { readonly kind: "temporary"; readonly value: Expr };
   /** Bytes from the base, the fixed part. */

@@ -1,6 +1,13 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { EXIT_TEXT } from "../../language/compiler/sugar/index.ts";
-import { type BpfMap, type LoadedObject, loadObject, type Program, RingBufferReader } from "../../sdk/index.ts";
+import {
+  type BpfMap,
+  IteratorLink,
+  type LoadedObject,
+  loadObject,
+  type Program,
+  RingBufferReader,
+} from "../../sdk/index.ts";
 import { attachSchedule, lossCounter, lossesOf, printedLine } from "../../sdk/kernel-typescript/index.ts";
 import type { Output } from "../trace/output.ts";
 import { type HeldCommand, holdCommand } from "./held-command.ts";
@@ -50,8 +57,12 @@ export async function runSession(plan: Plan, options: SessionOptions): Promise<n
         "Nothing of the module is attached to anything: it has no programs, or only such that somebody has to run (syscall).",
       );
     options.attached?.(Object.keys(links).length);
+    const iterators = Object.values(links).filter((link) => link instanceof IteratorLink);
+    for (const iterator of iterators) readIterator(iterator, options);
     held?.release();
-    const code = await untilEnd(options, held, readers.ended);
+    // What only iterators show is all shown.
+    const goesOn = iterators.length < Object.keys(links).length || options.seconds !== undefined || held !== undefined;
+    const code = goesOn ? await untilEnd(options, held, readers.ended) : 0;
     for (const link of Object.values(links)) link.close();
     readers.drain();
     output.write(view.end(readResults(object, plan), lossesOf(object), readSkips(object)));
@@ -67,6 +78,13 @@ function attach(object: LoadedObject, plan: Plan): Readonly<Record<string, { clo
     [...plan.schedules].map(([name, schedule]) => [name, (program: Program) => attachSchedule(program, schedule)]),
   );
   return object.attach({ programs });
+}
+
+/** Goes through all that an iterator shows, once; what it writes is shown as lines. */
+function readIterator(iterator: IteratorLink, { output, view }: SessionOptions): void {
+  const text = iterator.text();
+  if (text === "") return;
+  for (const line of text.replace(/\n$/, "").split("\n")) output.write(view.line(line));
 }
 
 /** Waits for what ends the run, and gives its exit code. */

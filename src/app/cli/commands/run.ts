@@ -48,7 +48,8 @@ Usage: skep run [OPTIONS] FILE.bpf.ts [-- COMMAND…]
       --color, --no-color
 
 Events are shown as they come. At the end come what was counted, added up and spread, greatest first, and what was lost. A
-parameter (or a name of a one-liner) "cpid" is the process id of COMMAND.
+parameter (or a name of a one-liner) "cpid" is the process id of COMMAND. Iterators are gone through once, when all is attached;
+where there is nothing else, that is the run.
 
 The exit code is the command's; without one 0, 1 when it cannot be compiled or loaded, 2 for wrong options, 3 when rights are
 missing.

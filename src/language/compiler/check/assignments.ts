@@ -127,7 +127,7 @@ export function writable(fc: FunctionChecker, node: Expression): Place {
   if (target.op === "local" && target.type.kind === "reference") return pointerPlace(target, target.type.to);
   if (target.op !== "read") return fc.fail("TS2364", node, `\`${fc.text(node)}\` is no place that can be assigned to.`);
   const { base } = target.place;
-  if (base.kind === "context")
+  if (base.kind === "context" && base.writable !== true)
     return fc.fail(
       "EB3104",
       node,

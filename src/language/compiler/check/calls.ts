@@ -195,6 +195,11 @@ function special(fc: FunctionChecker, name: string, node: CallExpression, wanted
       const { type } = place;
       if (type.kind !== "int" && type.kind !== "bool")
         return fc.fail("TS2345", at, `\`${fc.text(at)}\` is ${typeName(type)}: a cell holds a number or a boolean.`);
+      if (place.base.kind === "context")
+        return fc.fail("EB3109", at, `\`${fc.text(at)}\` is part of the program's context.`, {
+          why: "It is this run's own: there is nothing to be atomic against.",
+          help: "Assign to it.",
+        });
       if (place.base.kind === "local")
         return fc.fail("EB3109", at, `\`${fc.text(at)}\` stands on this program's own stack.`, {
           why: "Nobody else sees it: there is nothing to be atomic against.",

@@ -75,6 +75,8 @@ export interface ContextField {
   readonly type: Type;
   /** `__data_loc char[]`: `offset` is that of a word whose low half says where the text begins in the context. */
   readonly dataLoc?: true;
+  /** The program may change it. */
+  readonly writable?: true;
   /** An argument of a probe, by its number: where it is, the probe's description says. */
   readonly argument?: number;
   /** A pointer that may be null there: `undefined` for the program. */

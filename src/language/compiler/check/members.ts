@@ -115,7 +115,8 @@ export function contextRead(fc: FunctionChecker, field: ContextField, node: Plac
     const number: Expr = { op: "number", value: BigInt(field.argument), type: U32, span };
     return { op: "helper", name: "usdtArgument", args: [number], type: field.type, span };
   }
-  const place: Place = { base: { kind: "context" }, offset: field.offset, indices: [], type: field.type, span };
+  const base = { kind: "context", ...(field.writable === true && { writable: true as const }) } as const;
+  const place: Place = { base, offset: field.offset, indices: [], type: field.type, span };
   if (field.nullable === true) {
     const pointer = readPlace(place);
     return { op: "wrap", value: pointer, type: { kind: "optional", of: pointer.type }, span };

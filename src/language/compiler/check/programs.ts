@@ -450,7 +450,7 @@ function syscall({ cx, file, args }: Declaration): Kind {
       "What is handed to a `syscall` program is a struct.",
     );
   const fields = new Map<string, ContextField>(
-    type?.fields.map(({ name, offset, type: of }) => [name, { offset, type: of }]) ?? [],
+    type?.fields.map(({ name, offset, type: of }) => [name, { offset, type: of, writable: true }]) ?? [],
   );
   const size = type === undefined ? 0 : sizeOf(type);
   return {

@@ -50,11 +50,18 @@ export function copy(
   from: { readonly base: Inst; readonly offset: number; readonly align: number },
   size: number,
 ): void {
+  if (size > UNROLLED) copyKernel(l, to, from.base, from.offset, size);
+  else copyWords(l, to, from, size);
+}
+
+/** Copies bytes by loads and stores, however many they are. */
+export function copyWords(
+  l: Lowering,
+  to: Destination,
+  from: { readonly base: Inst; readonly offset: number; readonly align: number },
+  size: number,
+): void {
   const { b } = l;
-  if (size > UNROLLED) {
-    copyKernel(l, to, from.base, from.offset, size);
-    return;
-  }
   const align = Math.min(accessAlign(to.base, to.align), accessAlign(from.base, from.align));
   const distance = from.offset - to.offset;
   for (const [at, piece] of pieces(to.offset, size, align, distance))

@@ -8,7 +8,7 @@ import { lowerEach, lowerEntries } from "./element-loops.ts";
 import { fromAddress, into, placeOf } from "./into.ts";
 import { lowerLoop } from "./loops.ts";
 import type { Destination, Lowering } from "./lowering.ts";
-import { zero } from "./memory.ts";
+import { copyWords, zero } from "./memory.ts";
 import { inChain, pair } from "./optionals.ts";
 import { type Address, readAt, resolve, writeAt } from "./places.ts";
 import { lowerRange } from "./range-loops.ts";
@@ -164,12 +164,18 @@ function store(l: Lowering, place: Place, given: Expr): void {
     return;
   }
   const to: Destination = { base: at.base, offset: at.offset, align: at.align, zeroed: false };
-  if (!mayOverlap(place, given)) {
+  const isContext = at.memory === "context";
+  if (!isContext && !mayOverlap(place, given)) {
     into(l, type, given, to);
     return;
   }
   const made = l.temporary(type, "copy");
   into(l, type, given, made);
+  // Helpers write to no context, but for newer kernels.
+  if (isContext) {
+    copyWords(l, to, made, sizeOf(type));
+    return;
+  }
   const from: Address = { base: made.base, offset: made.offset, memory: "own", align: made.align, ours: true };
   fromAddress(l, type, type, from, to);
 }

@@ -18,7 +18,7 @@ export const MEMORY: Pages = {
   },
   EB3104: {
     title: "something that a program cannot assign to",
-    why: "Constants and parameters (`param`) are read-only for programs; the context belongs to the kernel.",
+    why: "Constants and parameters (`param`) are read-only for programs; the context belongs to the kernel, but for `syscall` programs, which are handed one by whoever runs them.",
     write: "`global(type, initial)` for a value that programs change; a local variable for a copy.",
     bad: example(
       "counter param u64",
