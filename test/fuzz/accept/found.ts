@@ -169,4 +169,29 @@ export const FOUND: readonly Found[] = [
        return least;
      });`,
   ),
+  found(
+    "parts of structs on the stack that stand at no word, handed to functions; keys of entries as texts",
+    `const S = struct({ a: u16, b: u16, t: str(12), c: u16 });
+     const K = struct({ a: u64, b: u8 });
+     export const names = hash(str(8), u32, { max: 8 });
+     export const sum = global(u64);
+     function inner(text: Str<12>, n: u64): u64 {
+       let r: u64 = n * 3;
+       if (text === "zj") r += 1; if (text.startsWith("abcdefgh")) r += 2; if (n > 7) r ^= 0x55; if (n > 100) r *= 3;
+       for (let i = 0; i < 12; i++) r = r * 5 + text.charCodeAt(i);
+       return r + text.length;
+     }
+     function outer(s: Kernel<typeof S>, n: u64): u64 {
+       let r: u64 = n;
+       if (n > 3) r += inner(s.t, n) * 7; if (n > 50) r ^= inner(s.t, n + 1);
+       for (let i = 0; i < 3; i++) if (s.t === "zj") r += inner(s.t, i);
+       return r + s.c + inner("abcdefghijk", r);
+     }
+     export const program = syscall(K, (ctx) => {
+       sum.value = outer({ a: 1, b: 2, t: "zj", c: ctx.b }, ctx.a) + outer({ a: 1, b: 2, t: "abcdefgh", c: 9 }, ctx.b);
+       names.set("69a58o", 1);
+       for (const [name] of names) sum.value += name.length;
+       return i64(inner("zj", ctx.a));
+     });`,
+  ),
 ];

@@ -4,6 +4,7 @@ import type { Inst, ValueKind } from "../ssa/ir.ts";
 import { isAggregate } from "../type.ts";
 import { returnValues } from "./calls.ts";
 import { type Destination, type Frame, Lowering, type Storage } from "./lowering.ts";
+import { isOdd } from "./memory.ts";
 import { pair } from "./optionals.ts";
 import { pairs } from "./shape.ts";
 import { leaveLoop } from "./statements.ts";
@@ -75,7 +76,10 @@ export class Outline {
       if (storage.kind === "pair") cells.push(cell("scalar", false), cell("scalar", false));
       else {
         const it = outer.readLocal(local);
-        cells.push(cell(it.kind, it.nullable && (local.type.kind === "optional" || it.kind === "kernel")));
+        // Where it comes from is not seen inside any more: that it may be at any address of the stack is.
+        cells.push(
+          cell(isOdd(it) ? "stack" : it.kind, it.nullable && (local.type.kind === "optional" || it.kind === "kernel")),
+        );
       }
       this.#captured.push({ local, outer: storage, assigned, cells });
     }

@@ -1,15 +1,15 @@
-import type { Expr, FunctionDecl, Stmt } from "../hir.ts";
+import type { Expr, FunctionDecl, Local, Stmt } from "../hir.ts";
 import { Builder } from "../ssa/builder.ts";
 import type { Callee, Inst } from "../ssa/ir.ts";
 import { isAggregate, sizeOf, type Type } from "../type.ts";
 import { extended } from "./arithmetic.ts";
 import { into } from "./into.ts";
 import { type Destination, type Frame, kindOf, Lowering, type Unit } from "./lowering.ts";
-import { zero } from "./memory.ts";
+import { isOdd, zero } from "./memory.ts";
 import { pair } from "./optionals.ts";
 import { localOf } from "./rings.ts";
 import { isPointer, pairs, unwrapType } from "./shape.ts";
-import { lowerBody } from "./statements.ts";
+import { lowerBody, writeFirst } from "./statements.ts";
 import { value } from "./value.ts";
 import { type Uses, usesOf } from "./walk.ts";
 
@@ -49,7 +49,13 @@ function hasKernelPointer(type: Type): boolean {
 
 /** What a call gives; aggregates go to `to`. */
 export function call(l: Lowering, expr: Call, to?: Destination): { readonly value: Inst; readonly present?: Inst } {
-  return isInlined(l.unit, expr.callee) || isMistaken(l) ? inline(l, expr, to) : { value: callFunction(l, expr) };
+  const { callee } = expr;
+  if (isInlined(l.unit, callee) || isMistaken(l)) return inline(l, expr, argumentsOf(l, expr), to);
+  const given = argumentsOf(l, expr);
+  // A function of its own reads and writes what it is given by words, which the kernel lets it do on the stack at words only.
+  return given.some(({ value: it }) => isOdd(it))
+    ? inline(l, expr, given, to)
+    : { value: callFunction(l, expr, given) };
 }
 
 /**
@@ -61,9 +67,14 @@ export function isMistaken(l: Lowering): boolean {
   return [...l.loops.values()].some(({ continueTo }) => continueTo !== undefined);
 }
 
-function inline(l: Lowering, { callee, args }: Call, to?: Destination): { value: Inst; present?: Inst } {
+function inline(
+  l: Lowering,
+  { callee, args }: Call,
+  given: readonly Given[],
+  to?: Destination,
+): { value: Inst; present?: Inst } {
   const { b } = l;
-  bindArguments(l, callee, args);
+  bindArguments(l, callee, args, given);
   const end = b.newBlock();
   const { result } = callee;
   const memory = isAggregate(result) ? (to ?? l.temporary(result, callee.name)) : undefined;
@@ -86,10 +97,15 @@ function inline(l: Lowering, { callee, args }: Call, to?: Destination): { value:
   return { value: got, ...(frame.present !== undefined && { present: b.read(frame.present) }) };
 }
 
+/** An argument as it was evaluated; of those that may be absent, whether it is there. */
+interface Given {
+  readonly value: Inst;
+  readonly present: Inst | undefined;
+}
+
 /** All arguments first, then the names: a function may be put in place in its own arguments. */
-function bindArguments(l: Lowering, callee: FunctionDecl, args: readonly Expr[]): void {
-  const { b } = l;
-  const given = callee.params.map((param, i) => {
+function argumentsOf(l: Lowering, { callee, args }: Call): Given[] {
+  return callee.params.map((param, i) => {
     const arg = args[i] as Expr;
     if (isAggregate(param.type)) {
       const made = l.temporary(param.type, param.name);
@@ -99,8 +115,12 @@ function bindArguments(l: Lowering, callee: FunctionDecl, args: readonly Expr[])
     if (pairs(param.type)) return pair(l, arg);
     return { value: value(l, arg), present: undefined };
   });
+}
+
+function bindArguments(l: Lowering, callee: FunctionDecl, args: readonly Expr[], given: readonly Given[]): void {
+  const { b } = l;
   for (const [i, param] of callee.params.entries()) {
-    const it = given[i] as { value: Inst; present: Inst | undefined };
+    const it = given[i] as Given;
     const arg = args[i] as Expr;
     const from = localOf(arg);
     const held = from === undefined ? undefined : l.records.get(from);
@@ -115,7 +135,7 @@ function bindArguments(l: Lowering, callee: FunctionDecl, args: readonly Expr[])
     if (storage.kind === "pair") {
       b.write(storage.value, it.value);
       b.write(storage.present, it.present ?? b.constant(1n));
-    } else if (storage.kind === "value") b.write(storage.variable, it.value);
+    } else if (storage.kind === "value") writeFirst(l, param, storage.variable, it.value);
   }
 }
 
@@ -172,16 +192,11 @@ export function returnValues(l: Lowering, got: Inst, present: Inst | undefined):
 }
 
 /** Calls a function of its own, which is made when it is called first. */
-function callFunction(l: Lowering, { callee, args }: Call): Inst {
+function callFunction(l: Lowering, { callee }: Call, given: readonly Given[]): Inst {
   const { b } = l;
-  const passed: Inst[] = [];
-  for (const [i, { type }] of callee.params.entries()) {
-    const arg = args[i] as Expr;
-    if (pairs(type)) {
-      const { present, value: got } = pair(l, arg);
-      passed.push(present, got);
-    } else passed.push(value(l, arg));
-  }
+  const passed = given.flatMap(({ value: it, present }, i) =>
+    pairs((callee.params[i] as Local).type) ? [present as Inst, it] : [it],
+  );
   const name = makeFunction(l.unit, callee);
   const target: Callee = { kind: "function", name, ...(callee.result.kind === "void" && { returnsNothing: true }) };
   return asDeclared(l, callee.result, b.call(target, passed, { kind: kindOf(callee.result) }));
@@ -204,7 +219,7 @@ function makeFunction(unit: Unit, callee: FunctionDecl): string {
       const it = builder.param(index++);
       // An optional reference comes as an address that may be 0.
       if (param.type.kind === "optional") it.nullable = true;
-      builder.write(storage.variable, asDeclared(l, param.type, it));
+      writeFirst(l, param, storage.variable, asDeclared(l, param.type, it));
     }
   }
   lowerFunctionBody(l, callee);

@@ -114,13 +114,12 @@ function runStmt(e: Evaluation, stmt: Stmt): End {
       for (const [text, bytes] of [...map.elements]) {
         if (stmt.key !== undefined) {
           const memory = { bytes: unhex(text), at: 0 };
-          e.locals.set(stmt.key, isAggregate(stmt.key.type) ? memory : load(memory, keyType));
+          e.locals.set(stmt.key, isInMemory(stmt.key.type) ? memory : load(memory, keyType));
         }
         if (stmt.value !== undefined) {
           const memory = { bytes, at: 0 };
           const { type } = stmt.value;
-          const isMemory = type.kind === "reference" || type.kind === "cell" || isAggregate(type);
-          e.locals.set(stmt.value, isMemory ? memory : load(memory, type));
+          e.locals.set(stmt.value, isInMemory(type) ? memory : load(memory, type));
         }
         const end = runTurn(e, stmt.loop, stmt.body);
         if (end === "break") break;
@@ -174,4 +173,9 @@ function runSwitch(e: Evaluation, { value, cases, defaultCase, loop }: Extract<S
     return end.op === "break" && end.loop === loop ? undefined : end;
   }
   return undefined;
+}
+
+/** Whether names of the type are for what stands somewhere. */
+function isInMemory(type: Type): boolean {
+  return type.kind === "reference" || type.kind === "cell" || isAggregate(type);
 }

@@ -20,7 +20,41 @@ export function* pieces(offset: number, size: number, align: number, distance = 
 
 /** How far the address of memory is known to be aligned; the kernel asks for it on the stack only, and never more than 8. */
 export function accessAlign(base: Inst, align: number): number {
-  return base.kind === "memory" ? 8 : Math.max(1, Math.min(8, align));
+  if (base.kind !== "memory") return Math.max(1, Math.min(8, align));
+  return isPassed(base) ? addressAlign(base) : 8;
+}
+
+/** Whether the address is one that a function was given: it may be one of its caller's stack. */
+function isPassed({ op, args }: Inst): boolean {
+  switch (op) {
+    case "param":
+      return true;
+    case "offset":
+      return isPassed(args[0] as Inst);
+    default:
+      return false;
+  }
+}
+
+/** Whether it is an address of the stack, here or where the function was called, that is not one of a whole word. */
+export function isOdd(base: Inst): boolean {
+  return (base.kind === "stack" || isPassed(base)) && addressAlign(base) < 8;
+}
+
+/** What an address is a multiple of, as it was made. What functions are given is aligned: others are put in place (`call`). */
+export function addressAlign({ op, args, slot, kind }: Inst): number {
+  switch (op) {
+    case "slot":
+      return slot?.align ?? 1;
+    case "param":
+      return 8;
+    case "offset": {
+      const [base, distance] = args as [Inst, Inst];
+      return distance.op === "const" ? aligned(addressAlign(base), Number(BigInt.asIntN(64, distance.imm))) : 1;
+    }
+    default:
+      return kind === "memory" ? 8 : 1;
+  }
 }
 
 /** The greatest power of two, `align` at most, that a distance is a multiple of. */

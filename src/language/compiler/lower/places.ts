@@ -1,10 +1,10 @@
 import type { Expr, Place } from "../hir.ts";
 import type { Inst } from "../ssa/ir.ts";
-import { isAggregate, sizeOf, type Type } from "../type.ts";
+import { alignOf, isAggregate, sizeOf, type Type } from "../type.ts";
 import { addressOf } from "./into.ts";
 import { loadable, loadKernel, pointerKind } from "./kernel-memory.ts";
 import type { Lowering } from "./lowering.ts";
-import { aligned } from "./memory.ts";
+import { addressAlign, aligned } from "./memory.ts";
 import { loadScalar, storeScalar } from "./scalar-memory.ts";
 import { value } from "./value.ts";
 
@@ -55,13 +55,25 @@ function baseOf(l: Lowering, { base, offset, type, indices }: Place): Address {
     case "pointer": {
       const pointer = value(l, base.pointer);
       if (base.pointer.type.kind !== "kernelPointer")
-        return { base: pointer, offset, memory: "own", align: aligned(8, offset), ours: !isPacket(base.pointer.type) };
+        return {
+          base: pointer,
+          offset,
+          memory: "own",
+          align: aligned(pointerAlign(pointer, base.pointer.type), offset),
+          ours: !isPacket(base.pointer.type),
+        };
       // What is only copied needs no cast, and what has run-time indices cannot go through one.
       const scalar = indices.length === 0 && !isAggregate(type);
       const through = scalar ? loadable(l, pointer, base.pointer.type) : pointer;
       return { base: through, offset, memory: "kernel", align: 1, ours: false };
     }
   }
+}
+
+/** References may be to what stands somewhere in a struct on the stack. */
+function pointerAlign(pointer: Inst, type: Type): number {
+  if (pointer.kind !== "stack") return 8;
+  return Math.max(addressAlign(pointer), type.kind === "reference" ? alignOf(type.to) : 1);
 }
 
 /** Bytes of a packet are whoever's sent it. */

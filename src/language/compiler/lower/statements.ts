@@ -1,4 +1,5 @@
 import type { Expr, Local, Place, Stmt } from "../hir.ts";
+import type { Variable } from "../ssa/builder.ts";
 import type { Inst } from "../ssa/ir.ts";
 import { isAggregate, sizeOf } from "../type.ts";
 import { binary } from "./arithmetic.ts";
@@ -103,7 +104,7 @@ function declare(l: Lowering, local: Local, init: Expr | undefined): void {
   switch (storage.kind) {
     case "value": {
       const it = init === undefined ? b.constant(0n) : value(l, init);
-      b.write(storage.variable, it);
+      writeFirst(l, local, storage.variable, it);
       if (isRecord(local.type)) take(l, local, init, it);
       return;
     }
@@ -123,6 +124,12 @@ function declare(l: Lowering, local: Local, init: Expr | undefined): void {
     case "address":
       if (init !== undefined) b.write(storage.variable, value(l, init));
   }
+}
+
+/** What a local begins with. References that never change stay what they are in loops: where they point to is seen there, too. */
+export function writeFirst({ b }: Lowering, { type, mutable }: Local, variable: Variable, it: Inst): void {
+  if (type.kind === "reference" && type.memory === "map" && !mutable) b.define(variable, it);
+  else b.write(variable, it);
 }
 
 /** The local holds a record: a new one that it is answerable for, or one that another is. */

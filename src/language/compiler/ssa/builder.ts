@@ -25,6 +25,9 @@ export class Variable {
   /** The value it has at the end of a block, by the block's id, so far as it is known. */
   readonly values: (Inst | undefined)[] = [];
 
+  /** The one value that it has, where it was defined and not written since. */
+  only: Inst | undefined = undefined;
+
   constructor(name: string) {
     this.name = name;
   }
@@ -115,10 +118,18 @@ export class Builder {
     const given = this.#resolve(value);
     if (given.variable === undefined && variable.name !== "") given.variable = variable.name;
     variable.values[this.#here().id] = given;
+    variable.only = undefined;
+  }
+
+  /** The variable has this value wherever it is read, which is behind here; where its place comes round again, another one. */
+  define(variable: Variable, value: Inst): void {
+    this.write(variable, value);
+    variable.only = value;
   }
 
   /** What the variable is here. */
   read(variable: Variable): Inst {
+    if (variable.only !== undefined) return this.#resolve(variable.only);
     return this.#read(variable, this.#here());
   }
 
