@@ -11,7 +11,7 @@ import { recordedTarget } from "./recorded-target.ts";
 
 /** All words of `skep/kernel` that tests use. */
 const WORDS =
-  "struct, str, bytes, array, u8, u16, u32, u64, i8, i16, i32, i64, u64n, be16, be32, be64, bool, hash, arrayMap, ringbuf, counter, sum, avg, histogram, linear, stackTraces, taskStorage, param, global, tracepoint, rawTracepoint, tpBtf, kprobe, kretprobe, uprobe, uretprobe, usdt, fentry, fexit, lsm, profile, interval, iter, syscall, xdp, pid, tid, uid, gid, cpu, comm, ktime, ktimeBoot, task, userStr, kernelStr, readUser, readKernel, min, max, abs, clz32, log2, range, atMost, print, signal, random, jiffies, ntohs, htons, ntohl, htonl, ntohll, cgroupId, cookie, funcIp, cell, exists, EPERM";
+  "struct, str, bytes, array, u8, u16, u32, u64, i8, i16, i32, i64, u64n, be16, be32, be64, bool, hash, arrayMap, ringbuf, counter, sum, avg, histogram, linear, stackTraces, taskStorage, progArray, cgroupArray, param, global, tracepoint, rawTracepoint, tpBtf, kprobe, kretprobe, uprobe, uretprobe, usdt, fentry, fexit, lsm, profile, interval, iter, syscall, xdp, pid, tid, uid, gid, pidTgid, nsPidTgid, taskAddress, taskRegisters, cpu, comm, ktime, ktimeBoot, task, userStr, kernelStr, readUser, readKernel, userStrInto, kernelStrInto, readUserInto, readKernelInto, zeros, min, max, abs, clz32, log2, range, atMost, print, signal, random, jiffies, ntohs, htons, ntohl, htonl, ntohll, cgroupId, cookie, funcIp, cell, exists, EPERM";
 
 /** A kernel that can do nothing new, as Linux 5.10. */
 export const OLD: Partial<Features> = {

@@ -40,15 +40,19 @@ export interface MapDecl {
     | "perCpuArray"
     | "ringbuf"
     | "stackTrace"
-    | "taskStorage";
+    | "taskStorage"
+    | "progArray"
+    | "cgroupArray";
   /** For kinds that have keys. */
   readonly key?: Type;
-  /** What values are; for rings the record; for stack traces absent. */
+  /** What values are; for rings the record, absent where records are of several types; for stack traces absent. */
   readonly value?: Type;
   /** Entries; for rings bytes. */
   readonly maxEntries: number;
   /** Whoever attaches the programs fills it: they only read it. */
   readonly filledOutside?: true;
+  /** Of program arrays: names of the programs in its slots. */
+  readonly programs?: readonly string[];
   /** Kept under this name in a bpffs. */
   readonly pinned?: string;
   /**
@@ -310,6 +314,18 @@ export type Expr = (
   | MapExpr
   /** A function of the vocabulary (vocabulary/helpers.ts) by name. */
   | { readonly op: "helper"; readonly name: string; readonly args: readonly Expr[] }
+  /**
+   * `readUserInto(place, address, length)` and its kin: copies to a place of the program's own memory, `length` bytes or (without)
+   * all that it has; texts up to their NUL. i64: 0, for texts the length with its NUL, or a negative error.
+   */
+  | {
+      readonly op: "readInto";
+      readonly from: "user" | "kernel";
+      readonly isText: boolean;
+      readonly place: Place;
+      readonly address: Expr;
+      readonly length: Expr | undefined;
+    }
   /** Prints: `value` is the site's record whole, its number included. Sent like `ringEmit`; gives nothing. */
   | { readonly op: "print"; readonly map: MapDecl; readonly site: PrintSite; readonly value: Expr }
   /** `packet.at(offset, type)`: optional of a reference to what stands there; undefined when the packet ends before it does. */
@@ -350,9 +366,15 @@ export type MapExpr =
   /** Counters, sums, histograms …: `key` is undefined where the aggregation has none. */
   | { readonly op: "mapRecord"; readonly map: MapDecl; readonly key: Expr | undefined; readonly value: Expr }
   /** `ring.emit({…})`: built in the record itself; a full ring is counted in the map's losses. Boolean. */
-  | { readonly op: "ringEmit"; readonly map: MapDecl; readonly value: Expr }
+  | { readonly op: "ringEmit"; readonly map: MapDecl; readonly record: Type; readonly value: Expr }
   /** `ring.reserve()`: optional of a reference to a record of zeros… submitted or given back on every way out. */
-  | { readonly op: "ringReserve"; readonly map: MapDecl }
+  | { readonly op: "ringReserve"; readonly map: MapDecl; readonly record: Type }
+  /** `records.output(value, length)`: a copy of the first `length` bytes of what stands at a place; all without. Counted like `ringEmit`. */
+  | { readonly op: "ringOutput"; readonly map: MapDecl; readonly place: Place; readonly length: Expr | undefined }
+  /** `programs.tailCall(index)`: what follows runs only where that fails. */
+  | { readonly op: "tailCall"; readonly map: MapDecl; readonly index: Expr }
+  /** `cgroups.currentTaskUnder(index)`. Boolean. */
+  | { readonly op: "taskUnder"; readonly map: MapDecl; readonly index: Expr }
   | { readonly op: "ringSubmit" | "ringDiscard"; readonly slot: Expr }
   /** `stacks.id()`: the id of the kernel's or (`user`) the process's stack in a stack-trace map; i64, negative when it failed. */
   | { readonly op: "stackId"; readonly map: MapDecl; readonly user: boolean }

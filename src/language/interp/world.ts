@@ -83,6 +83,10 @@ export class World {
   numaNode = 0;
   /** Id of the cgroup (v2) of the task. */
   cgroupId: bigint;
+  /** Whether the task is in the cgroup at an index of a cgroup array, or below it. */
+  underCgroup: (index: number) => boolean = () => false;
+  /** The address of the registers that the task entered the kernel with (`task_pt_regs`); 0 when it is not set. */
+  registers = 0n;
   /** Ids of the cgroup's ancestors from the root on, for `get_current_ancestor_cgroup_id`. */
   ancestorCgroupIds: readonly bigint[] = [];
   /** What the task is called in the namespace that a program asks for; its own numbers when undefined. */

@@ -14,6 +14,19 @@ export function tid(): u32 {
   return kernelOnly("tid()");
 }
 
+/** The ids of thread and process in one number: the thread's in the low 32 bits, the process's in the high ones. */
+export function pidTgid(): u64 {
+  return kernelOnly("pidTgid()");
+}
+
+/**
+ * Like `pidTgid`, as a pid namespace numbers them, which is said by its file: device and inode of `/proc/self/ns/pid` (stat(2)). 0 where
+ * the thread is not of this very namespace. Linux 5.7.
+ */
+export function nsPidTgid(_device: u64, _inode: u64): u64 {
+  return kernelOnly("nsPidTgid()");
+}
+
 /** The user's id. */
 export function uid(): u32 {
   return kernelOnly("uid()");
@@ -64,6 +77,16 @@ export function task(): KernelType<"task_struct"> {
   return kernelOnly("task()");
 }
 
+/** The address of the thread's `task_struct`, as a number: what tells threads apart while they live. */
+export function taskAddress(): u64 {
+  return kernelOnly("taskAddress()");
+}
+
+/** The address of the registers that the thread entered the kernel with (`struct pt_regs`), for `readKernel`. Linux 5.15. */
+export function taskRegisters(): KernelPtr {
+  return kernelOnly("taskRegisters()");
+}
+
 /** A random number of 32 bits. */
 export function random(): u32 {
   return kernelOnly("random()");
@@ -100,6 +123,37 @@ export function readUser<K>(_address: UserPtr, _type: Type<K, unknown>): K {
 /** What stands at an address of the kernel, as a value of the type; zeros where it cannot be read. */
 export function readKernel<K>(_address: KernelPtr, _type: Type<K, unknown>): K {
   return kernelOnly("readKernel()");
+}
+
+/**
+ * Copies from an address of the process into a struct, an array, a text or bytes of the program's own: as many bytes as it says, or all
+ * that there are room for. 0, or a negative error; then zeros are there.
+ */
+export function readUserInto(_to: object | string, _address: UserPtr, _bytes?: number): i64 {
+  return kernelOnly("readUserInto()");
+}
+
+/** Copies from an address of the kernel; like `readUserInto`. */
+export function readKernelInto(_to: object | string, _address: KernelPtr, _bytes?: number): i64 {
+  return kernelOnly("readKernelInto()");
+}
+
+/**
+ * Copies the text at an address of the process into a text or bytes of the program's own, as far as there is room for it and its NUL;
+ * what stands behind the NUL stays. How many bytes there are with the NUL, or a negative error.
+ */
+export function userStrInto(_to: object | string, _address: UserPtr): i64 {
+  return kernelOnly("userStrInto()");
+}
+
+/** Copies the text at an address of the kernel; like `userStrInto`. */
+export function kernelStrInto(_to: object | string, _address: KernelPtr): i64 {
+  return kernelOnly("kernelStrInto()");
+}
+
+/** A struct, array, text or bytes of zeros, to be filled in: `const record = zeros(Open)`. */
+export function zeros<K>(_type: Type<K, unknown>): K {
+  return kernelOnly("zeros()");
 }
 
 /** The address of the function that a kprobe or uprobe stands at. Linux 5.15. */

@@ -118,7 +118,7 @@ describe("kernel code in JavaScript", () => {
   it("is every helper and every method", () => {
     // What also means something in JavaScript, and what declares.
     const declares =
-      /^(u|i|be)\d+n?$|^(bool|str|bytes|array|struct|hash|arrayMap|taskStorage|stackTraces|ringbuf|counter|sum|avg|min|max|histogram|linear|param|global|isType|bucket\w+|linearBucket\w+|tracepoint|rawTracepoint|tpBtf|k?(ret)?probe|u(ret)?probe|usdt|fentry|fexit|lsm|profile|interval|iter|syscall|xdp)$/;
+      /^(u|i|be)\d+n?$|^(bool|str|bytes|array|struct|hash|arrayMap|taskStorage|stackTraces|progArray|cgroupArray|ringbuf|counter|sum|avg|min|max|histogram|linear|param|global|isType|bucket\w+|linearBucket\w+|tracepoint|rawTracepoint|tpBtf|k?(ret)?probe|u(ret)?probe|usdt|fentry|fexit|lsm|profile|interval|iter|syscall|xdp)$/;
     const helpers = Object.entries(kernel).filter(
       ([name, value]) => typeof value === "function" && !/^[A-Z]/.test(name) && !declares.test(name),
     );
@@ -130,7 +130,10 @@ describe("kernel code in JavaScript", () => {
       arrayMap(u32, 2),
       taskStorage(u8),
       stackTraces(2),
+      kernel.progArray(["next"]),
+      kernel.cgroupArray(1),
       ringbuf(u32),
+      ringbuf({ bytes: 4096 }),
       counter(),
       sum(),
       kernel.avg(),

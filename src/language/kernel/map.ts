@@ -215,3 +215,48 @@ export class StackTraces extends Descriptor {
 export function stackTraces(max: number): StackTraces {
   return new StackTraces(max);
 }
+
+/** Programs of the module by number, to go on in. Made by `progArray([…])`. */
+export class ProgramArray<N extends string> extends Descriptor {
+  readonly kind = "progArray";
+  readonly programs: readonly N[];
+
+  constructor(programs: readonly N[]) {
+    super();
+    this.programs = programs;
+  }
+
+  /**
+   * Goes on in another program, of the same kind and with the same context, and does not come back; after 33 of them, or where the slot
+   * is empty, it does nothing. What a program keeps for the next stands in a map: variables are gone.
+   */
+  tailCall(_program: N | number): void {
+    kernelOnly("programs.tailCall()");
+  }
+}
+
+/** Programs to go on in, by the names under which the module has them: `progArray(["parse", "report"])`. */
+export function progArray<const N extends string>(programs: readonly N[]): ProgramArray<N> {
+  return new ProgramArray(programs);
+}
+
+/** Cgroups that JavaScript puts in by their folders. Made by `cgroupArray(length)`. */
+export class CgroupArray extends Descriptor {
+  readonly kind = "cgroupArray";
+  readonly length: number;
+
+  constructor(length: number) {
+    super();
+    this.length = length;
+  }
+
+  /** Whether the thread is in the cgroup (v2) at the index, or in one below it; false where there is none. */
+  currentTaskUnder(_index: number): boolean {
+    return kernelOnly("cgroups.currentTaskUnder()");
+  }
+}
+
+/** Cgroups to look for the thread in: `cgroupArray(1)`. */
+export function cgroupArray(length: number): CgroupArray {
+  return new CgroupArray(length);
+}

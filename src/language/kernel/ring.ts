@@ -1,6 +1,6 @@
 import { kernelOnly } from "./kernel-only.ts";
 import { Descriptor } from "./origin.ts";
-import type { Type } from "./type.ts";
+import { isType, type Type } from "./type.ts";
 
 /** How a ring buffer is made. */
 export interface RingOptions {
@@ -39,7 +39,41 @@ export class Ring<K, D> extends Descriptor {
   }
 }
 
-/** A ring buffer of events: `ringbuf(struct({ pid: u32, comm: str(16) }), { bytes: 1 << 20 })`. */
-export function ringbuf<K, D>(event: Type<K, D>, options: RingOptions = {}): Ring<K, D> {
-  return new Ring(event, options);
+/** Records of several types, for JavaScript as bytes. Made by `ringbuf()` without a type. Linux 5.8. */
+export class Records extends Descriptor {
+  readonly kind = "records";
+  readonly options: RingOptions;
+
+  constructor(options: RingOptions) {
+    super();
+    this.options = options;
+  }
+
+  /** Writes a record of a type, all its fields, straight into the ring; false when the ring is full: that is counted. */
+  emit<K>(_type: Type<K, unknown>, _record: K): boolean {
+    return kernelOnly("records.emit()");
+  }
+
+  /** Room for a record of a type, of zeros; `undefined` when the ring is full: that is counted. */
+  reserve<K>(_type: Type<K, unknown>): Slot<K> | undefined {
+    return kernelOnly("records.reserve()");
+  }
+
+  /** Copies the first bytes of a value into a record that is as long as they are (all without a number); false when the ring is full: that is counted. */
+  output(_record: object | string, _bytes?: number): boolean {
+    return kernelOnly("records.output()");
+  }
+}
+
+/**
+ * A ring buffer of events: `ringbuf(struct({ pid: u32, comm: str(16) }), { bytes: 1 << 20 })`. Without a type its records are of
+ * several, which each `emit` names.
+ */
+export function ringbuf(options?: RingOptions): Records;
+export function ringbuf<K, D>(event: Type<K, D>, options?: RingOptions): Ring<K, D>;
+export function ringbuf(
+  event?: Type<unknown, unknown> | RingOptions,
+  options: RingOptions = {},
+): Records | Ring<unknown, unknown> {
+  return isType(event) ? new Ring(event, options) : new Records(event ?? {});
 }

@@ -32,6 +32,11 @@ export class LiveEvents<E> implements AsyncIterable<E> {
     return new LiveEvents<E>(map, () => RingBufferReader.of(map, layout, options) as RingBufferReader<E>);
   }
 
+  /** Records of several types, as bytes. */
+  static records(map: BpfMap, options: RingBufferOptions): LiveEvents<Uint8Array> {
+    return new LiveEvents(map, () => RingBufferReader.with(map, (record) => record.copy(), options));
+  }
+
   /** The reader, for what is not here: leases, reading by hand, groups of rings. Throws ClosedError. */
   get reader(): RingBufferReader<E> {
     if (this.#closed) throw new ClosedError(`The events of map "${this.map.name}"`);

@@ -110,6 +110,8 @@ class LiveModule implements Disposable {
       prints.length === 0 ? undefined : livePrints(this.#map(PRINTS), prints, { dropped: lossCounter(object, PRINTS) });
     for (const [name, descriptor] of descriptorsOf(module)) {
       if ("target" in descriptor) this.#addProgram(name, descriptor as unknown as KernelProgram);
+      else if (descriptor.kind === "records")
+        this.events[name] = LiveEvents.records(this.#map(name), { dropped: lossCounter(object, name) });
       else if (descriptor.kind === "ringbuf")
         this.events[name] = LiveEvents.of(
           this.#map(name),
@@ -184,6 +186,8 @@ class LiveModule implements Disposable {
       case "hash":
       case "perCpuHash":
       case "taskStorage":
+      case "progArray":
+      case "cgroupArray":
         return this.#map(name);
       case "array":
       case "perCpuArray":

@@ -1,6 +1,7 @@
 import type {
   ArrayMap,
   Average,
+  CgroupArray,
   Counter,
   Global,
   HashMap,
@@ -12,6 +13,8 @@ import type {
   Param,
   PerCpuArrayMap,
   PerCpuHashMap,
+  ProgramArray,
+  Records,
   Ring,
   StackTraces,
   Sum,
@@ -19,7 +22,7 @@ import type {
 } from "../../language/kernel/index.ts";
 import type { Link } from "../../runtime/link/index.ts";
 import type { LoadedObject } from "../../runtime/load/index.ts";
-import type { KeyedMap, StorageMap } from "../../runtime/map/index.ts";
+import type { KeyedMap, ReferenceMap, StorageMap } from "../../runtime/map/index.ts";
 import type { HistogramValue } from "./histogram-value.ts";
 import type { LiveEvents } from "./live-events.ts";
 import type { LiveAggregate, LiveArray, LiveStacks, LiveTotal } from "./live-maps.ts";
@@ -44,13 +47,15 @@ export type LiveMapOf<T> =
             ? StorageMap<V>
             : T extends StackTraces
               ? LiveStacks
-              : T extends Counter<Any, infer K> | Sum<Any, infer K>
-                ? Aggregated<K, number>
-                : T extends Average<Any, infer K> | Minimum<Any, infer K> | Maximum<Any, infer K>
-                  ? Aggregated<K, number | undefined>
-                  : T extends Histogram<Any, infer K> | Linear<Any, infer K>
-                    ? Aggregated<K, HistogramValue>
-                    : never;
+              : T extends ProgramArray<Any> | CgroupArray
+                ? ReferenceMap<number>
+                : T extends Counter<Any, infer K> | Sum<Any, infer K>
+                  ? Aggregated<K, number>
+                  : T extends Average<Any, infer K> | Minimum<Any, infer K> | Maximum<Any, infer K>
+                    ? Aggregated<K, number | undefined>
+                    : T extends Histogram<Any, infer K> | Linear<Any, infer K>
+                      ? Aggregated<K, HistogramValue>
+                      : never;
 
 type Aggregated<K, V> = [K] extends [undefined] ? LiveTotal<V> : LiveAggregate<K, V>;
 
@@ -62,6 +67,8 @@ export type AnyMap =
   | PerCpuArrayMap<Any, Any, Any>
   | TaskStorage<Any, Any>
   | StackTraces
+  | ProgramArray<Any>
+  | CgroupArray
   | Counter<Any, Any>
   | Sum<Any, Any>
   | Average<Any, Any>
@@ -89,9 +96,9 @@ export interface Loaded<X> extends Disposable {
   readonly maps: { readonly [E in keyof X as X[E] extends AnyMap ? E : never]: LiveMapOf<X[E]> };
   /** Ring buffers that the module exports, as streams of events. */
   readonly events: {
-    readonly [E in keyof X as X[E] extends Ring<Any, Any> ? E : never]: X[E] extends Ring<Any, infer D>
+    readonly [E in keyof X as X[E] extends Ring<Any, Any> | Records ? E : never]: X[E] extends Ring<Any, infer D>
       ? LiveEvents<D>
-      : never;
+      : LiveEvents<Uint8Array>;
   };
   /** Variables that the module exports. */
   readonly globals: {

@@ -12,6 +12,7 @@ import {
   bool,
   bytes,
   cell,
+  cgroupArray,
   cgroupId,
   clz32,
   comm,
@@ -34,6 +35,7 @@ import {
   iter,
   jiffies,
   kernelStr,
+  kernelStrInto,
   kprobe,
   kretprobe,
   ktime,
@@ -45,16 +47,21 @@ import {
   min,
   ntohl,
   ntohs,
+  nsPidTgid,
   numaNode,
   param,
   pid,
+  pidTgid,
   print,
+  progArray,
   profile,
   random,
   range,
   rawTracepoint,
   readKernel,
+  readKernelInto,
   readUser,
+  readUserInto,
   ringbuf,
   signal,
   signalThread,
@@ -64,6 +71,8 @@ import {
   sum,
   syscall,
   task,
+  taskAddress,
+  taskRegisters,
   taskStorage,
   tid,
   tpBtf,
@@ -78,6 +87,8 @@ import {
   uretprobe,
   usdt,
   userStr,
+  userStrInto,
+  zeros,
 } from "skep/kernel";
 
 const MASK = 0xff;
@@ -237,4 +248,31 @@ export const given = syscall(Inner, (ctx) => {
 export const addresses = hash(u64, u64);
 export const onAddress = fentry("vfs_read", (file) => {
   addresses.set(u64(file), ktime());
+});
+
+const Head = struct({ kind: u8, ids: u64 });
+const Chunk = struct({ kind: u8, length: u32, data: bytes(64), words: array(u64, 4) });
+export const records = ringbuf({ bytes: 1 << 16 });
+export const next = progArray(["copy", "finish"]);
+export const watched = cgroupArray(4);
+export const copy = rawTracepoint("sys_enter", (ctx) => {
+  if (!watched.currentTaskUnder(cpu() & 3)) return;
+  const chunk = zeros(Chunk);
+  chunk.kind = 1;
+  const read = userStrInto(chunk.data, u64(ctx.args[1]));
+  if (read > 0) records.output(chunk, 8 + read);
+  const length = min(u64(ctx.args[1]), 32);
+  if (readUserInto(chunk.words, taskAddress(), length) !== 0) return;
+  if (readKernelInto(chunk, u64(taskRegisters())) < 0 || kernelStrInto(chunk.data, taskAddress()) < 0) return;
+  const head = records.reserve(Head);
+  if (head) {
+    head.ids = nsPidTgid(1, 2);
+    head.submit();
+  }
+  if (length < 2) records.output(chunk);
+  else if (records.emit(Head, { kind: 2, ids: pidTgid() })) sizes.record(chunk.words[length & 3]!);
+});
+export const finish = rawTracepoint("sys_enter", (ctx) => {
+  if (ctx.args[1] > 3) next.tailCall(u64(ctx.args[1]) & 1);
+  next.tailCall("copy");
 });

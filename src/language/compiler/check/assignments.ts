@@ -31,7 +31,8 @@ function hasEffect(value: Expr): boolean {
   return (
     value.op === "call" ||
     value.op === "print" ||
-    /^(map|ring|cell|storage|stack)/.test(value.op) ||
+    value.op === "readInto" ||
+    /^(map|ring|cell|storage|stack|tail)/.test(value.op) ||
     value.op === "chain"
   );
 }

@@ -1,6 +1,6 @@
 import type { CallExpression, Expression } from "@oxc-project/types";
-import type { Expr, FunctionDecl, PrintSite } from "../hir.ts";
-import { BOOL, type IntType, isAggregate, type Type, U32, U64, VOID } from "../type.ts";
+import type { Expr, FunctionDecl, Place, PrintSite } from "../hir.ts";
+import { BOOL, I64, type IntType, isAggregate, sizeOf, type Type, U32, U64, VOID } from "../type.ts";
 import { HELPERS, SPECIAL } from "../vocabulary/helpers.ts";
 import { coerce } from "./assign.ts";
 import { writable } from "./assignments.ts";
@@ -189,6 +189,19 @@ function special(fc: FunctionChecker, name: string, node: CallExpression, wanted
         return { op: "helper", name, args: [from], type, span };
       return fc.fail("EB2001", descriptor, `\`${name}\` cannot read a ${typeName(type)}.`);
     }
+    case "zeros": {
+      const [descriptor] = argumentsOf(fc, node, name, 1) as [Expression];
+      const type = typeOfDescriptor(fc.cx, fc.file, descriptor);
+      if (isAggregate(type)) return { op: "helper", name, args: [], type, span };
+      return fc.fail("EB2022", descriptor, `A ${typeName(type)} of zeros is 0.`, {
+        help: "`zeros` makes structs, arrays, texts and bytes.",
+      });
+    }
+    case "userStrInto":
+    case "kernelStrInto":
+    case "readUserInto":
+    case "readKernelInto":
+      return readInto(fc, name, node);
     case "cell": {
       const [at] = argumentsOf(fc, node, name, 1) as [Expression];
       const place = writable(fc, at);
@@ -232,6 +245,38 @@ function special(fc: FunctionChecker, name: string, node: CallExpression, wanted
           : "`range(…)` stands in a loop: `for (const i of range(0, n))`.",
       );
   }
+}
+
+/** A place of the program's own memory, and how many bytes of it; what helpers copy to and from. */
+export function memoryArgument(
+  fc: FunctionChecker,
+  at: Expression,
+  length: Expression | undefined,
+): { readonly place: Place; readonly length: Expr | undefined } {
+  const place = writable(fc, at);
+  const { type } = place;
+  if (!isAggregate(type))
+    return fc.fail(
+      "TS2345",
+      at,
+      `\`${fc.text(at)}\` is ${typeName(type)}: a struct, an array, a text or bytes are wanted.`,
+    );
+  const size = BigInt(sizeOf(type));
+  const given = length === undefined ? undefined : asInteger(fc, value(fc, length), length);
+  if (given?.op === "number" && (given.value < 0n || given.value > size))
+    return fc.fail("EB3101", length ?? at, `\`${fc.text(at)}\` has ${size} bytes, and not ${given.value}.`);
+  return { place, length: given };
+}
+
+/** `readUserInto(place, address, length?)`, `userStrInto(place, address)`, and the same of the kernel's memory. */
+function readInto(fc: FunctionChecker, name: string, node: CallExpression): Expr {
+  const isText = name.includes("Str");
+  const [at, address, most] = argumentsOf(fc, node, name, 2, isText ? 2 : 3) as [Expression, Expression, Expression?];
+  const { place, length } = memoryArgument(fc, at, most);
+  const plain = name.replace("Into", "");
+  const from = addressOf(fc, value(fc, address), address, plain);
+  const space = plain === "userStr" || plain === "readUser" ? "user" : "kernel";
+  return { op: "readInto", from: space, isText, place, address: from, length, type: I64, span: fc.span(node) };
 }
 
 /** A value as the address that a helper reads at. */

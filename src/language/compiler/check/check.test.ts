@@ -7,7 +7,7 @@ import { check, resolvePath } from "./check.ts";
 
 const target = recordedTarget();
 const VOCABULARY =
-  "struct, str, bytes, array, u8, u16, u32, u64, i8, i16, i32, i64, u64n, be16, bool, hash, arrayMap, ringbuf, counter, sum, avg, histogram, linear, stackTraces, taskStorage, param, global, tracepoint, rawTracepoint, tpBtf, kprobe, kretprobe, uprobe, fentry, fexit, lsm, profile, interval, iter, syscall, pid, tid, uid, comm, ktime, task, userStr, kernelStr, readUser, readKernel, cell, min, max, abs, range, atMost, print, signal, ntohs, cgroupId, EPERM, xdp, XDP";
+  "struct, str, bytes, array, u8, u16, u32, u64, i8, i16, i32, i64, u64n, be16, bool, hash, arrayMap, ringbuf, counter, sum, avg, histogram, linear, stackTraces, taskStorage, param, global, tracepoint, rawTracepoint, tpBtf, kprobe, kretprobe, uprobe, fentry, fexit, lsm, profile, interval, iter, syscall, pid, tid, uid, comm, ktime, task, userStr, kernelStr, readUser, readKernel, cell, min, max, abs, range, atMost, print, signal, ntohs, cgroupId, EPERM, xdp, XDP, progArray, cgroupArray, zeros, readUserInto, readKernelInto, userStrInto";
 
 /** Checks a module; `line: code` of what is wrong, lines counted from the first of `text`. */
 function faults(text: string, files: Readonly<Record<string, string>> = {}): string[] {
@@ -24,9 +24,13 @@ function faults(text: string, files: Readonly<Record<string, string>> = {}): str
     .sort();
 }
 
+/** Maps that only these tests use. */
+const MORE =
+  'const records = ringbuf({ bytes: 4096 }); const steps = progArray(["p", "p"]); const cgroups = cgroupArray(1);';
+
 /** Checks statements of one program with some maps around. */
 function inProgram(body: string): string[] {
-  return faults(programOf(body).replaceAll("\n", " ")).map((fault) => fault.replace(/^1: /, ""));
+  return faults(`${MORE}${programOf(body)}`.replaceAll("\n", " ")).map((fault) => fault.replace(/^1: /, ""));
 }
 
 describe("what is accepted", () => {
@@ -64,6 +68,30 @@ export const x = xdp((pkt) => { const e = pkt.at(0, struct({ a: be16 })); if (!e
         files,
       ),
     ).toEqual([]);
+  });
+});
+
+describe("program arrays", () => {
+  const two = (array: string, second: string) =>
+    faults(
+      `const steps = ${array}; export const a = rawTracepoint("sys_enter", () => { steps.tailCall(0); }); export const b = ${second};`,
+    );
+  it("name programs of the module, of one kind", () => {
+    expect(two('progArray(["b"])', 'rawTracepoint("sys_exit", () => {})')).toEqual([]);
+    expect(two('progArray(["b", "a"])', 'uprobe("libc", "malloc", () => {})')).toEqual(["1: EB2028"]);
+    expect(two('progArray(["c"])', 'rawTracepoint("sys_exit", () => {})')).toEqual(["1: TS2345"]);
+    expect(two("progArray([])", 'rawTracepoint("sys_exit", () => {})')).toContain("1: TS2345");
+  });
+});
+
+describe("a kernel without types", () => {
+  it("has raw tracepoints with numbers for arguments", () => {
+    const source =
+      'import { hash, rawTracepoint, u64 } from "skep/kernel"; const seen = hash(u64, u64); export const p = rawTracepoint("sys_enter", (ctx) => { seen.set(ctx.args[0], ctx.args[11]); });';
+    const files = new Map([["a.bpf.ts", source]]);
+    expect(check({ entry: "a.bpf.ts", files }, { ...target, btf: undefined }).diagnostics).toEqual([]);
+    const more = new Map([["a.bpf.ts", source.replace("args[11]", "args[12]")]]);
+    expect(check({ entry: "a.bpf.ts", files: more }, { ...target, btf: undefined }).diagnostics).toHaveLength(1);
   });
 });
 
@@ -126,6 +154,18 @@ describe("what is refused", () => {
     ["what a program returns", "return comm();", ["TS2322"]],
     ["tasks that nobody vouches for", "perTask.get(task().real_parent);", ["EB3106"]],
     ["break outside", "break;", ["EB1000", "TS1105"]],
+    ["programs that an array has not", 'steps.tailCall("third");', ["TS2345"]],
+    ["slots that a program array has not", "steps.tailCall(2);", ["EB3101"]],
+    ["slots that a cgroup array has not", "if (cgroups.currentTaskUnder(1)) seen.add(1);", ["EB3101"]],
+    ["records of no type", "records.emit({ n: 1 });", ["TS2554"]],
+    ["records that are no structs", "records.reserve(u64);", ["EB2022"]],
+    ["what is sent of a ring of one type", "const s = zeros(Stat); events.output(s);", ["TS2339"]],
+    ["numbers that are sent", "const n = ktime(); records.output(n);", ["TS2364"]],
+    ["more bytes than there are", "const s = zeros(Stat); records.output(s, 4096);", ["EB3101"]],
+    ["zeros of a number", "seen.add(zeros(u64));", ["EB2022"]],
+    ["memory of the kernel as the process's", "const s = zeros(Stat); readUserInto(s, task());", ["EB3106"]],
+    ["memory of the process as the kernel's", "const s = zeros(Stat); readKernelInto(s, ctx.filename);", ["EB3105"]],
+    ["memory of the kernel to read into", "readUserInto(task(), ctx.filename);", ["TS2364"]],
     ["several at once", "foo(1); const n: u8 = 300; seen.add(n); started.gett(1);", ["EB2206", "TS2304", "TS2339"]],
     ["arguments", "started.get(); twice(1, 2); twice(comm());", ["TS2345", "TS2554", "TS2554"]],
   ])("%s", (_, body, codes) => expect(inProgram(body)).toEqual(codes));

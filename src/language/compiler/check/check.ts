@@ -1,6 +1,6 @@
 import type { Statement } from "@oxc-project/types";
 import type { Diagnostic } from "../diagnostic.ts";
-import type { Module } from "../hir.ts";
+import type { MapDecl, Module } from "../hir.ts";
 import { desugar } from "../sugar/index.ts";
 import { parse } from "../syntax/parse.ts";
 import type { Target } from "../target.ts";
@@ -64,7 +64,23 @@ export function check(sources: Sources, target: Target, { looksAside = false } =
   };
   load(sources.entry);
   for (const work of later) cx.report.attempt(work);
+  for (const map of cx.maps) cx.report.attempt(() => checkPrograms(cx, map));
   return { module: cx.module(), diagnostics: cx.report.diagnostics, paths, absent: cx.absent };
+}
+
+/** The programs that a program array names are there, and are of one kind. */
+function checkPrograms(cx: Checker, { name, programs = [], span }: MapDecl): undefined {
+  const [first, ...others] = programs.map((each) => {
+    const program = cx.functions.find((one) => one.name === each)?.program;
+    // One that was refused has its own message.
+    if (program !== undefined || cx.report.diagnostics.length > 0) return program;
+    return cx.report.fail("TS2345", span, `There is no program "${each}" in this module for \`${name}\` to go on in.`);
+  });
+  if (first === undefined || others.every((each) => each === undefined || each.section === first.section)) return;
+  cx.report.fail("EB2028", span, `The programs of \`${name}\` are of several kinds.`, {
+    why: "A program goes on in another with its own context, which has to be what the other one expects.",
+    help: "Declare them by one word, and use one program array for each kind.",
+  });
 }
 
 /** `./b.bpf.ts` of `src/a.bpf.ts` is `src/b.bpf.ts`. */

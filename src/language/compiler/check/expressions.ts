@@ -143,10 +143,14 @@ export function expr(fc: FunctionChecker, node: Expression, expected?: Type, opt
     case "TSAsExpression":
     case "TSSatisfiesExpression":
       return expr(fc, node.expression, expected, options);
-    case "TSNonNullExpression":
+    case "TSNonNullExpression": {
+      // Where tsc sees an element that may not be there (`list[i]!`), an index is proven to be below the length.
+      const inner = expr(fc, node.expression, expected, options);
+      if (inner.type.kind !== "optional") return inner;
       return fc.fail("EB2102", node, "`!` says that it is there; the kernel wants to see it tested.", {
         help: "Write `if (x === undefined) return;` before, or `x ?? 0`.",
       });
+    }
     case "AssignmentExpression":
     case "UpdateExpression":
       return fc.fail("EB1003", node, "An assignment is a statement of its own here: it gives no value.");

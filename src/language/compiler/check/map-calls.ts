@@ -1,13 +1,15 @@
 import type { CallExpression, Expression } from "@oxc-project/types";
 import type { Expr, MapDecl } from "../hir.ts";
 import { BOOL, I64, isAggregate, type Type, U32, VOID } from "../type.ts";
-import { argument, argumentsOf } from "./calls.ts";
-import { constantOf } from "./constants.ts";
+import { argument, argumentsOf, memoryArgument } from "./calls.ts";
+import { constantOf, tryConstant } from "./constants.ts";
 import { value } from "./expressions.ts";
 import type { FunctionChecker } from "./function-checker.ts";
 import { inferKey } from "./infer.ts";
-import { asInteger } from "./integers.ts";
+import { asInteger, number } from "./integers.ts";
 import { listed, meant, referenceTo } from "./members.ts";
+import { typeOfDescriptor } from "./type-expressions.ts";
+import { typeName } from "./type-names.ts";
 
 const FLAGS = ["any", "noexist", "exist"] as const;
 
@@ -17,6 +19,13 @@ export function mapCall(fc: FunctionChecker, map: MapDecl, method: string, node:
   switch (map.kind) {
     case "ringbuf":
       return ringCall(fc, map, method, node);
+    case "progArray":
+      return programArrayCall(fc, map, method, node);
+    case "cgroupArray": {
+      if (method !== "currentTaskUnder") return noMethod(fc, map, method, node, ["currentTaskUnder"]);
+      const [at] = argumentsOf(fc, node, method, 1) as [Expression];
+      return { op: "taskUnder", map, index: indexInto(fc, map, at), type: BOOL, span: fc.span(node) };
+    }
     case "stackTrace":
       if (method === "id" || method === "userId") {
         argumentsOf(fc, node, method, 0);
@@ -108,16 +117,7 @@ function hashCall(fc: FunctionChecker, map: MapDecl, method: string, node: CallE
 function arrayCall(fc: FunctionChecker, map: MapDecl, method: string, node: CallExpression): Expr {
   const { of } = typesOf(map);
   const span = fc.span(node);
-  const indexOf = (at: Expression): Expr => {
-    const index = asInteger(fc, value(fc, at), at);
-    if (index.op === "number" && (index.value < 0n || index.value >= BigInt(map.maxEntries)))
-      return fc.fail(
-        "EB3101",
-        at,
-        `Index ${index.value} is none of \`${map.name}\`, which has ${map.maxEntries} entries.`,
-      );
-    return index;
-  };
+  const indexOf = (at: Expression): Expr => indexInto(fc, map, at);
   switch (method) {
     case "get": {
       const [at] = argumentsOf(fc, node, method, 1) as [Expression];
@@ -143,23 +143,62 @@ function arrayCall(fc: FunctionChecker, map: MapDecl, method: string, node: Call
   }
 }
 
-function ringCall(fc: FunctionChecker, map: MapDecl, method: string, node: CallExpression): Expr {
-  const of = map.value ?? VOID;
+/** An index of an array; one that is known is looked at here. */
+function indexInto(fc: FunctionChecker, map: MapDecl, at: Expression): Expr {
+  const index = asInteger(fc, value(fc, at), at);
+  if (index.op === "number" && (index.value < 0n || index.value >= BigInt(map.maxEntries)))
+    return fc.fail(
+      "EB3101",
+      at,
+      `Index ${index.value} is none of \`${map.name}\`, which has ${map.maxEntries} entries.`,
+    );
+  return index;
+}
+
+/** `programs.tailCall("report")`, `programs.tailCall(index)`. */
+function programArrayCall(fc: FunctionChecker, map: MapDecl, method: string, node: CallExpression): Expr {
+  if (method !== "tailCall") return noMethod(fc, map, method, node, ["tailCall"]);
+  const [at] = argumentsOf(fc, node, method, 1) as [Expression];
   const span = fc.span(node);
-  if (method === "emit") {
-    const [event] = argumentsOf(fc, node, method, 1) as [Expression];
-    return { op: "ringEmit", map, value: argument(fc, event, of, `an event of \`${map.name}\``), type: BOOL, span };
+  const name = tryConstant(fc.cx, fc.file, at);
+  if (typeof name !== "string") return { op: "tailCall", map, index: indexInto(fc, map, at), type: VOID, span };
+  const index = map.programs?.indexOf(name) ?? -1;
+  if (index < 0)
+    return fc.fail("TS2345", at, `There is no program "${name}" in \`${map.name}\`.`, meant(name, map.programs ?? []));
+  return { op: "tailCall", map, index: number(BigInt(index), fc.span(at)), type: VOID, span };
+}
+
+function ringCall(fc: FunctionChecker, map: MapDecl, method: string, node: CallExpression): Expr {
+  const span = fc.span(node);
+  // Where its records are of several types, each call says which.
+  const several = map.value === undefined ? 1 : 0;
+  const recordOf = (descriptor: Expression | undefined): Type => {
+    if (map.value !== undefined || descriptor === undefined) return map.value ?? VOID;
+    const type = typeOfDescriptor(fc.cx, fc.file, descriptor);
+    if (type.kind === "struct") return type;
+    return fc.fail("EB2022", descriptor, `A record is a struct; this is ${typeName(type)}.`);
+  };
+  switch (method) {
+    case "emit": {
+      const args = argumentsOf(fc, node, method, 1 + several) as [Expression, ...Expression[]];
+      const record = recordOf(args[0]);
+      const event = args[several] as Expression;
+      const given = argument(fc, event, record, `an event of \`${map.name}\``);
+      return { op: "ringEmit", map, record, value: given, type: BOOL, span };
+    }
+    case "reserve": {
+      const record = recordOf(argumentsOf(fc, node, method, several)[0]);
+      const of: Type = { kind: "reference", to: record, memory: "ring" };
+      return { op: "ringReserve", map, record, type: { kind: "optional", of }, span };
+    }
+    case "output": {
+      if (several === 0) break;
+      const [what, most] = argumentsOf(fc, node, method, 1, 2) as [Expression, Expression?];
+      return { op: "ringOutput", map, ...memoryArgument(fc, what, most), type: BOOL, span };
+    }
+    default:
   }
-  if (method === "reserve") {
-    argumentsOf(fc, node, method, 0);
-    return {
-      op: "ringReserve",
-      map,
-      type: { kind: "optional", of: { kind: "reference", to: of, memory: "ring" } },
-      span,
-    };
-  }
-  return noMethod(fc, map, method, node, ["emit", "reserve"]);
+  return noMethod(fc, map, method, node, several === 0 ? ["emit", "reserve"] : ["emit", "reserve", "output"]);
 }
 
 function storageCall(fc: FunctionChecker, map: MapDecl, method: string, node: CallExpression): Expr {

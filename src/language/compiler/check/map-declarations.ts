@@ -38,6 +38,8 @@ const MAP_MAKERS: Readonly<Record<string, (declaration: Declaration) => MapDecl>
   hash: makeHash,
   arrayMap: makeArray,
   ringbuf: makeRing,
+  progArray: makeProgramArray,
+  cgroupArray: makeCgroupArray,
   stackTraces: makeStackTraces,
   taskStorage: makeTaskStorage,
   counter: (one) => aggregate(one, { kind: "counter" }, U64),
@@ -142,8 +144,11 @@ function makeArray(one: Declaration): MapDecl {
 
 function makeRing(one: Declaration): MapDecl {
   const { cx, file, node } = one;
-  const value = typeOfDescriptor(cx, file, required(one, 0, "a type for its events"));
-  const options = optionsOf(one, 1, ["bytes"]);
+  // Without a type its records are of several.
+  const [first] = one.args;
+  const isTyped = first !== undefined && first.type !== "ObjectExpression";
+  const value = isTyped ? typeOfDescriptor(cx, file, first) : undefined;
+  const options = optionsOf(one, isTyped ? 1 : 0, ["bytes"]);
   const bytes = count(one, options["bytes"], DEFAULT_RING, "`bytes`");
   if (bytes % 4096 !== 0 || (bytes & (bytes - 1)) !== 0)
     return cx.report.fail(
@@ -152,11 +157,28 @@ function makeRing(one: Declaration): MapDecl {
       `A ring of ${bytes} bytes cannot be: it is a power of two and a multiple of the page size.`,
       { help: "For example `{ bytes: 1 << 20 }`." },
     );
-  if (value.kind !== "struct")
+  if (value !== undefined && value.kind !== "struct")
     return cx.report.fail("EB2022", cx.span(file, node), `An event is a struct; this is ${typeName(value)}.`, {
       help: `Write \`ringbuf(struct({ value: ${typeName(value)} }))\`.`,
     });
-  return { ...common(one), kind: "ringbuf", value, maxEntries: bytes };
+  return { ...common(one), kind: "ringbuf", ...(value !== undefined && { value }), maxEntries: bytes };
+}
+
+/** `progArray(["parse", "report"])`: programs of this module, by their names; that they are there is looked at when all are declared. */
+function makeProgramArray(one: Declaration): MapDecl {
+  const { cx, file } = one;
+  const node = required(one, 0, "the names of its programs");
+  const names = constantOf(cx, file, node);
+  if (!Array.isArray(names) || names.length === 0 || names.some((name) => typeof name !== "string"))
+    return cx.report.fail("TS2345", cx.span(file, node), "A program array is made of the names of programs.", {
+      help: 'For example `progArray(["parse", "report"])`.',
+    });
+  return { ...common(one), kind: "progArray", programs: names as string[], maxEntries: names.length };
+}
+
+function makeCgroupArray(one: Declaration): MapDecl {
+  const length = constantOf(one.cx, one.file, required(one, 0, "a length"));
+  return { ...common(one), kind: "cgroupArray", maxEntries: count(one, length, 1, "The length of an array") };
 }
 
 function makeStackTraces(one: Declaration): MapDecl {

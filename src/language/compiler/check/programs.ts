@@ -269,9 +269,19 @@ function resultOf(kernel: KernelTypes, prototype: number, trust: "trusted" | "pl
   return proto.kind === "prototype" ? kernel.register(proto.result, trust) : U64;
 }
 
+/** The most arguments that a tracepoint has (MAX_BPF_FUNC_ARGS). */
+const MOST_ARGUMENTS = 12;
+
 function traced(one: Declaration, section: "raw_tp" | "tp_btf"): Kind {
   const { cx } = one;
   const name = nameOf(one);
+  const what = `tracepoint ${name}`;
+  if (section === "raw_tp" && cx.kernelTypes === undefined) {
+    // A kernel without types does not say what the arguments are, nor how many: as numbers they are there all the same.
+    const args = Array.from({ length: MOST_ARGUMENTS }, (_, i): ContextField => ({ offset: 8 * i, type: U64 }));
+    const parameters = { kind: "context", shape: { what, fields: new Map(), args } } as const;
+    return { decl: program(section, name, 8 * args.length), parameters };
+  }
   const kernel = cx.kernel(at(one));
   const typedef = kernel.btf.find(`btf_trace_${name}`, "typedef");
   if (typedef === undefined)
@@ -281,7 +291,6 @@ function traced(one: Declaration, section: "raw_tp" | "tp_btf"): Kind {
   const pointer = kernel.btf.type(kernel.resolve(typedef));
   const trust = section === "tp_btf" ? "trusted" : "plain";
   const args = pointer.kind === "pointer" ? argumentsOf(kernel, pointer.type, 1, trust) : [];
-  const what = `tracepoint ${name}`;
   const decl = program(section, name, 8 * args.length, { btfPointers: section === "tp_btf" });
   if (section === "tp_btf") return { decl, parameters: { kind: "values", values: args, what } };
   const shape: ContextShape = { what, fields: new Map(), args };

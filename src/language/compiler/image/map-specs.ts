@@ -14,6 +14,8 @@ const TYPE: Readonly<Record<MapDecl["kind"], MapTypeName>> = {
   ringbuf: "ringbuf",
   stackTrace: "stack_trace",
   taskStorage: "task_storage",
+  progArray: "prog_array",
+  cgroupArray: "cgroup_array",
 };
 
 /** Frames that a stack trace keeps at most (PERF_MAX_STACK_DEPTH). */
@@ -39,6 +41,15 @@ export function mapSpec(map: MapDecl, types: ProgramTypes): MapSpec {
     case "ringbuf":
       // The layout is the records': the map itself has no values.
       return { ...base, keySize: 0, valueSize: 0, ...(value !== undefined && { value }) };
+    case "progArray":
+      return {
+        ...base,
+        keySize: 4,
+        valueSize: 4,
+        slots: Object.fromEntries((map.programs ?? []).map((name, index) => [index, name])),
+      };
+    case "cgroupArray":
+      return { ...base, keySize: 4, valueSize: 4 };
     case "stackTrace":
       return { ...base, keySize: 4, valueSize: 8 * STACK_DEPTH };
     default: {

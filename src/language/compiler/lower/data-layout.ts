@@ -51,7 +51,7 @@ function sectionOf({ kind, initial }: GlobalDecl): DataSection {
 
 /** Whether anything that is put into it may find no room, or lose a race. */
 function canLose({ kind, aggregate, filledOutside }: MapDecl): boolean {
-  if (kind === "stackTrace" || filledOutside) return false;
+  if (kind === "stackTrace" || kind === "progArray" || kind === "cgroupArray" || filledOutside) return false;
   return (kind !== "array" && kind !== "perCpuArray") || aggregate?.kind === "min" || aggregate?.kind === "max";
 }
 

@@ -26,6 +26,8 @@ export function helperResult(e: Evaluation, expr: Extract<Expr, { readonly op: "
       memory.bytes.set(text);
       return memory;
     }
+    case "zeros":
+      return fresh(type);
     case "userStr":
     case "kernelStr": {
       const [text] = expr.args;

@@ -4,9 +4,12 @@ import { type IntType, isAggregate, type StructType, sizeOf, type Type } from ".
 import { addressOrNumber } from "./evaluate-arithmetic.ts";
 import { memoryOf, numberOf, putAt, resultOf } from "./evaluate-expressions.ts";
 import { ask } from "./evaluate-helpers.ts";
-import { fresh, moved, packetOf, unwrapped } from "./evaluate-places.ts";
-import { EvaluationError, hex, i64, indexKey, load, type Memory, store } from "./evaluate-state.ts";
+import { fresh, moved, own, packetOf, placeOf, unwrapped } from "./evaluate-places.ts";
+import { EvaluationError, hex, i64, indexKey, load, type Memory, store, u64 } from "./evaluate-state.ts";
 import type { Evaluation, Value } from "./evaluation.ts";
+
+/** What reading memory that is not there gives. */
+const EFAULT = -14n;
 
 export function mapOf(e: Evaluation, decl: MapDecl) {
   const map = e.state.maps.get(decl.name);
@@ -69,7 +72,7 @@ export function mapResult(e: Evaluation, expr: Expr): Value {
       recordInto(e, expr);
       return 0n;
     case "ringEmit": {
-      const type = expr.map.value as Type;
+      const { record: type } = expr;
       const memory = fresh(type);
       putAt(e, memory, type, expr.value);
       return submit(e, expr.map, memory.bytes) ? 1n : 0n;
@@ -81,7 +84,7 @@ export function mapResult(e: Evaluation, expr: Expr): Value {
       return 0n;
     }
     case "ringReserve": {
-      const memory = fresh(expr.map.value as Type);
+      const memory = fresh(expr.record);
       if (!hasRoom(e, expr.map, memory.bytes)) {
         e.state.lose(expr.map);
         return undefined;
@@ -100,6 +103,34 @@ export function mapResult(e: Evaluation, expr: Expr): Value {
       if (expr.op === "ringDiscard") takeOut(recordsOf(e, map), bytes);
       return 0n;
     }
+    case "ringOutput": {
+      const { bytes, at } = own(placeOf(e, expr.place));
+      const length = expr.length === undefined ? sizeOf(expr.place.type) : Number(numberOf(e, expr.length));
+      return submit(e, expr.map, bytes.slice(at, at + length)) ? 1n : 0n;
+    }
+    case "readInto": {
+      const to = own(placeOf(e, expr.place));
+      const address = addressOrNumber(resultOf(e, expr.address));
+      const room = sizeOf(expr.place.type);
+      const length = expr.length === undefined ? room : Number(numberOf(e, expr.length));
+      const got = e.world.read?.(expr.from, address, expr.isText ? room : length);
+      // An error: the helper writes zeros, of texts none.
+      if (got === undefined) {
+        to.bytes.fill(0, to.at, to.at + (expr.isText ? 0 : length));
+        return u64(EFAULT);
+      }
+      if (!expr.isText) {
+        to.bytes.set(got, to.at);
+        return 0n;
+      }
+      const nul = got.indexOf(0);
+      const text = got.subarray(0, Math.min(nul < 0 ? room : nul, room - 1));
+      to.bytes.set(text, to.at);
+      to.bytes[to.at + text.length] = 0;
+      return BigInt(text.length + 1);
+    }
+    case "taskUnder":
+      return ask(e, "taskUnder", [numberOf(e, expr.index)]);
     case "packetLength":
       return BigInt(packetOf(e).length);
     case "packetAt": {

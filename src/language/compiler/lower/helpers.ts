@@ -18,7 +18,7 @@ type HelperExpr = Extract<Expr, { readonly op: "helper" }>;
 type Lower = (l: Lowering, expr: HelperExpr, present: Variable | undefined) => Inst;
 
 /** Functions that give texts. */
-const TEXTS: ReadonlySet<string> = new Set(["comm", "userStr", "kernelStr", "dataLocStr"]);
+const TEXTS: ReadonlySet<string> = new Set(["comm", "userStr", "kernelStr", "dataLocStr", "zeros"]);
 
 /** Longest that `comm` is, with its NUL (TASK_COMM_LEN). */
 const COMM = 16;
@@ -105,6 +105,16 @@ const task: Lower = (l) => {
   return l.b.call(CALLEE.currentTask, [], { kind: "plain" });
 };
 
+/** The helper wants to know how many bytes the ids have: struct bpf_pidns_info. */
+const nsPidTgid: Lower = (l, expr) => {
+  const { b } = l;
+  const [device, inode] = [arg(l, expr, 0), arg(l, expr, 1)];
+  const to = l.scratch(8, 8, "ids");
+  // Where it fails it writes zeros.
+  b.call(CALLEE.nsPidTgid, [device, inode, to.base, b.constant(8n)]);
+  return b.load(to.base, to.offset, 8);
+};
+
 function readScalar(copy: (l: Lowering, expr: HelperExpr, to: Destination, size: number) => Inst): Lower {
   return (l, expr, present) => {
     const type = unwrapType(expr.type);
@@ -115,6 +125,13 @@ function readScalar(copy: (l: Lowering, expr: HelperExpr, to: Destination, size:
 const LOWERED: Readonly<Record<string, Lower>> = {
   pid: upper(CALLEE.pidTgid),
   tid: lower(CALLEE.pidTgid),
+  pidTgid: plain(CALLEE.pidTgid),
+  nsPidTgid,
+  taskAddress: plain(CALLEE.currentTask),
+  taskRegisters: (l) => {
+    const current = l.b.call(CALLEE.currentTaskBtf, [], { kind: "kernel" });
+    return l.b.call(CALLEE.taskRegisters, [current], { kind: "plain" });
+  },
   uid: lower(CALLEE.uidGid),
   gid: upper(CALLEE.uidGid),
   ktime: plain(CALLEE.ktime),
@@ -229,6 +246,9 @@ export function helperInto(l: Lowering, type: Type, expr: HelperExpr, to: Destin
       copyKernelText(l, to, movedContext(b.offset(l.context(), at), l.context()), 0, length);
       return;
     }
+    case "zeros":
+      zero(l, to, 0, size);
+      return;
     case "readUser": {
       said(copyUser(l, to, arg(l, expr, 0), size, false), "ne");
       return;

@@ -5,8 +5,9 @@ import { isAggregate, sizeOf, type Type } from "../type.ts";
 import { CALLEE } from "./callees.ts";
 import { into } from "./into.ts";
 import type { Lowering } from "./lowering.ts";
-import { valueType } from "./maps.ts";
 import { zero } from "./memory.ts";
+import { placeAddress } from "./places.ts";
+import { lengthWithin } from "./read-into.ts";
 import { pairs } from "./shape.ts";
 import { value } from "./value.ts";
 import { hasEffects, walkExpr } from "./walk.ts";
@@ -25,8 +26,8 @@ function reserve(l: Lowering, map: MapDecl, type: Type): Inst {
 }
 
 /** `ring.emit({…})`: whether there was room. */
-export function ringEmit(l: Lowering, { map, value: given }: Op<"ringEmit">): Inst {
-  return sendRecord(l, map, valueType(map), given);
+export function ringEmit(l: Lowering, { map, record, value: given }: Op<"ringEmit">): Inst {
+  return sendRecord(l, map, record, given);
 }
 
 /** Sends a value of the type; it is written where the reader will find it. */
@@ -114,9 +115,9 @@ export interface Held {
 const TAKEN = new WeakMap<Inst, Variable>();
 
 /** `ring.reserve()`: a record of zeros, or null; who takes it says what becomes of it (`hold`). */
-export function ringReserve(l: Lowering, { map }: Op<"ringReserve">): Inst {
+export function ringReserve(l: Lowering, { map, record: type }: Op<"ringReserve">): Inst {
   const { b } = l;
-  const record = reserve(l, map, valueType(map));
+  const record = reserve(l, map, type);
   const isTaken = l.newVariable();
   l.isNull(
     record,
@@ -125,12 +126,32 @@ export function ringReserve(l: Lowering, { map }: Op<"ringReserve">): Inst {
       b.write(isTaken, b.constant(0n));
     },
     () => {
-      zero(l, { base: record, offset: 0, align: 8, zeroed: false }, 0, sizeOf(valueType(map)));
+      zero(l, { base: record, offset: 0, align: 8, zeroed: false }, 0, sizeOf(type));
       b.write(isTaken, b.constant(1n));
     },
   );
   TAKEN.set(record, isTaken);
   return record;
+}
+
+/** `records.output(value, length)`: whether there was room. */
+export function ringOutput(l: Lowering, { map, place, length }: Op<"ringOutput">): Inst {
+  const { b } = l;
+  const from = placeAddress(l, place);
+  const size = lengthWithin(l, place, length);
+  const status = b.call(CALLEE.output, [b.map(map.name), from, size, b.constant(0n)]);
+  const result = l.newVariable();
+  l.when(
+    "eq",
+    status,
+    l.zero(),
+    () => b.write(result, b.constant(1n)),
+    () => {
+      l.countLoss(map);
+      b.write(result, b.constant(0n));
+    },
+  );
+  return b.read(result);
 }
 
 /** Whether a local may hold a record that has to be given back. */

@@ -14,7 +14,9 @@ import { lookupScalar, mapDelete, mapGetOrInsert, mapHas, mapRef, mapSet, storag
 import { chainValue, coalesceValue, pair, there } from "./optionals.ts";
 import { packetAt, packetLength } from "./packets.ts";
 import { placeAddress, readPlace } from "./places.ts";
-import { ringEmit, ringReserve, sendRecord, stackId, takeBack } from "./rings.ts";
+import { readInto } from "./read-into.ts";
+import { tailCall, taskUnder } from "./references.ts";
+import { ringEmit, ringOutput, ringReserve, sendRecord, stackId, takeBack } from "./rings.ts";
 import { isPointer, pairs } from "./shape.ts";
 import { textLength } from "./text.ts";
 
@@ -97,6 +99,15 @@ function compute(l: Lowering, expr: Expr): Inst {
       return b.constant(0n);
     case "ringReserve":
       return ringReserve(l, expr);
+    case "ringOutput":
+      return ringOutput(l, expr);
+    case "readInto":
+      return readInto(l, expr);
+    case "tailCall":
+      tailCall(l, expr);
+      return b.constant(0n);
+    case "taskUnder":
+      return taskUnder(l, expr);
     case "ringSubmit":
     case "ringDiscard":
       takeBack(l, expr);

@@ -142,6 +142,19 @@ export function walkExpr(expr: Expr, v: Visitor): void {
     case "print":
       walkExpr(expr.value, v);
       return;
+    case "ringOutput":
+      walkPlace(expr.place, v);
+      if (expr.length !== undefined) walkExpr(expr.length, v);
+      return;
+    case "readInto":
+      walkPlace(expr.place, v);
+      walkExpr(expr.address, v);
+      if (expr.length !== undefined) walkExpr(expr.length, v);
+      return;
+    case "tailCall":
+    case "taskUnder":
+      walkExpr(expr.index, v);
+      return;
     case "ringSubmit":
     case "ringDiscard":
       walkExpr(expr.slot, v);
@@ -256,6 +269,7 @@ export function usesOf(body: readonly Stmt[], ofCallee: (callee: FunctionDecl) =
           cost += 4;
           break;
         case "stackId":
+        case "tailCall":
           context = true;
           cost += 4;
           break;
@@ -269,12 +283,15 @@ export function usesOf(body: readonly Stmt[], ofCallee: (callee: FunctionDecl) =
         case "mapDelete":
         case "storageGet":
         case "storageDelete":
+        case "readInto":
+        case "taskUnder":
           cost += 5;
           break;
         case "mapSet":
         case "mapGetOrInsert":
         case "mapRecord":
         case "ringEmit":
+        case "ringOutput":
         case "print":
           cost += 15;
           break;
@@ -310,6 +327,9 @@ const EFFECTS: ReadonlySet<Expr["op"]> = new Set([
   "mapDelete",
   "mapRecord",
   "ringEmit",
+  "ringOutput",
+  "readInto",
+  "tailCall",
   "print",
   "ringReserve",
   "ringSubmit",

@@ -60,6 +60,13 @@ export function nonZeroAtEntry(dominators: Dominators): (ReadonlySet<Inst> | und
         else for (const value of met) if (value !== edge && !at.has(value)) met.delete(value);
       }
       met ??= new Set();
+      // What comes together here is not 0 where each was compared on its own way.
+      for (const phi of block.phis)
+        if (
+          phi.nullable === true &&
+          block.preds.every((pred, i) => comesNonZero(phi, phi.args[i]!, pred, known[pred.id]))
+        )
+          met.add(phi);
       const before = known[block.id];
       if (before !== undefined && before.size === met.size) continue;
       known[block.id] = met;
@@ -67,4 +74,10 @@ export function nonZeroAtEntry(dominators: Dominators): (ReadonlySet<Inst> | und
     }
   }
   return known;
+}
+
+/** Whether an operand of a phi is not 0 at the end of the block that it comes from, with what is known where that begins. */
+function comesNonZero(phi: Inst, arg: Inst, pred: Block, known: ReadonlySet<Inst> | undefined): boolean {
+  if (arg === phi || known === undefined) return true;
+  return neverZero(arg) || known.has(arg) || nonZeroOnEdge(pred, phi.block) === arg;
 }

@@ -205,6 +205,13 @@ const tailCall: Helper = (cpu) => {
   cpu.renew(entry);
 };
 
+const taskUnderCgroup: Helper = (cpu) => {
+  const map = mapArgument(cpu, 1, MachineMap);
+  if (map.spec.type !== "cgroup_array") return cpu.fault("BAD_ARGUMENT", `Map "${map.name}" holds no cgroups.`);
+  const index = cpu.u32(2);
+  cpu.result(index >= map.maxEntries ? E2BIG : cpu.state.world.underCgroup(index) ? 1 : 0);
+};
+
 const spinLock: Helper = (cpu) => {
   const address = cpu.u64(1);
   cpu.input(1, 4);
@@ -249,6 +256,7 @@ export const mapHelpers: Readonly<Record<string, Helper>> = {
   cgrp_storage_get: storageGet,
   cgrp_storage_delete: storageDelete,
   tail_call: tailCall,
+  current_task_under_cgroup: taskUnderCgroup,
   spin_lock: spinLock,
   spin_unlock: spinUnlock,
 };

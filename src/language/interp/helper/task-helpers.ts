@@ -34,6 +34,7 @@ export const taskHelpers: Readonly<Record<string, Helper>> = {
   },
   get_current_task: (cpu) => cpu.resultWide(cpu.state.world.task),
   get_current_task_btf: (cpu) => cpu.resultWide(cpu.state.world.task),
+  task_pt_regs: (cpu) => cpu.resultWide(cpu.state.world.registers),
   get_current_comm: (cpu) => {
     const size = cpu.u32(2);
     const to = cpu.output(1, size);

@@ -42,4 +42,11 @@ export const TARGET: Pages = {
     why: "The body of a loop whose length is known only at run time is a function of its own for the kernel, and a function may give away only what it took itself.",
     write: "Leave the loop first, then submit or discard the record.",
   },
+  EB4303: {
+    title: "a tail call with something still to be given back",
+    why: "A tail call goes on in another program and does not come back: a record that is reserved would be kept for ever, and so would a loop that the kernel counts, or that is a function of its own. The kernel refuses both.",
+    write: "Submit or discard the record in a block of its own, and make the call behind the loop.",
+    bad: 'import { progArray, rawTracepoint, ringbuf, struct, u32 } from "skep/kernel";\n\nexport const seen = ringbuf(struct({ step: u32 }));\nexport const steps = progArray(["second"]);\nexport const first = rawTracepoint("sys_enter", () => {\n  const event = seen.reserve();\n  if (event === undefined) return;\n  event.submit();\n  steps.tailCall("second");\n});\nexport const second = rawTracepoint("sys_enter", () => {\n  seen.emit({ step: 2 });\n});\n',
+    good: 'import { progArray, rawTracepoint, ringbuf, struct, u32 } from "skep/kernel";\n\nexport const seen = ringbuf(struct({ step: u32 }));\nexport const steps = progArray(["second"]);\nexport const first = rawTracepoint("sys_enter", () => {\n  seen.emit({ step: 1 });\n  steps.tailCall("second");\n});\nexport const second = rawTracepoint("sys_enter", () => {\n  seen.emit({ step: 2 });\n});\n',
+  },
 };

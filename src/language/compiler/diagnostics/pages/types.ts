@@ -343,6 +343,13 @@ export const TYPES: Pages = {
     bad: example("counter pid", "for (const x of pid()) hits.add(x);", COUNT),
     good: example("counter range pid", "for (const x of range(0, 4)) hits.add(x);", COUNT),
   },
+  EB2028: {
+    title: "programs of several kinds in one program array",
+    why: "A tail call hands the context over as it is: a program at a tracepoint would find a probe's registers where it looks for its record. The kernel takes programs of one kind only into an array.",
+    write: "Declare the programs by one word, and use one program array for each kind.",
+    bad: 'import { progArray, rawTracepoint, uprobe } from "skep/kernel";\n\nexport const steps = progArray(["first", "second"]);\nexport const first = rawTracepoint("sys_enter", () => {\n  steps.tailCall("second");\n});\nexport const second = uprobe("libc", "malloc", () => {});\n',
+    good: 'import { progArray, rawTracepoint } from "skep/kernel";\n\nexport const steps = progArray(["second"]);\nexport const first = rawTracepoint("sys_enter", () => {\n  steps.tailCall("second");\n});\nexport const second = rawTracepoint("sys_enter", () => {});\n',
+  },
   EB2310: {
     title: "a function that calls itself",
     why: "All calls of a program share 512 bytes of stack and may be eight deep; the kernel refuses recursion, also over several functions.",
