@@ -1,6 +1,7 @@
 // skep run, check, dis, explain: what they print and return. What is attached looks at the command's own process alone.
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { release } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { loadObject, VerifierError } from "../../src/sdk/index.ts";
 import { compileText, rejectionText } from "../../src/tools/run/index.ts";
@@ -235,6 +236,50 @@ hostTest("skep check tells what is wrong and right; without rights, too", async 
   assert.deepEqual([diagnostic?.["code"], diagnostic?.["line"], diagnostic?.["column"]], ["TS2339", 4, 12]);
   assert.equal((await skep(["check"])).code, 2);
   assert.equal((await skep(["check", scratch.file("none")])).code, 1);
+});
+
+hostTest("skep check for another kernel: recorded, or by its types", async () => {
+  using scratch = new Scratch();
+  const [recorded, module, types] = [scratch.file("this.target"), scratch.file("a.bpf.ts"), scratch.file("vmlinux")];
+  const source = (of: string) =>
+    `import { counter, task, tracepoint, u32 } from "skep/kernel";\nexport const n = counter(u32);\nexport const p = ${of};\n`;
+  writeFileSync(module, source('tracepoint("sched:sched_switch", (ctx) => n.inc(u32(ctx.next_pid + task().tgid)))'));
+  const written = await skep(["check", "--record-target", recorded]);
+  assert.equal(written.code, 0, written.stderr);
+  assert.match(written.stdout, /this\.target: \d+ tracepoints, \d+ KiB\n$/);
+  const here = await skep(["check", module]);
+  const there = await skep(["check", "--target", recorded, module]);
+  assert.equal(there.code, 0, there.stdout + there.stderr);
+  // The same kernel is compiled for in the same way.
+  assert.equal(there.stdout.replace(/ for Linux \S+/, ""), here.stdout);
+  writeFileSync(types, readFileSync("/sys/kernel/btf/vmlinux"));
+  assert.match((await skep(["check", "-t", types, module])).stderr, /say it with --release/);
+  const unknown = await skep(["check", "-t", types, "--release", "6.1", module]);
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.stderr, /The fields of tracepoint sched:sched_switch are not in the kernel's types/);
+  writeFileSync(
+    module,
+    source('tpBtf("sched_switch", (_, prev) => n.inc(u32(prev.pid + prev.none)))').replace("tracepoint", "tpBtf"),
+  );
+  const both = await skep(["check", "--json", "-t", types, "-t", recorded, "--release", "6.1", module]);
+  const { ok, files } = JSON.parse(both.stdout) as {
+    ok: boolean;
+    files: { kernel: string; diagnostics: { code: string }[] }[];
+  };
+  assert.equal(ok, false);
+  assert.deepEqual(
+    files.map(({ kernel, diagnostics }) => [kernel, ...diagnostics.map(({ code }) => code)]),
+    [
+      ["6.1", "TS2339"],
+      [release(), "TS2339"],
+    ],
+  );
+  for (const content of ["no such thing", "{}", '{"schema":"skep.target/2"}']) {
+    writeFileSync(recorded, content);
+    const refused = await skep(["check", "-t", recorded, module]);
+    assert.deepEqual([refused.code, refused.stderr.includes("tells of no kernel")], [1, true], refused.stderr);
+  }
+  assert.match((await skep(["check", "-t", scratch.file("none"), module])).stderr, /Cannot read .*none/);
 });
 
 hostTest("skep check and run without rights", async () => {

@@ -6,9 +6,11 @@ import {
   type CodeProblem,
   CodeProblemError,
   checkCode,
+  dumpMachine,
   emitFunction,
   type FunctionCode,
   runStages,
+  selectInstructions,
 } from "./code/index.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { dumpModule } from "./dump-module.ts";
@@ -29,7 +31,7 @@ import { parse } from "./syntax/parse.ts";
 import type { Target } from "./target.ts";
 
 /** What of a compilation can be looked at (`--dump`). */
-export const DUMPS = ["ast", "types", "ssa", "ssa-opt", "ranges", "asm", "btf"] as const;
+export const DUMPS = ["ast", "types", "ssa", "ssa-opt", "ranges", "mir", "asm", "btf"] as const;
 export type Dump = (typeof DUMPS)[number];
 
 /** How a module is compiled. */
@@ -185,6 +187,8 @@ function make(module: Module, target: Target, { options, timed, wanted, dumps }:
     if (options.paranoid === true) verify(func, { claims: false });
   }
   if (hasErrors(diagnostics)) return failed();
+  if (wanted.has("mir"))
+    dumps.mir = lowered.functions.map((func) => dumpMachine(selectInstructions(func, target))).join("\n");
   for (const func of lowered.functions) {
     if (options.paranoid === true) checkEmitted(func, target);
     const result = timed("code", () => emitFunction(func, target));

@@ -4,6 +4,7 @@ export { type Compiled, type CompileOptions, compile, DUMPS, type Dump } from ".
 export type { Diagnostic } from "./diagnostic.ts";
 export type { MapDecl, Module, PrintSite } from "./hir.ts";
 export { layoutOfType } from "./image/index.ts";
+export { type RecordedTarget, TargetError, targetOf, targetOfTypes } from "./recorded-target.ts";
 export type { Features, Target } from "./target.ts";
 export {
   parseTracepointFormat,

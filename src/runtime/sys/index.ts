@@ -47,6 +47,6 @@ export { nr } from "./syscall-number.ts";
 export { ClosedError, errnoName, SystemError, type SystemErrorOptions } from "./system-error.ts";
 export { openTimer, setTimer } from "./timer-fd.ts";
 export { createToken, TOKEN_FLAG } from "./token.ts";
-export { readTracefs } from "./tracefs-file.ts";
+export { foldersInTracefs, readTracefs } from "./tracefs-file.ts";
 export { isInTracefs, noTracefs, TRACEFS_ROOTS, tracefsRefusal, tracefsRoot } from "./tracefs-root.ts";
 export { Waiter } from "./waiter.ts";

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { native } from "./native.ts";
 import { nr } from "./syscall-number.ts";
 import { tracefsRoot } from "./tracefs-root.ts";
@@ -40,6 +40,21 @@ export function readTracefs(path: string): string | undefined {
   if (root === null) return undefined;
   try {
     return readFileSync(`${root}/${path}`, "latin1");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EACCES" || code === "EPERM") return undefined;
+    throw error;
+  }
+}
+
+/** The names of folders in a folder of tracefs (`events`), as `readTracefs` has files. Throws what `readdirSync` does. */
+export function foldersInTracefs(path: string): readonly string[] | undefined {
+  const root = tracefsRoot() ?? detachedRoot();
+  if (root === null) return undefined;
+  try {
+    return readdirSync(`${root}/${path}`, { withFileTypes: true }).flatMap((entry) =>
+      entry.isDirectory() ? [entry.name] : [],
+    );
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EACCES" || code === "EPERM") return undefined;

@@ -5,6 +5,7 @@ export { gatherSources, sourceOf } from "./gather-sources.ts";
 export { ImageCache } from "./image-cache.ts";
 export { printedLine } from "./live-prints.ts";
 export { lossCounter, lossesOf } from "./losses.ts";
+export { recordTarget } from "./record-target.ts";
 export { attachSchedule } from "./schedule.ts";
 export { shownPath } from "./shown-path.ts";
 export { liveTarget } from "./target.ts";

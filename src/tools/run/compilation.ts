@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { SourceFile } from "../../language/compiler/diagnostics/index.ts";
-import type { Compiled, Diagnostic, Dump, Sources } from "../../language/compiler/index.ts";
+import type { Compiled, Diagnostic, Dump, Sources, Target } from "../../language/compiler/index.ts";
 import {
   gatherSources,
   ImageCache,
@@ -18,6 +18,8 @@ import type { Timing } from "./view/timings-text.ts";
 export interface Compilation {
   /** As people named it: a path, or `-e`. */
   readonly name: string;
+  /** The version of the kernel that it was compiled for, where that is not the one that runs. */
+  readonly kernel?: string;
   readonly sources: readonly SourceFile[];
   /** The paths of the sources as the programs' lines have them. */
   readonly paths: readonly string[];
@@ -35,10 +37,21 @@ export interface CompileOptions {
   /** Takes what was compiled before, and keeps what is compiled now (`~/.cache/skep`). Of what is taken there are no dumps and times. */
   readonly cache?: boolean;
   readonly dumps?: readonly Dump[];
+  /** The kernel that is compiled for; the one that runs when left out. What is compiled for another is not kept. */
+  readonly target?: Target;
 }
 
 /** What the compiler's passes can be asked to show; said here so that it need not be loaded to tell. */
-export const DUMPS: readonly Dump[] = ["ast", "types", "ssa", "ssa-opt", "ranges", "asm", "btf"] satisfies Dump[];
+export const DUMPS: readonly Dump[] = [
+  "ast",
+  "types",
+  "ssa",
+  "ssa-opt",
+  "ranges",
+  "mir",
+  "asm",
+  "btf",
+] satisfies Dump[];
 
 /** What a one-liner's file is called. */
 const ONE_LINER = "-e";
@@ -61,17 +74,23 @@ export function compileText(text: string, options: CompileOptions = {}): Compila
   return compileSources(ONE_LINER, { entry: ONE_LINER, files: new Map([[ONE_LINER, text]]), oneLiner: true }, options);
 }
 
-function compileSources(name: string, sources: Sources, { dumps = [], cache = false }: CompileOptions): Compilation {
-  const images = cache ? ImageCache.open() : undefined;
+function compileSources(
+  name: string,
+  sources: Sources,
+  { dumps = [], cache = false, target }: CompileOptions,
+): Compilation {
+  const images = cache && target === undefined ? ImageCache.open() : undefined;
   const plan = images?.read<Plan>(sources, KEPT_AS);
   // What was compiled before has nothing to tell but what it became.
-  const result = plan === undefined ? compileSafely(sources, dumps) : { ...NOTHING, paths: [...sources.files.keys()] };
+  const result =
+    plan === undefined ? compileSafely(sources, dumps, target) : { ...NOTHING, paths: [...sources.files.keys()] };
   const { spec, module, paths, diagnostics, timings, functions } = result;
   const made = plan ?? (spec === undefined ? undefined : planOf(module, spec, printFormats(module)));
   // Warnings are said each time.
   if (plan === undefined && made !== undefined && diagnostics.length === 0) images?.write(sources, made, KEPT_AS);
   return {
     name,
+    ...(target !== undefined && { kernel: target.release }),
     sources: paths.map((path) => ({ name: shownPath(path), text: sources.files.get(path) ?? "" })),
     paths,
     diagnostics,
@@ -106,10 +125,10 @@ const NOTHING: Compiled = {
 const SENTENCE = /^(SKEP_\w+|E[A-Z]+)$/;
 
 /** Compiles; what fails inside of the compiler is a diagnostic, too, and never the source's fault. */
-function compileSafely(sources: Sources, dumps: readonly Dump[]): Compiled {
+function compileSafely(sources: Sources, dumps: readonly Dump[], target: Target | undefined): Compiled {
   const { compile, compilerFailure } = compiling();
   try {
-    return compile(sources, liveTarget(), { dumps, now });
+    return compile(sources, target ?? liveTarget(), { dumps, now });
   } catch (error) {
     // Errors with a code are sentences for people: the kernel's types or tracefs cannot be read.
     if (SENTENCE.test(String((error as { code?: unknown }).code))) throw error;

@@ -1,8 +1,8 @@
 import { compilerFailure, render, report } from "../../language/compiler/diagnostics/index.ts";
-import { compile, layoutOfType } from "../../language/compiler/index.ts";
+import { compile, layoutOfType, targetOf, targetOfTypes } from "../../language/compiler/index.ts";
 import { explainRejection } from "../../language/compiler/verifier-log/index.ts";
 
-const all = { compile, compilerFailure, explainRejection, layoutOfType, render, report };
+const all = { compile, compilerFailure, explainRejection, layoutOfType, render, report, targetOf, targetOfTypes };
 
 /** What it takes to compile, and to tell what is wrong. */
 export type Compiling = typeof all;

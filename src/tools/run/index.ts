@@ -8,5 +8,6 @@ export type { Plan } from "./plan.ts";
 export { rejectionText } from "./rejection.ts";
 export { RunError } from "./run-error.ts";
 export { runSession, type SessionOptions } from "./session.ts";
+export { readTarget, writeTarget } from "./target-file.ts";
 export { jsonView, type RunView, textView } from "./view/run-view.ts";
 export { timingsText } from "./view/timings-text.ts";

@@ -4,6 +4,7 @@ import type { Diagnostic } from "../diagnostic.ts";
 import type { Span } from "../span.ts";
 import type { Func } from "../ssa/ir.ts";
 import type { Target } from "../target.ts";
+import { isNewer } from "../version.ts";
 import { type EmittedFunction, isReference } from "./build-image.ts";
 
 /** Functions that are at work at once, the program among them (MAX_CALL_FRAMES). */
@@ -157,17 +158,6 @@ function tooMany({ name, span }: Func, maps: readonly string[]): Diagnostic {
     message: `\`${name}\` and what it calls use ${maps.length} maps${besides}, and the kernel gives one program ${MOST_MAPS}.`,
     help: "Keep several values in one map, as a struct or under a key that tells them apart; or split the program in two.",
   };
-}
-
-/** Whether a version of the kernel (`5.15`, `5.10.0-33-cloud-amd64`) is newer than another. */
-function isNewer(a: string, b: string): boolean {
-  const [x = 0, y = 0] = numbersOf(a);
-  const [v = 0, w = 0] = numbersOf(b);
-  return x > v || (x === v && y > w);
-}
-
-function numbersOf(version: string): number[] {
-  return version.split(/[^0-9]+/, 2).map(Number);
 }
 
 function tooNew(helper: HelperName, since: string, release: string, span: Span): Diagnostic {
