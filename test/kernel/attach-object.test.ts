@@ -28,6 +28,7 @@ import { conversation } from "../support/conversation.ts";
 import { fixture } from "../support/fixture.ts";
 import { kernelTest, machine, type Requirements } from "../support/kernel-test.ts";
 import { fixture as objectFixture } from "../support/objects.ts";
+import { pace } from "../support/pace.ts";
 import { callGetpgid } from "../support/probe-programs.ts";
 
 /** Opens a file, and tells the program to count meanwhile: attaching opens files, too. */
@@ -199,11 +200,13 @@ kernelTest("programs that stand in maps are left alone, also those without a sec
 });
 
 kernelTest("attach by section and replace: perf_event by a function", async () => {
-  const spin = () => {
-    const until = process.hrtime.bigint() + 5_000_000n;
-    while (process.hrtime.bigint() < until);
-  };
   const object = loadObject(countingObject({ type: "perf_event" }), { replaceable: true });
+  const count = () => Number(object.maps.counts.get(0)?.[0]);
+  /** Until there are samples: the clock is that of the CPU, and a busy machine gives none of it for a while. */
+  const spin = () => {
+    const [before, end] = [count(), performance.now() + pace(5000, 20_000)];
+    while (count() === before && performance.now() < end);
+  };
   try {
     assert.throws(() => object.attach(), { code: "SKEP_ATTACH", message: /attachPerfEvents\(program, …\)/ });
     object.attach({
@@ -212,12 +215,12 @@ kernelTest("attach by section and replace: perf_event by a function", async () =
       },
     });
     spin();
-    const first = Number(object.maps.counts.get(0)?.[0]);
+    const first = count();
     assert.ok(first > 0 && first < 1_000_000, `${first} samples`);
     await object.replace(countingObject({ type: "perf_event", step: 1_000_000 }));
-    const before = Number(object.maps.counts.get(0)?.[0]);
+    const before = count();
     spin();
-    const after = Number(object.maps.counts.get(0)?.[0]) - before;
+    const after = count() - before;
     assert.ok(after > 0 && after % 1_000_000 === 0, `${after} is of the second version alone`);
   } finally {
     object.close();

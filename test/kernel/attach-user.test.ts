@@ -22,6 +22,7 @@ import { type Counting, countingObject } from "../support/attach-programs.ts";
 import { conversation } from "../support/conversation.ts";
 import { fixture } from "../support/fixture.ts";
 import { kernelTest } from "../support/kernel-test.ts";
+import { pace } from "../support/pace.ts";
 
 const path = fixture("probed");
 const symbol = "probed";
@@ -197,19 +198,26 @@ kernelTest("attach: breakpoints for reading and writing, and at a function", { a
   const count = () => Number(object.maps.counts.get(0)?.[0]);
   const memory = new Int32Array(new ArrayBuffer(64));
   const both = { breakpoint: BigInt(native().addressOf(memory)), access: "read-write" } as const;
-  const link = attachPerfEvent(object.programs.p, { event: both, pid: process.pid });
-  for (let i = 0; i < 4; i++) Atomics.load(memory, 0);
-  for (let i = 0; i < 4; i++) Atomics.store(memory, 0, i);
-  link.close();
-  assert.equal(count(), 8);
+  const accesses = () => {
+    const before = count();
+    using _link = attachPerfEvent(object.programs.p, { event: both, pid: process.pid });
+    for (let i = 0; i < 4; i++) Atomics.load(memory, 0);
+    for (let i = 0; i < 4; i++) Atomics.store(memory, 0, i);
+    return count() - before;
+  };
+  // An emulated processor that is interrupted in the midst of an access tells of it again.
+  let seen = accesses();
+  for (let tries = pace(0, 9); seen !== 8 && tries > 0; tries--) seen = accesses();
+  assert.equal(seen, 8);
   await conversation([path], async (pid, say) => {
     await say("");
     const [breakpoint] = addressesInProcess(pid, path, place().fileOffset);
     assert.ok(breakpoint !== undefined);
     using _link = attachPerfEvent(object.programs.p, { event: { breakpoint, access: "execute" }, pid });
+    const before = count();
     await say("");
     await say("");
-    assert.equal(count(), 10);
+    assert.equal(count() - before, 2);
   });
 });
 
