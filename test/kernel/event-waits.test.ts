@@ -9,6 +9,7 @@ import {
   type LoadedObject,
   loadObject,
   type ObjectSpec,
+  PerfBufferReader,
   RingBufferReader,
   r0,
   r1,
@@ -19,6 +20,9 @@ import {
 } from "../../src/sdk/index.ts";
 import { run } from "../support/cli.ts";
 import { hostTest, kernelTest } from "../support/kernel-test.ts";
+import { pace } from "../support/pace.ts";
+import { perfSender, ringSender, send } from "../support/senders.ts";
+import { streamTest } from "../support/stream-test.ts";
 
 const needs = { kernel: "5.8" } as const;
 const child = fileURLToPath(new URL("../children/stream-waits.js", import.meta.url));
@@ -45,6 +49,31 @@ for (const kind of ["ring", "perf"] as const) {
         assert.deepEqual(await waits(kind, what, latency), { seen: 5, errors: [], kept: true }, what);
     });
   }
+}
+
+for (const [kind, make] of [
+  ["ring", () => ringSender(4096)],
+  ["perf", () => perfSender()],
+] as const) {
+  streamTest(`${kind}: a loop hears of a record that comes right after it has looked`, async () => {
+    using sender = make();
+    using reader =
+      kind === "ring" ? RingBufferReader.raw(sender.maps.events) : PerfBufferReader.raw(sender.maps.events);
+    const controller = new AbortController();
+    const patience = setTimeout(() => controller.abort(new Error("it never came")), pace(5000, 60_000));
+    let seen = 0;
+    // When the first batch is asked for, the event loop does not know of the descriptor; the others are asked for as it tells.
+    const later = () => queueMicrotask(() => setImmediate(() => send(sender, 1)));
+    await sleep(1);
+    later();
+    for await (const batch of reader.batches({ signal: controller.signal })) {
+      seen += batch.length;
+      if (seen === 20) break;
+      later();
+    }
+    clearTimeout(patience);
+    assert.equal(seen, 20);
+  });
 }
 
 /** `small` sends a record with its number; `large` discards one of `size` bytes, to move the positions on. */

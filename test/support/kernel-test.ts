@@ -31,7 +31,7 @@ export function kernelTest(name: string, first: Requirements | Body, second?: Bo
   const body = (second ?? first) as Body;
   const decision = decide(requirements, machine);
   const skip = !decision.run && "skip" in decision ? decision.skip : undefined;
-  test(name, { timeout: pace(120_000, 600_000), ...(skip !== undefined && { skip }) }, async (t) => {
+  test(name, { timeout: pace(120_000, 300_000), ...(skip !== undefined && { skip }) }, async (t) => {
     if (!decision.run && "fail" in decision) throw new Error(`It may not be skipped. ${decision.fail}`);
     const before = new Set(openFds());
     await body(t);

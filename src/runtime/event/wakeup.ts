@@ -52,6 +52,8 @@ export class WakeUp {
   #lastWake = 0n;
   #busyWakes = 0;
   #running = false;
+  /** The descriptor is waited for. */
+  #waiting = false;
   /** Draining on the timer; kept over stop and start, so that a loop which pauses for each batch stays coalesced. */
   #ticking = false;
   #pressing = false;
@@ -72,7 +74,7 @@ export class WakeUp {
 
   stop(): void {
     this.#running = false;
-    if (!this.#ring.toldOnce) this.#waiter.stop();
+    this.#unwait();
     clearImmediate(this.#immediate);
     this.#immediate = undefined;
     // The timer goes on to its next tick: a loop that pauses for each batch will want it again.
@@ -119,16 +121,17 @@ export class WakeUp {
     this.#busyWakes = now - this.#lastWake < BUSY_GAP_NS ? this.#busyWakes + 1 : 0;
     this.#lastWake = now;
     if (pressing || this.#busyWakes >= BUSY_WAKES) {
-      if (!this.#ring.toldOnce) this.#waiter.stop();
+      this.#unwait();
       this.#ring.hush();
       this.#next(pressing);
     }
   }
 
-  #lookAgain(): void {
+  #lookAgain(times = 1): void {
     clearImmediate(this.#immediate);
     this.#immediate = setImmediate(() => {
       this.#immediate = undefined;
+      if (times > 1) this.#lookAgain(times - 1);
       this.#woken();
     });
     if (!this.#referenced) this.#immediate.unref();
@@ -163,14 +166,24 @@ export class WakeUp {
 
   #arm(look: boolean): void {
     const mayHaveCome = this.#ring.arm();
-    this.#waiter.start();
-    if (look || mayHaveCome) this.#lookAgain();
+    // Asked for once more, the event loop would let go of the descriptor, and look for it anew only when it next waits.
+    const begins = !this.#waiting;
+    if (begins) this.#waiter.start();
+    this.#waiting = true;
+    // The next immediate may come before the event loop has told the kernel of the descriptor; the one after that does not.
+    if (look || mayHaveCome) this.#lookAgain(begins && this.#ring.toldOnce ? 2 : 1);
     if (!mayHaveCome) return;
     // A program may have begun before that, and write its record after we have looked.
     clearTimeout(this.#later);
     this.#later = setTimeout(() => {
       if (this.#running && !this.#ticking) this.#woken();
     }, GRACE_MS).unref();
+  }
+
+  #unwait(): void {
+    if (this.#ring.toldOnce) return;
+    this.#waiting = false;
+    this.#waiter.stop();
   }
 
   #next(pressing: boolean): void {
