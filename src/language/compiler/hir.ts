@@ -51,6 +51,8 @@ export interface MapDecl {
   readonly maxEntries: number;
   /** Whoever attaches the programs fills it: they only read it. */
   readonly filledOutside?: true;
+  /** The ring that `print` writes to. */
+  readonly prints?: true;
   /** Of program arrays: names of the programs in its slots. */
   readonly programs?: readonly string[];
   /** Kept under this name in a bpffs. */

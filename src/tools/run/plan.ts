@@ -6,8 +6,8 @@ import type { PrintFormat } from "../../sdk/kernel-typescript/index.ts";
 /** What is run and shown: a compiled module, and what its parts mean to whoever looks on. */
 export interface Plan {
   readonly spec: ObjectSpec;
-  /** Rings whose events are shown as they come, with their events' fields. */
-  readonly rings: readonly { readonly name: string; readonly event: Layout }[];
+  /** Rings whose events are shown as they come, with their events' fields; without where records are of several types. */
+  readonly rings: readonly { readonly name: string; readonly event?: Layout }[];
   /** The ring that `print` writes to, and the forms of its records by number. */
   readonly print?: { readonly ring: string; readonly formats: readonly PrintFormat[] };
   /** Maps that are shown at the end, in the order of the source. */
@@ -33,11 +33,12 @@ const PLAIN: ReadonlySet<MapDecl["kind"]> = new Set([
  * programs alone.
  */
 export function planOf(module: Module, spec: ObjectSpec, formats: readonly PrintFormat[]): Plan {
-  const rings = module.maps.flatMap(({ name, kind }) => {
-    const event = kind === "ringbuf" ? spec.maps[name]?.value : undefined;
-    return event === undefined ? [] : [{ name, event }];
+  const rings = module.maps.flatMap(({ name, kind, prints }) => {
+    if (kind !== "ringbuf" || prints) return [];
+    const event = spec.maps[name]?.value;
+    return [event === undefined ? { name } : { name, event }];
   });
-  const printed = module.maps.find(({ kind, value }) => kind === "ringbuf" && value === undefined);
+  const printed = module.maps.find(({ prints }) => prints);
   const shown = module.maps.flatMap(({ name, kind, exported, aggregate }): ShownMap[] => {
     if (aggregate !== undefined) return [{ name, aggregate, keyless: kind === "array" || kind === "perCpuArray" }];
     return exported && PLAIN.has(kind) ? [{ name, keyless: false }] : [];

@@ -128,8 +128,14 @@ class Readers {
     this.#object = object;
     this.#output = output;
     try {
-      for (const { name, event } of plan.rings)
-        this.#read(RingBufferReader.of(this.#map(name), event, this.#books(name)), (value) => view.event(name, value));
+      for (const { name, event } of plan.rings) {
+        const books = this.#books(name);
+        const reader: RingBufferReader<unknown> =
+          event === undefined
+            ? RingBufferReader.with(this.#map(name), (record) => ({ record: record.copy() }), books)
+            : RingBufferReader.of(this.#map(name), event, books);
+        this.#read(reader, (value) => view.event(name, value));
+      }
       if (plan.print === undefined) return;
       const { ring, formats } = plan.print;
       const line = printedLine(formats, cellText);

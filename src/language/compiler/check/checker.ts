@@ -86,6 +86,7 @@ export class Checker {
         name: this.unique("print"),
         exported: false,
         kind: "ringbuf",
+        prints: true,
         maxEntries: 1 << 18,
         span,
       };

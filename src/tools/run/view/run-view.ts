@@ -72,7 +72,8 @@ export function jsonView(): RunView {
 const DIGITS: Readonly<Record<string, number>> = { 1: 4, 2: 6, 4: 10, 8: 16 };
 
 /** The fields of a ring's events with the columns that their values usually take. */
-function fieldsOf(event: Layout): { name: string; width: number }[] {
+function fieldsOf(event: Layout | undefined): { name: string; width: number }[] {
+  if (event === undefined) return [{ name: "record", width: 16 }];
   if (event.kind !== "struct") return [{ name: "value", width: 10 }];
   return event.fields.map(({ name, layout }) => ({
     name,
