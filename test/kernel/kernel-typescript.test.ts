@@ -404,6 +404,36 @@ kernelTest("profile and interval run by time, on perf events that attach() opens
   assert.deepEqual(await project.json("app.js"), [[true]]);
 });
 
+hostTest("kernel code in a file of JavaScript's own", { program: "syscall" }, async () => {
+  using project = new Project({
+    "app.js": `${SHOW}
+      import { readFileSync } from "node:fs";
+      import { load } from "skep";
+      import { counter, param, pid, syscall, tracepoint, u32 } from "skep/kernel";
+      const name = readFileSync("/proc/self/comm", "utf8");
+      const step = param(u32, 1);
+      const calls = counter(u32);
+      const MOST = 3;
+      function more(x) { return x + name.length; }
+      const run = syscall(() => {
+        calls.add(pid(), step);
+        return MOST;
+      });
+      const unwanted = tracepoint("no:such", () => missing());
+      const source = new URL(import.meta.url);
+      const bpf = await load({ step, calls, run }, { source, params: { step: 5 } });
+      show([bpf.programs.run.run().value, bpf.maps.calls.get(process.pid), Object.keys(bpf.object.programs), more(1) > 1]);
+      bpf.close();
+      const error = await load({ unwanted }, { source }).catch(({ name, message }) => [name, message.split("\\n")[0]]);
+      show(error);
+    `,
+  });
+  assert.deepEqual(await project.json("app.js"), [
+    [3, 5, ["run"], true],
+    ["CompileError", "app.js:15:35 - error TS2345: This kernel has no tracepoint no:such."],
+  ]);
+});
+
 kernelTest("uprobes at functions of libc, with arguments and results", { attach: "uprobes" }, async () => {
   using project = new Project({
     "user.bpf.ts": `

@@ -8,21 +8,29 @@ import { SourceError } from "./source-error.ts";
 /** Where kernel code may be said to be: a path, a URL of a file, or its text under a name. */
 export type SourceOption = string | URL | { readonly name: string; readonly text: string };
 
+/** Whether a file is kernel code altogether: one without `.bpf` in its name is JavaScript's own, and may have some in it. */
+function isKernelFile(path: string): boolean {
+  return /\.bpf\.[cm]?[jt]s$/.test(path);
+}
+
 /**
  * The texts of a module and of every file that it imports, and these import. What is imported and not there is left out: the
- * compiler says where it is wanted. Throws SourceError when the module itself cannot be read.
+ * compiler says where it is wanted. Of a file of JavaScript's own the programs with these names are wanted, or all. Throws SourceError when the module itself cannot be read.
  */
-export function gatherSources({ entry, texts }: FoundSource): Sources {
+export function gatherSources({ entry, texts }: FoundSource, programs?: readonly string[]): Sources {
   const files = new Map<string, string>();
+  const isOwn = !isKernelFile(entry);
   const open = [entry];
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
     if (files.has(path)) continue;
     const text = texts.get(path) ?? read(path, path === entry);
     if (text === undefined) continue;
     files.set(path, text);
-    for (const specifier of relativeImports(text)) open.push(resolve(dirname(path), specifier));
+    // Of what JavaScript's own files import only kernel code is looked at.
+    for (const specifier of relativeImports(text))
+      if (!isOwn || isKernelFile(path) || isKernelFile(specifier)) open.push(resolve(dirname(path), specifier));
   }
-  return { entry, files };
+  return { entry, files, ...(isOwn && { own: programs === undefined ? {} : { programs } }) };
 }
 
 /** What `source` says, as what was found. */

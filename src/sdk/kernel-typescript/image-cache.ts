@@ -84,8 +84,9 @@ export class ImageCache {
     }
   }
 
-  #path({ entry, files }: Sources, kind: string): string {
+  #path({ entry, files, own }: Sources, kind: string): string {
     const hash = createHash("sha256").update(`${this.#of} ${kind}`);
+    if (own !== undefined) hash.update(`\0own\0${[...(own.programs ?? ["*"])].sort().join("\0")}`);
     for (const [path, text] of [...files].sort(([a], [b]) => (a < b ? -1 : 1)))
       hash.update(`\0${path === entry ? "entry" : "file"}\0${path}\0${text.length}\0${text}`);
     return join(this.#folder, `${hash.digest("hex").slice(0, 40)}.image`);

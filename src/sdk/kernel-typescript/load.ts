@@ -38,7 +38,7 @@ export async function load<X extends object>(
   const { params = {}, source, signal, cache = true, ...rest } = options;
   signal?.throwIfAborted();
   const exports = await module;
-  const sources = gatherSources(source === undefined ? findSource(exports) : sourceOf(source));
+  const sources = gatherSources(source === undefined ? findSource(exports) : sourceOf(source), Object.keys(exports));
   const compiled = await compileModule(sources, { cache });
   signal?.throwIfAborted();
   const loaded = await loadOrExplain(exports, compiled, params as ParamsOf<X>, rest, sources);

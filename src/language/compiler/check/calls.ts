@@ -6,7 +6,7 @@ import { coerce } from "./assign.ts";
 import { writable } from "./assignments.ts";
 import { constantOf, shown } from "./constants.ts";
 import { exists } from "./exists.ts";
-import { entityHere, expr, value, valueFor } from "./expressions.ts";
+import { entityHere, expr, isForeign, value, valueFor } from "./expressions.ts";
 import type { FunctionChecker } from "./function-checker.ts";
 import { checkFunction } from "./functions.ts";
 import { asInteger, commonSign, mixed, plain } from "./integers.ts";
@@ -53,6 +53,8 @@ export function call(fc: FunctionChecker, node: CallExpression, wanted: Type | u
       return functionCall(fc, checkFunction(fc.cx, entity.source, fc.span(node)), node);
     case "broken":
       return abandon();
+    case "foreign":
+      return isForeign(fc, callee);
     case undefined:
       break;
     default:

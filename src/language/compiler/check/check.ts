@@ -9,6 +9,7 @@ import { Checker } from "./checker.ts";
 import { declareFile } from "./declarations.ts";
 import type { FileScope } from "./entity.ts";
 import type { AbsentMember } from "./exists.ts";
+import { declareOwnFile } from "./own-file.ts";
 
 /** The files that are compiled: their texts by path. Imports name them relative to the file they stand in. */
 export interface Sources {
@@ -17,6 +18,11 @@ export interface Sources {
   readonly files: ReadonlyMap<string, string>;
   /** The entry is a one-liner: imports and declarations that it leaves out are put in (sugar/). */
   readonly oneLiner?: boolean;
+  /**
+   * The entry is a file of JavaScript's own that has kernel code in it, beside other things: the programs of these names are
+   * compiled, or all.
+   */
+  readonly own?: { readonly programs?: readonly string[] };
 }
 
 /** What checking gives: the program, which means something only without errors, and what is wrong. */
@@ -43,7 +49,15 @@ export function check(sources: Sources, target: Target, { looksAside = false } =
     if (known !== undefined) return known;
     const text = sources.files.get(path);
     if (text === undefined) return undefined;
-    const file: FileScope = { index: paths.length, path, text, names: new Map(), exports: new Map() };
+    const file: FileScope = {
+      index: paths.length,
+      path,
+      text,
+      names: new Map(),
+      exports: new Map(),
+      // What is imported into a program's own file has its programs for itself.
+      ...(sources.own !== undefined && path !== sources.entry && { withoutPrograms: true }),
+    };
     paths.push(path);
     scopes.set(path, file);
     const parsed = parse(path, text, file.index);
@@ -54,12 +68,15 @@ export function check(sources: Sources, target: Target, { looksAside = false } =
       cx.report.diagnostics.push(...desugared.diagnostics);
       ({ program } = desugared);
     }
+    const importFile = (from: FileScope, specifier: string) => load(resolvePath(from.path, specifier));
+    if (sources.own !== undefined && path === sources.entry) {
+      const { programs } = sources.own;
+      const wanted = programs === undefined ? undefined : new Set(programs);
+      later.push(...declareOwnFile(cx, file, program.body as Statement[], wanted, importFile));
+      return file;
+    }
     // What could not be parsed has a tree of nothing; what could is still looked at.
-    later.push(
-      ...declareFile(cx, file, program.body as Statement[], path === sources.entry, (from, specifier) =>
-        load(resolvePath(from.path, specifier)),
-      ),
-    );
+    later.push(...declareFile(cx, file, program.body as Statement[], path === sources.entry, importFile));
     return file;
   };
   load(sources.entry);

@@ -13,7 +13,7 @@ import { TYPE_MAKERS, typeOfDescriptor, typeOfEntity, vocabularyCallee } from ".
 export type ImportFile = (from: FileScope, specifier: string) => FileScope | undefined;
 
 /** Programs wait until everything that they may name is declared. */
-type Later = () => void;
+export type Later = () => void;
 
 /** Declares what a file's statements say, in their order. Programs are checked at the end, by the functions that are given back. */
 export function declareFile(
@@ -82,7 +82,7 @@ export function declareFile(
       ) {
         // A program without a name: of one-liners, and of those that nobody asks for by name.
         const call = statement.expression;
-        later.push(() => declareProgram(cx, file, call, "program", isEntry));
+        if (file.withoutPrograms !== true) later.push(() => declareProgram(cx, file, call, "program", isEntry));
         return;
       }
       cx.report.fail(
@@ -107,7 +107,8 @@ function define(cx: Checker, file: FileScope, id: Placed & { readonly name: stri
   file.names.set(id.name, entity);
 }
 
-function declareConstant(
+/** Declares a constant outside of functions. */
+export function declareConstant(
   cx: Checker,
   file: FileScope,
   node: VariableDeclarator,
@@ -153,7 +154,7 @@ function entityOfInitialiser(
       return { kind: "global", global };
     }
     if (isProgramCall(file, init)) {
-      later.push(() => declareProgram(cx, file, init, known, isExported));
+      if (file.withoutPrograms !== true) later.push(() => declareProgram(cx, file, init, known, isExported));
       return { kind: "program", name: known };
     }
   }
@@ -178,7 +179,8 @@ function isWord(name: string): boolean {
   return WORDS.has(name) || TYPE_WORDS.has(name) || OWN_WORDS.has(name);
 }
 
-function importNames(cx: Checker, file: FileScope, node: ImportDeclaration, importFile: ImportFile): undefined {
+/** Declares what an import names. */
+export function importNames(cx: Checker, file: FileScope, node: ImportDeclaration, importFile: ImportFile): undefined {
   const from = node.source.value;
   const span = cx.span(file, node.source);
   const isVocabulary = from === "skep/kernel";

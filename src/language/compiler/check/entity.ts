@@ -23,6 +23,8 @@ export type Entity =
   | { readonly kind: "program"; readonly name: string }
   /** `import * as k from …`. */
   | { readonly kind: "namespace"; readonly members: (name: string) => Entity | undefined }
+  /** A value of JavaScript's own, in a file that is no kernel code altogether. */
+  | { readonly kind: "foreign" }
   /** Its declaration was refused: what uses it is left out silently. */
   | { readonly kind: "broken" };
 
@@ -57,6 +59,8 @@ export interface FileScope {
   readonly names: Map<string, Entity>;
   /** The name under which others see a declaration. */
   readonly exports: Map<string, string>;
+  /** Its programs are left out. */
+  readonly withoutPrograms?: true;
 }
 
 /** What an expression stands for when it is a name, or a member of a namespace. */

@@ -262,6 +262,8 @@ function entityExpr(fc: FunctionChecker, entity: Entity | undefined, node: Expre
     }
     case "broken":
       return abandon();
+    case "foreign":
+      return isForeign(fc, node);
     case undefined: {
       const name = fc.text(node);
       return fc.fail("TS2304", node, `There is no \`${name}\` here.`, meant(name, fc.file.names.keys()));
@@ -269,6 +271,14 @@ function entityExpr(fc: FunctionChecker, entity: Entity | undefined, node: Expre
     default:
       return fc.fail("EB2011", node, `\`${fc.text(node)}\` is a ${entity?.kind}, which is no value.`);
   }
+}
+
+/** Refuses a value of JavaScript's in kernel code. */
+export function isForeign(fc: FunctionChecker, node: Expression): never {
+  return fc.fail("EB1022", node, `\`${fc.text(node)}\` is a value of JavaScript, which the kernel does not see.`, {
+    why: "A program runs in the kernel, and takes nothing along of what is around it but constants, functions and what `skep/kernel` makes.",
+    help: "For a value that JavaScript sets before the program is loaded declare `param(u32, 0)`; for one that both change `global(u64, 0)`, or a map.",
+  });
 }
 
 function member(fc: FunctionChecker, node: MemberNode, wanted: Type | undefined): Expr {

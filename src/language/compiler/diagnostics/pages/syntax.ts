@@ -193,6 +193,12 @@ export const SYNTAX: Pages = {
     bad: 'import { parse } from "some-library";\n\nexport const a = 1;\n',
     good: "export const a = 1;\n",
   },
+  EB1022: {
+    title: "a value of JavaScript in kernel code",
+    why: "Kernel code may stand in a file of JavaScript's own. It runs in the kernel all the same, and takes nothing along of what is around it but constants, functions, and what `skep/kernel` makes.",
+    write:
+      "`param(u32, 0)` for a value that JavaScript sets before the program is loaded, `global(u64, 0)` or a map for one that both change.",
+  },
   EB1050: {
     title: "an aggregation of a one-liner that is used in two ways",
     why: "What a one-liner adds up is made of its first use: its kind (`count`, `sum`, `hist` …), and how many parts its key has. It is one map in the kernel, and the map has one form.",
