@@ -194,4 +194,22 @@ export const FOUND: readonly Found[] = [
        return i64(inner("zj", ctx.a));
      });`,
   ),
+  found(
+    "a byte of a text on the caller's stack by a number that is added an address to; a boolean that is handed over",
+    `const S = struct({ t: str(16), a: u8 });
+     const K = struct({ a: u64, b: bool });
+     export const slots = arrayMap(u32, 2);
+     export const sum = global(u64);
+     function at(text: Str<16>, n: u64, odd: boolean): u64 {
+       if (odd) slots.set(u8(odd) & 1, u32(n));
+       let r: u64 = text.charCodeAt(n & 15) + n; if (r > 50) r ^= n; if (r > 70) r *= 5; if (n > 9) r += text.charCodeAt(r & 15);
+       return r;
+     }
+     function build(text: Str<16>, n: u64): u64 {
+       const s: Kernel<typeof S> = { t: text, a: 5 };
+       let r: u64 = n & 7; if (n > 5) r += 2; if (n > 50) r ^= 9; for (let i = 0; i < 5; i++) r += at(s.t, r + i, n > 2) + s.a;
+       return r;
+     }
+     export const program = syscall(K, (ctx) => i64(build("q2i", ctx.a) + build("z74_/yb", 10) + at("abc", ctx.a, ctx.b)));`,
+  ),
 ];

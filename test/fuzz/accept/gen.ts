@@ -128,6 +128,8 @@ export class Gen {
   /** How often what is written now is done, and the most of it in this function. */
   turns = 1;
   mostTurns = 1;
+  /** What is written is handed to a function, which may change what it is handed: parameters of the module are not. */
+  handing = false;
   /** What is written has loops. */
   hasLoops = false;
   depth = 0;
@@ -186,7 +188,8 @@ export class Gen {
           visit({ ...variable, text: `${variable.text}.${name}`, type }, depth + 1);
     };
     for (const variable of this.variables) visit(variable, 0);
-    for (const { name, type } of this.params) visit({ text: name, type, mutable: false }, 0);
+    const isChanged = this.handing && (kind === "struct" || kind === "bytes" || kind === "array" || kind === "str");
+    if (!isChanged) for (const { name, type } of this.params) visit({ text: name, type, mutable: false }, 0);
     for (const { name, type } of this.globals) visit({ text: `${name}.value`, type, mutable: true, inPlace: true }, 0);
     for (const field of this.context) if (field.type.kind === kind) found.push(field);
     return found as never;

@@ -265,7 +265,7 @@ export function cast(g: Gen, type: Int, depth: number, given?: Num): Num {
   const { random } = g;
   if (given === undefined && random.chance(12)) {
     g.use(`${type.word}(boolean)`);
-    return { ...typed(`${type.word}(${boolean(g, depth - 1)})`, type), lo: 0n, hi: 1n };
+    return typed(`${type.word}(${boolean(g, depth - 1)})`, type);
   }
   const num = given ?? integer(g, depth - 1);
   g.use(`${type.word}(${num.signed ? "i" : "u"})`);

@@ -147,6 +147,8 @@ function eachElement(g: Gen, room: number): string[] | undefined {
     ({ type, text }) =>
       (type.kind === "bytes" ? type.size : type.length) <= room &&
       !text.startsWith("ctx") &&
+      // Names of elements are for what stands there, and parameters are not changed.
+      !(type.kind === "array" && type.of.kind === "struct" && /^p\d/.test(text)) &&
       (type.kind === "bytes" || type.of.kind === "int" || type.of.kind === "bool" || type.of.kind === "struct"),
   );
   if (lists.length === 0) return undefined;

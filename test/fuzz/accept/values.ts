@@ -149,7 +149,13 @@ function calledBoolean(g: Gen, depth: number): string | undefined {
 export function call(g: Gen, callee: Func, depth: number): string {
   g.use("call");
   g.hasLoops ||= callee.loops;
-  return `${callee.name}(${callee.params.map((type) => valueFor(g, type, depth)).join(", ")})`;
+  const { handing } = g;
+  const args = callee.params.map((type) => {
+    g.handing = type.kind === "struct";
+    return valueFor(g, type, depth);
+  });
+  g.handing = handing;
+  return `${callee.name}(${args.join(", ")})`;
 }
 
 /** A text of a size; `isRead`: to be looked at, so that a literal has no sense. */

@@ -95,6 +95,24 @@ describe("a kernel without types", () => {
   });
 });
 
+it("parameters are changed neither by functions that are handed them nor by another name", () => {
+  const module = (body: string): string =>
+    `const Row = struct({ a: u32 });
+     const Table = struct({ rows: array(Row, 2), n: u32 });
+     export const table = param(Table, { rows: [{ a: 1 }, { a: 2 }], n: 2 });
+     export const reads = counter();
+     function change(row: Kernel<typeof Row>): void { row.a = 5; }
+     function passOn(all: Kernel<typeof Table>): void { change(all.rows[0]); }
+     function read(all: Kernel<typeof Table>): u32 { return all.n + all.rows[1].a; }
+     export const p = interval({ ms: 5 }, () => { ${body} });`;
+  const codes = (text: string): string[] => faults(text).map((each) => each.replace(/^\d+: /, ""));
+  expect(codes(module("change(table.rows[1]);"))).toEqual(["EB3104"]);
+  expect(codes(module("passOn(table);"))).toEqual(["EB3104"]);
+  expect(codes(module("for (const row of table.rows) row.a = 2;"))).toEqual(["EB3104"]);
+  expect(codes(module("reads.add(read(table)); for (const row of table.rows) reads.add(row.a);"))).toEqual([]);
+  expect(codes(module("const own: Kernel<typeof Table> = table; passOn(own); reads.add(read(own));"))).toEqual([]);
+});
+
 describe("what is refused", () => {
   it.each([
     ["absent values", "const t = started.get(pid()); seen.add(ktime() - t);", ["EB2101"]],

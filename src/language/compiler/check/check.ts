@@ -6,6 +6,7 @@ import { parse } from "../syntax/parse.ts";
 import type { Target } from "../target.ts";
 import { WORDS } from "../vocabulary/words.ts";
 import { Checker } from "./checker.ts";
+import { findChangedConstants } from "./constants-changed.ts";
 import { declareFile } from "./declarations.ts";
 import type { FileScope } from "./entity.ts";
 import type { AbsentMember } from "./exists.ts";
@@ -82,7 +83,9 @@ export function check(sources: Sources, target: Target, { looksAside = false } =
   load(sources.entry);
   for (const work of later) cx.report.attempt(work);
   for (const map of cx.maps) cx.report.attempt(() => checkPrograms(cx, map));
-  return { module: cx.module(), diagnostics: cx.report.diagnostics, paths, absent: cx.absent };
+  const module = cx.module();
+  findChangedConstants(module.functions, cx.report);
+  return { module, diagnostics: cx.report.diagnostics, paths, absent: cx.absent };
 }
 
 /** The programs that a program array names are there, and are of one kind. */

@@ -80,8 +80,7 @@ export function buildIntervals(func: MachineFunction): Intervals {
       if (dst !== NONE) define(dst, position + 1, inst.form !== "fromRegister");
       switch (inst.form) {
         case "alu": {
-          if (inst.b !== NONE && inst.a !== NONE && isCommutative(inst.opcode))
-            exchange(inst, live, phiOf, registerHints);
+          if (inst.b !== NONE && inst.a !== NONE && isExchangeable(inst)) exchange(inst, live, phiOf, registerHints);
           const { a, b } = inst;
           if (a !== NONE && !hasBit(live, a)) {
             relate(a, dst);
@@ -196,7 +195,8 @@ function exchange(inst: MachineInst, live: Uint32Array, phiOf: Int32Array, regis
 }
 
 /** Whether the operands of an arithmetic instruction may change places. */
-export function isCommutative(opcode: number): boolean {
+export function isExchangeable({ opcode, fixed }: MachineInst): boolean {
+  if (fixed) return false;
   if (opcode === Opcode.TO_BE || opcode === Opcode.TO_LE) return false;
   const operation = opcode & 0xf0;
   return (

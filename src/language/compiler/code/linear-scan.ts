@@ -1,5 +1,5 @@
 import { firstIntersection, type Interval, MEMORY, NEVER } from "./interval.ts";
-import { type Intervals, isCommutative } from "./intervals.ts";
+import { type Intervals, isExchangeable } from "./intervals.ts";
 import { CodeGenerationError, type MachineFunction, type MachineInst, NONE } from "./machine.ts";
 
 /** r0 to r9; r10 is the frame pointer. */
@@ -72,7 +72,7 @@ class LinearScan {
     for (const { insts } of func.blocks) {
       for (const inst of insts) {
         const { form, a, b } = inst;
-        if (form === "alu" && a !== NONE && b !== NONE && a !== b && isCommutative(inst.opcode))
+        if (form === "alu" && a !== NONE && b !== NONE && a !== b && isExchangeable(inst))
           this.#exchangeable[inst.dst] = inst;
       }
     }

@@ -77,6 +77,8 @@ export class MachineInst {
   operands: readonly Operand[] = NO_OPERANDS;
   callee: Callee | undefined = undefined;
   condition: Condition = "eq";
+  /** Of `alu`: its operands stay where they are, whether or not they might change places. */
+  fixed = false;
   /** Where it comes from: for spans and names. */
   readonly origin: Inst;
   /** Even; set when positions are given. */

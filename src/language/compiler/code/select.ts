@@ -288,6 +288,9 @@ export class Selector {
     // With a constant it is made where it is used: a load or store takes the distance in, a call adds it to its argument.
     if (distance.op === "const" && fitsImmediate(BigInt.asIntN(64, distance.imm))) return;
     this.define(inst, this.aluOf(Class.ALU64 | Alu.ADD, inst, base, this.reg(distance)));
+    // Where a number is added an address to, instead of the other way round, the verifier forgets whose stack it is on, and takes it
+    // for the program's (seen on Linux 6.18; its own functions have other ones).
+    this.#block.end.fixed = this.#func.kind !== "program";
   }
 
   #call(inst: Inst): void {

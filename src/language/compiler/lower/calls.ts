@@ -229,7 +229,8 @@ function makeFunction(unit: Unit, callee: FunctionDecl): string {
 
 /** A number that comes from another function, as a parameter or as its result, extended by its type: what it may be is not seen otherwise. */
 function asDeclared(l: Lowering, type: Type, given: Inst): Inst {
-  return extended(l, unwrapType(type), given);
+  const of = unwrapType(type);
+  return of.kind === "bool" ? l.b.zext(given, 1) : extended(l, of, given);
 }
 
 /** The body of a function of its own, with the return behind it. */

@@ -199,7 +199,9 @@ function lengthByWords(l: Lowering, text: Text, most: number): Inst {
 /** How many bytes of a word stand before its first zero byte, in memory's order; the last is taken for one when it `ends` a text. */
 function nonZeroBytes(l: Lowering, loaded: Inst, size: Size, ends: boolean): Inst {
   const { b } = l;
-  const inOrder = l.target.byteOrder === "little" || size === 1 ? loaded : b.bswap(loaded, size);
+  // Newer kernels take what is 0 or -1 apart where it is masked, as two ways to follow.
+  if (size === 1) return ends ? l.zero() : b.lshr(b.neg(loaded), b.constant(63n));
+  const inOrder = l.target.byteOrder === "little" ? loaded : b.bswap(loaded, size);
   const word = ends ? b.and(inOrder, b.constant((1n << BigInt(8 * (size - 1))) - 1n)) : inOrder;
   const each = (byte: number): Inst => b.constant(BigInt(`0x${byte.toString(16).padStart(2, "0").repeat(size)}`));
   const ones = each(0x01);
