@@ -62,4 +62,6 @@ else run(text).catch((error) => require(`${cli}/main.cjs`).fail(error));
 async function run(chunk) {
   process.exitCode = await load(name, chunk).run(args);
   remember();
+  // Node would take V8's heaps apart, which takes it some milliseconds; output that waits for its reader is waited for.
+  if (process.stdout.writableLength === 0 && process.stderr.writableLength === 0) process.exit();
 }
