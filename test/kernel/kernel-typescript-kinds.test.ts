@@ -165,3 +165,63 @@ kernelTest("a value for each thread, in task storage", { map: "task_storage" }, 
   if (process.arch !== "x64") return;
   assert.deepEqual(await project.json("app.js"), [[1, 4]]);
 });
+
+kernelTest("programs go on in others, and send records of several types", async () => {
+  using project = new Project({
+    "steps.bpf.ts": `
+      import { bytes, cgroupArray, nsPidTgid, param, pid, pidTgid, progArray, rawTracepoint, readKernel, ringbuf, struct, u32, u64, userStrInto, zeros } from "skep/kernel";
+      export const target = param(u32, 0);
+      export const number = param(u64, 0);
+      export const Call = struct({ kind: u32, under: u32, ids: u64, own: u64 });
+      export const Path = struct({ kind: u32, length: u32, text: bytes(64) });
+      export const records = ringbuf({ bytes: 4096 });
+      export const steps = progArray(["path"]);
+      export const watched = cgroupArray(1);
+      export const call = rawTracepoint("sys_enter", (ctx) => {
+        if (pid() !== target || u64(ctx.args[1]) !== number) return;
+        const under = watched.currentTaskUnder(0) ? 1 : 0;
+        records.emit(Call, { kind: 1, under, ids: pidTgid(), own: nsPidTgid(1, 2) });
+        steps.tailCall("path");
+        records.emit(Call, { kind: 9, under, ids: 0, own: 0 });
+      });
+      export const path = rawTracepoint("sys_enter", (ctx) => {
+        const regs = u64(ctx.args[0]);
+        // The first argument of the call: di on x86-64, the first register on arm64.
+        const at = readKernel(regs + ${process.arch === "x64" ? 112 : 0}, u64);
+        const path = zeros(Path);
+        path.kind = 2;
+        const length = userStrInto(path.text, at);
+        if (length < 0) return;
+        path.length = u32(length);
+        records.output(path, 8 + length);
+      });
+    `,
+    "app.js": `${SHOW}
+      import { load } from "skep";
+      import { chdir } from "node:process";
+      const numbers = { x64: 80, arm64: 49 };
+      const bpf = await load(import("./steps.bpf.ts"), { params: { target: process.pid, number: numbers[process.arch] } });
+      const link = bpf.attach();
+      chdir("/proc/self/../self/fd/..");
+      link.close();
+      const seen = [];
+      bpf.events.records.consume((record) => {
+        const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
+        const kind = view.getUint32(0, true);
+        if (kind === 2) seen.push([kind, record.length, Buffer.from(record.subarray(8)).toString()]);
+        else seen.push([kind, record.length, view.getUint32(4, true), view.getUint32(12, true) === process.pid, view.getUint32(16, true)]);
+      });
+      show(seen);
+      show([bpf.losses.records]);
+      bpf.close();
+    `,
+  });
+  const path = "/proc/self/../self/fd/..\0";
+  assert.deepEqual(await project.json("app.js"), [
+    [
+      [1, 24, 0, true, 0],
+      [2, 8 + path.length, path],
+    ],
+    [0],
+  ]);
+});

@@ -7,7 +7,7 @@ export const WORDS = [
   ..."abs array arrayMap atMost avg be16 be32 be64 bool bytes cgroupId clz32 comm counter cpu gid global".split(" "),
   ..."hash histogram htonl htonll htons i16 i32 i64 i64n i8 jiffies kernelStr ktime ktimeBoot linear log2".split(" "),
   ..."max min ntohl ntohll ntohs numaNode param pid print random range rawTracepoint ringbuf stackTraces".split(" "),
-  ..."str struct sum syscall task taskStorage tid u16 u32 u64 u64n u8 uid EPERM EINVAL".split(" "),
+  ..."str struct sum syscall task taskStorage tid u16 u32 u64 u64n u8 uid zeros EPERM EINVAL".split(" "),
 ];
 const TYPES = ["type Bytes", "type Cell", "type Kernel", "type Str"];
 
@@ -174,9 +174,11 @@ export function declare(g: Gen): string[] {
   for (let i = random.between(1, 2); i > 0; i--) {
     const [name, event] = [g.name("R"), structOf(g, g.name("E"), random.between(1, 6), 80)];
     lines.push(`const ${event.name} = struct({ ${fieldsText(event)} });`);
-    lines.push(`export const ${name} = ringbuf(${event.name}, { bytes: ${random.chance(10) ? 4096 : 1 << 16} });`);
-    g.rings.push({ name, event });
-    g.use("ringbuf");
+    const isMixed = random.chance(35);
+    const type = isMixed ? "" : `${event.name}, `;
+    lines.push(`export const ${name} = ringbuf(${type}{ bytes: ${random.chance(10) ? 4096 : 1 << 16} });`);
+    g.rings.push({ name, event, isMixed });
+    g.use(isMixed ? "ringbuf of several types" : "ringbuf");
   }
   return lines;
 }

@@ -39,6 +39,8 @@ export interface Aggregation {
 export interface Ring {
   readonly name: string;
   readonly event: Struct;
+  /** Its records are of several types: each call names one. */
+  readonly isMixed: boolean;
 }
 export interface Outer {
   readonly name: string;

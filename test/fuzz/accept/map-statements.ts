@@ -3,7 +3,7 @@ import type { Gen, Ring } from "./gen.ts";
 import { indexBelow, integer } from "./integers.ts";
 import { setCall } from "./map-values.ts";
 import { depthHere, indented, statements } from "./statements.ts";
-import { type Int, type Type, U64, valueType } from "./types.ts";
+import { type Int, sizeOf, type Type, U64, valueType } from "./types.ts";
 import { boolean, object, valueFor } from "./values.ts";
 
 /** What is done with a map; some lines. */
@@ -197,14 +197,17 @@ export function aggregate(g: Gen): string {
 export function ringStatement(g: Gen): string[] {
   const { random } = g;
   const ring: Ring = random.pick(g.rings);
+  if (ring.isMixed && random.chance(35) && sizeOf(ring.event) <= MOST_ZEROS) return output(g, ring);
+  const [type, types] = ring.isMixed ? [`${ring.event.name}, `, ring.event.name] : ["", ""];
+  if (ring.isMixed) g.use("record of a named type");
   if (random.chance(60) || g.budget <= 1 || g.depth >= 5) {
     g.use("ring.emit()");
-    const call = `${ring.name}.emit(${object(g, ring.event, depthHere(g))})`;
+    const call = `${ring.name}.emit(${type}${object(g, ring.event, depthHere(g))})`;
     return random.chance(15) ? [`if (!${call}) ${aggregate(g)}`] : [`${call};`];
   }
   g.use("ring.reserve()");
   const name = g.name("q");
-  const lines = [`const ${name} = ${ring.name}.reserve();`, `if (${name}) {`];
+  const lines = [`const ${name} = ${ring.name}.reserve(${types});`, `if (${name}) {`];
   g.block(() => {
     g.variables.push({ text: name, type: ring.event, mutable: true, inPlace: true });
     const inner: string[] = [];
@@ -226,6 +229,36 @@ export function ringStatement(g: Gen): string[] {
     lines.push(...indented(inner));
   });
   return [...lines, "}"];
+}
+
+/** Bytes of a value of zeros at most: it stands on the stack. */
+const MOST_ZEROS = 96;
+
+/** A value of zeros, written in part, of which so many bytes are sent as a program finds out when it runs. */
+function output(g: Gen, { name: ring, event }: Ring): string[] {
+  const { random } = g;
+  g.use("zeros()");
+  g.use("records.output()");
+  const name = g.name("q");
+  const lines = [`const ${name} = zeros(${event.name});`];
+  for (const { name: field, type } of event.fields)
+    if (random.chance(50)) lines.push(`${name}.${field} = ${valueFor(g, type, 1)};`);
+  const size = leastSize(event);
+  let length = "";
+  if (random.chance(30)) length = `, ${random.below(size + 1)}`;
+  else if (random.chance(80)) {
+    g.use("records.output() of a length that is computed");
+    length = `, min(u64(${integer(g, 1).text}), ${size})`;
+  }
+  const call = `${ring}.output(${name}${length})`;
+  lines.push(random.chance(25) ? `if (!${call}) ${aggregate(g)}` : `${call};`);
+  return ["{", ...indented(lines), "}"];
+}
+
+/** The bytes of a value's parts, without what stands between them. */
+function leastSize(type: Type): number {
+  if (type.kind === "array") return leastSize(type.of) * type.length;
+  return type.kind === "struct" ? type.fields.reduce((sum, field) => sum + leastSize(field.type), 0) : sizeOf(type);
 }
 
 export { U64 };
