@@ -59,7 +59,7 @@ async function bundle() {
   // Modules that stand for others in a command's bundle: the trace programs and plans come as data that the build made, and
   // what it takes to read a trace is a chunk of its own.
   const IN_COMMANDS = {
-    programs: "programs-image",
+    images: "images-packed",
     "packed-plans": "packed-plans-image",
     reading: "reading-chunk",
     compiling: "compiling-chunk",
@@ -118,7 +118,6 @@ async function bundle() {
   await build({ ...shared, entryPoints: others, define, plugins: [instead(IN_COMMANDS), parser] });
   const parts = { "trace-reading": "src/tools/trace/reading.ts", "run-compiling": "src/tools/run/compiling.ts" };
   await build({ ...shared, entryPoints: parts, define, plugins: [parser] });
-  await build({ ...shared, entryPoints: { "trace-assemble": "src/tools/trace/kernel/programs.ts" }, define });
   // Commands and parts of them are read as they are by bin/skep.js: a function expression with the hash of its text before it.
   for (const name of Object.keys({ ...entryPoints, ...parts })) {
     const text = readFileSync(`dist/cli/${name}.cjs`, "latin1");
@@ -194,18 +193,28 @@ function buildOf() {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** The trace programs for the usual options, encoded. */
+/**
+ * The trace programs, compiled for each set of options: a file for each (dist/trace-images/). Gives those for the usual options on
+ * this machine's architecture, which the command has in its bundle.
+ */
 async function traceImages() {
-  const { abiOf } = await import("../dist/tools/trace/kernel/machine.js");
-  const { imageName, packImage } = await import("../dist/tools/trace/kernel/image.js");
-  const { assemblePrograms } = await import("../dist/tools/trace/kernel/programs.js");
-  const plain = { failedOnly: false, minNs: 0, ringBytes: 0, maxThreads: 0, compareExchange: true };
-  const images = {};
-  for (const mode of ["calls", "summary"]) {
-    const options = { ...plain, target: "command", mode, abi: abiOf(process.arch) };
-    images[imageName(options)] = packImage(assemblePrograms(options));
+  const { compileImages } = await import("../dist/tools/trace/kernel/compile-images.js");
+  const folder = "src/tools/trace/kernel";
+  const sources = new Map(
+    readdirSync(folder)
+      .filter((file) => file.endsWith(".bpf.ts"))
+      .map((file) => [file, readFileSync(`${folder}/${file}`, "utf8")]),
+  );
+  rmSync("dist/trace-images", { recursive: true, force: true });
+  mkdirSync("dist/trace-images");
+  const usual = {};
+  for (const arch of ["x64", "arm64"]) {
+    for (const [name, image] of Object.entries(compileImages(arch, sources))) {
+      writeFileSync(`dist/trace-images/${name}.json`, JSON.stringify(image));
+      if (name === `${process.arch}-command-calls` || name === `${process.arch}-command-summary`) usual[name] = image;
+    }
   }
-  return { [process.arch]: images };
+  return usual;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { abiOf, type KernelOptions, type KernelTarget } from "./kernel/index.ts";
+import { type KernelOptions, type KernelTarget, traceArch } from "./kernel/index.ts";
 import { KernelSession } from "./session.ts";
 
 /** Whether one kind of trace can work here. */
@@ -35,7 +35,7 @@ export function probeTrace(): TraceAbility[] {
         minNs: 0,
         ringBytes: RING_BYTES,
         maxThreads: MAX_THREADS,
-        abi: abiOf(process.arch),
+        arch: traceArch(),
         compareExchange: true,
       });
       if (target === "command") session.awaitChild();

@@ -80,8 +80,10 @@ export class KernelSession {
     const preallocate = isKernelBefore(SAFE_ALLOCATION);
     const throughPerf = !isKernelBefore(PREEMPTIBLE_RAW_TRACEPOINTS) && hasTracefs();
     const rawTracepoints = attachAtOnce && !throughPerf ? TRACEPOINTS : {};
-    const pending = beginAssembled(traceSpec({ throughPerf, ...options }, preallocate), { rawTracepoints });
+    const { spec, params } = traceSpec({ throughPerf, ...options }, preallocate);
+    const pending = beginAssembled(spec, { rawTracepoints });
     const map = (name: string) => pending.maps[name] as BpfMap;
+    if (params !== undefined) (map(".rodata") as KeyedMap<number, Uint8Array>).set(0, params);
     return {
       setPlans: (plans) => (map("syscalls") as KeyedMap<number, Uint8Array>).set(0, plans),
       reader: (decode) => RingBufferReader.with(map("events"), decode),

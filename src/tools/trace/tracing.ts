@@ -2,7 +2,7 @@ import { readdirSync, readlinkSync, statSync } from "node:fs";
 import type { RingBufferReader } from "../../sdk/index.ts";
 import type { FdSnapshot, Opened } from "./decode/index.ts";
 import type { TraceSink } from "./events.ts";
-import { abiOf, type KernelOptions, type PidNamespace } from "./kernel/index.ts";
+import { type KernelOptions, type PidNamespace, traceArch } from "./kernel/index.ts";
 import { encodePlans } from "./plan.ts";
 import { reading } from "./reading.ts";
 import { KernelSession, lacksCompareExchange, type TraceLosses } from "./session.ts";
@@ -74,7 +74,7 @@ export class Tracing {
       minNs: options.minNs ?? 0,
       ringBytes: options.ringBytes ?? RING_BYTES,
       maxThreads: options.maxThreads ?? MAX_THREADS,
-      abi: abiOf(process.arch),
+      arch: traceArch(),
       compareExchange: true,
       pidNamespace: ownPidNamespace(),
     };

@@ -1,7 +1,11 @@
+import { BUCKETS } from "./protocol.bpf.ts";
+
 /**
- * The structures the trace programs and their reader share. Offsets are bytes; everything is little endian and
- * naturally aligned.
+ * The structures that the trace programs and their reader share, as the reader sees them: offsets in bytes, everything little endian
+ * and naturally aligned. The programs have them as structs of kernel TypeScript (threads.bpf.ts, records.bpf.ts,
+ * summary.bpf.ts); a test holds the two together.
  */
+export * from "./protocol.bpf.ts";
 
 /** State of one traced thread: value of the `threads` map, whose key is the thread's `task_struct` address. */
 export const Thread = {
@@ -35,23 +39,6 @@ export const Thread = {
   size: 120,
 } as const;
 
-export const ThreadFlag = {
-  /** Between the fork that Skep made and the exec of the command: nothing is reported yet. */
-  pending: 1,
-  /** Born, and not yet reported; its first event is the return from the call that made it. */
-  fresh: 2,
-  /** Runs 32-bit code: numbers are those of the i386 table. */
-  compat: 4,
-  /** The call being reported began before the tracing did. */
-  resumed: 8,
-  /** The call being reported was never entered: a seccomp filter answered in the kernel's place. */
-  refused: 16,
-  /** The call in flight is not reported, because its plan says so. */
-  skipped: 32,
-  /** In `-c`: which instruction set the program runs is to be looked at, because it may have changed. */
-  learn: 64,
-} as const;
-
 /** What the programs do for a system call: value of the `syscalls` array, indexed by number. */
 export const Plan = {
   /** `PlanUse` bits: why the call is reported; 0 when it is not. */
@@ -65,13 +52,6 @@ export const Plan = {
   /** Four captures of 8 bytes, see `PlanCapture`; those at entry come first. */
   captures: 8,
   size: 40,
-} as const;
-
-export const PlanUse = {
-  /** It was asked for, if the filters on its result agree. */
-  shown: 1,
-  /** The reader keeps the table of open files by it: it is reported whatever the filters say. */
-  files: 2,
 } as const;
 
 export const PlanCapture = {
@@ -88,21 +68,6 @@ export const PlanCapture = {
 /** In a packed plan, the bit of the count of captures at exit that says `evenFailed`. */
 export const EVEN_FAILED = 0x80;
 
-export const CaptureKind = { none: 0, string: 1, bytes: 2, argv: 3, iov: 4, msghdr: 5 } as const;
-export const LengthKind = { const: 0, arg: 1, ret: 2, deref: 3 } as const;
-
-/** Native numbers from here on share the last of these plans: calls that no table has. */
-export const PLANS = 512;
-export const OTHER_PLAN = PLANS - 1;
-/** The plans of 32-bit programs' calls come behind the native ones. (`-c` counts all these as others.) */
-export const ALL_PLANS: number = 2 * PLANS;
-
-/** Places in the `steps` prog array: programs that continue where another ended. */
-export const Step = { capture: 0, report: 1, count: 2 } as const;
-
-/** Kinds of records in the ring. */
-export const RecordKind = { call: 1, unfinished: 2, capture: 3, fork: 4, birth: 5, exit: 6, signal: 7 } as const;
-
 /** Every record starts so. */
 export const Header = {
   kind: 0,
@@ -115,19 +80,6 @@ export const Header = {
   tid: 8,
   tgid: 12,
   size: 16,
-} as const;
-
-export const RecordFlag = {
-  /** The memory could not be read. */
-  fault: 1,
-  /** There was more than was copied. */
-  truncated: 2,
-  /** A 32-bit program's call. */
-  compat: 4,
-  /** The call began before the tracing did. */
-  resumed: 8,
-  /** A seccomp filter answered the call: it was never entered. */
-  refused: 16,
 } as const;
 
 export const CallRecord = { start: 16, duration: 24, ret: 32, args: 40, size: 88 } as const;
@@ -155,8 +107,6 @@ export const Control = {
 
 /** Per-call statistics of `-c`: value of the per-CPU `stats` array, indexed like the plans. */
 export const Stats = { errors: 0, total: 8, max: 16, unfinished: 24, refused: 32, histogram: 40 } as const;
-/** Each power of two of nanoseconds has four buckets; the last is 2^40 ns (18 minutes) and more. */
-export const BUCKETS = 160;
 export const STATS_SIZE: number = Stats.histogram + BUCKETS * 8;
 
 /** The bucket of a duration in nanoseconds, as the kernel side computes it. */
@@ -172,6 +122,3 @@ export function bucketStart(bucket: number): number {
   const log = Math.floor(bucket / 4);
   return 2 ** (log - 2) * (4 + (bucket % 4));
 }
-
-/** What the second copy of a program is called besides (Linux 7, where one may be skipped). */
-export const AGAIN = "_2";

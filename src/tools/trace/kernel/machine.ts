@@ -50,8 +50,12 @@ const ARM64: SyscallAbi = {
   execveat: 281,
 };
 
-export function abiOf(arch: string): SyscallAbi {
-  if (arch === "x64") return X64;
-  if (arch === "arm64") return ARM64;
+/** The machine's own architecture. Throws for one whose system calls are not known here. */
+export function traceArch(arch: string = process.arch): "x64" | "arm64" {
+  if (arch === "x64" || arch === "arm64") return arch;
   throw new Error(`skep trace knows the system call conventions of x64 and arm64, not of ${arch}.`);
+}
+
+export function abiOf(arch: "x64" | "arm64"): SyscallAbi {
+  return arch === "x64" ? X64 : ARM64;
 }

@@ -1,5 +1,3 @@
-import type { SyscallAbi } from "./machine.ts";
-
 /** Whose calls are reported. All of it is decided in the kernel. */
 export type KernelTarget =
   /** The next child of Skep's own thread, and all that come from it. */
@@ -27,7 +25,8 @@ export interface KernelOptions {
   readonly ringBytes: number;
   /** Threads followed at a time. */
   readonly maxThreads: number;
-  readonly abi: SyscallAbi;
+  /** Of the CPU, as `traceArch` knows it. */
+  readonly arch: "x64" | "arm64";
   /**
    * See calls through perf's tracepoints and not through raw ones, because those can be preempted on this kernel (Linux
    * 7): a thread that is put aside in the middle of a program makes the kernel skip it for every other on that CPU.
