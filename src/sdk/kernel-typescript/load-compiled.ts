@@ -6,6 +6,7 @@ import {
   type Linear,
   ORIGIN,
   type ParamDescriptor,
+  type ProgramArray,
   type Ring,
 } from "../../language/kernel/index.ts";
 import { BytesCodec, type Layout } from "../../object/codec/index.ts";
@@ -102,6 +103,8 @@ class LiveModule implements Disposable {
   readonly object: LoadedObject;
   readonly prints: LiveEvents<string> | undefined;
   readonly #links = new Set<Link>();
+  /** Programs that others go on in: they do not begin by themselves. */
+  readonly #continued = new Set<string>();
   #closed = false;
 
   constructor(module: object, object: LoadedObject, prints: readonly PrintFormat[]) {
@@ -122,6 +125,8 @@ class LiveModule implements Disposable {
         );
       else if (descriptor.kind === "global") this.globals[name] = liveGlobal(object, name);
       else {
+        if (descriptor.kind === "progArray")
+          for (const program of (descriptor as unknown as ProgramArray<string>).programs) this.#continued.add(program);
         const map = this.#liveMap(name, descriptor);
         if (map !== undefined) this.maps[name] = map;
       }
@@ -139,8 +144,9 @@ class LiveModule implements Disposable {
       for (const link of links) link.close();
     };
     try {
-      for (const program of Object.values(this.programs))
-        if (program instanceof AttachableProgram && !TOLD.has(program.kind)) links.push(program.attach());
+      for (const [name, program] of Object.entries(this.programs))
+        if (program instanceof AttachableProgram && !TOLD.has(program.kind) && !this.#continued.has(name))
+          links.push(program.attach());
     } catch (error) {
       undo();
       throw error;

@@ -122,7 +122,7 @@ export interface Loaded<X> extends Disposable {
   /** The object that the module was compiled to, with all that objects can. */
   readonly object: LoadedObject;
   /**
-   * Attaches every program but those that are told where to (`xdp`) or run by JavaScript (`syscall`). When one fails, those
+   * Attaches every program but those that are told where to (`xdp`), run by JavaScript (`syscall`), or gone on in (`progArray`). When one fails, those
    * attached before it are detached. Closing the link detaches; so does closing the module. Throws what attaching the kinds throws.
    */
   attach(): Link;

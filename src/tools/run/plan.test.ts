@@ -26,6 +26,13 @@ it("a ring of several types is not the one that print writes to", () => {
   expect(plan.rings.map(({ name }) => name)).toEqual(["records", "events"]);
 });
 
+it("programs that others go on in are not attached", () => {
+  const steps =
+    'export const steps = progArray(["second"]); export const second = rawTracepoint("sys_enter", () => {});';
+  const { module, spec } = compileSource(`${steps}${SOURCE} steps.tailCall("second"); });`, recordedTarget());
+  expect(planOf(module, spec, []).continued).toEqual(["second"]);
+});
+
 it("records of several types are shown as bytes", () => {
   const { module, spec } = compileSource(`${SOURCE} });`, recordedTarget());
   const plan = planOf(module, spec, []);

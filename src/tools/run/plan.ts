@@ -12,6 +12,8 @@ export interface Plan {
   readonly print?: { readonly ring: string; readonly formats: readonly PrintFormat[] };
   /** Maps that are shown at the end, in the order of the source. */
   readonly shown: readonly ShownMap[];
+  /** Programs that others go on in: they are not attached. */
+  readonly continued: readonly string[];
   /** Programs that run at intervals. */
   readonly schedules: ReadonlyMap<string, Schedule>;
 }
@@ -51,6 +53,7 @@ export function planOf(module: Module, spec: ObjectSpec, formats: readonly Print
     rings,
     ...(printed !== undefined && { print: { ring: printed.name, formats } }),
     shown,
+    continued: module.maps.flatMap(({ programs = [] }) => programs),
     schedules: new Map(schedules),
   };
 }

@@ -3,6 +3,7 @@ import { EXIT_TEXT } from "../../language/compiler/sugar/index.ts";
 import {
   type BpfMap,
   IteratorLink,
+  type Link,
   type LoadedObject,
   loadObject,
   type Program,
@@ -74,9 +75,11 @@ export async function runSession(plan: Plan, options: SessionOptions): Promise<n
 }
 
 function attach(object: LoadedObject, plan: Plan): Readonly<Record<string, { close(): void }>> {
-  const programs = Object.fromEntries(
+  const programs: Record<string, false | ((program: Program) => Link)> = Object.fromEntries(
     [...plan.schedules].map(([name, schedule]) => [name, (program: Program) => attachSchedule(program, schedule)]),
   );
+  // What others go on in does not begin by itself.
+  for (const name of plan.continued) programs[name] = false;
   return object.attach({ programs });
 }
 
