@@ -360,9 +360,9 @@ kernelTest("USDT: a program of kernel TypeScript gets arguments of every form, a
     await say("forms");
     assert.equal(seenBy(forms)?.count, 1n);
     // As its section says, and every place with its own arguments; what the probe does not have is 0.
-    using _all = sites.attach({ pid })["on_probe"] as Link;
+    using _all = sites.attach({ pid, cookie: 7n })["on_probe"] as Link;
     await say("sites 101");
-    assert.deepEqual(seenBy(sites), { count: 4n, cookie: 0n, values: [-17n, 4711n, ...Array(10).fill(0n)] });
+    assert.deepEqual(seenBy(sites), { count: 4n, cookie: 7n, values: [-17n, 4711n, ...Array(10).fill(0n)] });
   });
 });
 

@@ -14,7 +14,7 @@ export interface AttachArguments {
   kretprobe: [];
   uprobe: [options?: { readonly pid?: number }];
   uretprobe: [options?: { readonly pid?: number }];
-  usdt: [options?: { readonly pid?: number }];
+  usdt: [options?: { readonly pid?: number; readonly cookie?: bigint }];
   fentry: [];
   fexit: [];
   lsm: [];
@@ -56,16 +56,20 @@ export class AttachableProgram<K extends keyof AttachArguments = keyof AttachArg
 
   #attach(to: {
     readonly pid?: number;
+    readonly cookie?: bigint;
     readonly cpus?: readonly number[];
     readonly interface?: string | number;
     readonly mode?: XdpOptions["mode"];
   }): Link {
     const { program } = this;
-    const pid = to.pid === undefined ? {} : { pid: to.pid };
+    const places = {
+      ...(to.pid !== undefined && { pid: to.pid }),
+      ...(to.cookie !== undefined && { cookie: to.cookie }),
+    };
     if (this.#schedule !== undefined) return attachSchedule(program, this.#schedule, to);
     if (this.kind === "xdp")
       return attachXdp(program, to.interface as string | number, to.mode === undefined ? {} : { mode: to.mode });
-    return attachProgram(program, pid, this.#maps);
+    return attachProgram(program, places, this.#maps);
   }
 }
 

@@ -108,6 +108,17 @@ declare module "skep/kernel" {
     expect(text).toContain("old_pid: i32; other: any; };");
   });
 
+  it("looks into files of JavaScript's own as well, past what is not kernel code", () => {
+    const text = `
+      import { load } from "skep";
+      import { exists, task, tracepoint } from "skep/kernel";
+      const other = await load(task);
+      const p = tracepoint("sched:sched_process_exec", () => (exists(task().missing) ? 1 : 0));
+      await load({ p, other });`;
+    const declared = declareKernel(new Map([["app.ts", text]]), target).text;
+    expect(declared).toContain("/** Not in this kernel. */ missing: any;");
+  });
+
   it("tells what the kernel does not have, and declares the rest", () => {
     const { text, missing } = declare(`
       import { fentry, iter, lsm, tpBtf, tracepoint } from "skep/kernel";

@@ -1,5 +1,6 @@
 import { check } from "../check/check.ts";
 import type { AbsentMember } from "../check/exists.ts";
+import { isKernelFile } from "../check/own-file.ts";
 import type { Target } from "../target.ts";
 import { parseTracepointFormat, tracepointName } from "../tracepoint-format.ts";
 import { KernelDeclarations } from "./kernel-declarations.ts";
@@ -96,5 +97,8 @@ function tracepoint(name: string, target: Target, types: KernelDeclarations): st
  */
 function absentIn(files: ReadonlyMap<string, string>, target: Target): AbsentMember[] {
   const asking = [...files].filter(([, text]) => text.includes("exists"));
-  return asking.flatMap(([entry]) => check({ entry, files }, target, { looksAside: true }).absent);
+  return asking.flatMap(([entry]) => {
+    const sources = { entry, files, ...(!isKernelFile(entry) && { own: {} }) };
+    return check(sources, target, { looksAside: true }).absent;
+  });
 }

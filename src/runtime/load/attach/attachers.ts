@@ -38,6 +38,8 @@ export interface AttachPlaces {
   readonly netns?: string;
   /** The one process whose user functions are probed; all when left out. */
   readonly pid?: number;
+  /** What `bpf_usdt_cookie` gives in programs at USDT probes (`cookie()` in kernel TypeScript); 0 when left out. */
+  readonly cookie?: bigint;
 }
 
 /** What an attachment may need of the object besides the program. */
@@ -176,10 +178,10 @@ function functions(names: string): { readonly symbols: readonly string[] } | { r
 }
 
 /** `libc.so.6:libc:memory_sbrk_more`: file, provider, name. */
-function probeOf(program: Program, where: string, { pid }: AttachPlaces): UsdtOptions {
+function probeOf(program: Program, where: string, { pid, cookie }: AttachPlaces): UsdtOptions {
   const [, path, provider, name] = /^(.+):([^:]+):([^:]+)$/.exec(wanted(program, where, "FILE:PROVIDER:NAME")) ?? [];
   if (path !== undefined && provider !== undefined && name !== undefined)
-    return { path, provider, name, ...(pid !== undefined && { pid }) };
+    return { path, provider, name, ...(pid !== undefined && { pid }), ...(cookie !== undefined && { cookie }) };
   throw new AttachError(`Program "${program.name}" attaches to "${where}", which is not FILE:PROVIDER:NAME.`);
 }
 
