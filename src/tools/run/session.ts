@@ -32,8 +32,8 @@ export interface SessionOptions {
   readonly signal: AbortSignal;
   readonly output: Output;
   readonly view: RunView;
-  /** Tells that all is attached. */
-  readonly attached?: (programs: number) => void;
+  /** Tells that all is attached; `goesOn`: that it does not end by itself. */
+  readonly attached?: (programs: number, goesOn: boolean) => void;
 }
 
 /** The parameter that gets the process id of `-- COMMAND`, where the module has it. */
@@ -57,13 +57,13 @@ export async function runSession(plan: Plan, options: SessionOptions): Promise<n
       throw new RunError(
         "Nothing of the module is attached to anything: it has no programs, or only such that somebody has to run (syscall).",
       );
-    options.attached?.(Object.keys(links).length);
     const iterators = Object.values(links).filter((link) => link instanceof IteratorLink);
+    // What only iterators show is all shown when they are gone through.
+    const isAll = iterators.length === Object.keys(links).length && options.seconds === undefined && held === undefined;
+    options.attached?.(Object.keys(links).length, !isAll && options.seconds === undefined && held === undefined);
     for (const iterator of iterators) readIterator(iterator, options);
     held?.release();
-    // What only iterators show is all shown.
-    const goesOn = iterators.length < Object.keys(links).length || options.seconds !== undefined || held !== undefined;
-    const code = goesOn ? await untilEnd(options, held, readers.ended) : 0;
+    const code = !isAll ? await untilEnd(options, held, readers.ended) : 0;
     for (const link of Object.values(links)) link.close();
     readers.drain();
     output.write(view.end(readResults(object, plan), lossesOf(object), readSkips(object)));

@@ -86,9 +86,9 @@ export async function run(args: readonly string[]): Promise<number> {
     if (plan === undefined || compilation.hasErrors) return 1;
     const abort = new AbortController();
     untilInterrupted().addEventListener("abort", () => abort.abort(), { once: true });
-    const attached = (programs: number) => {
+    const attached = (programs: number, goesOn: boolean) => {
       if (values.quiet === true || values.json === true) return;
-      const end = words.length > 0 || seconds !== undefined ? "" : "; Ctrl-C ends";
+      const end = goesOn ? "; Ctrl-C ends" : "";
       note(`skep run: ${programs} program${programs === 1 ? " is" : "s are"} attached${end}.\n`);
     };
     try {
