@@ -4,11 +4,13 @@
 // `code`: random functions are compiled and run beside what they mean (code.js).
 // `accept`: well-typed programs of kernel TypeScript are made up, compiled, loaded and run by the kernel (root), the testing
 // machine and the evaluator of the checked program (accept/run.ts): none is refused, and all come to the same.
+// --kernel 6.1: the programs are loaded and run in a virtual machine, and made up, compiled and judged here.
 // --coverage tells which lines of object/elf and object/btf ran.
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { fuzzInKernel } from "../../dist-test/test/fuzz/accept/in-kernel.js";
 import { fuzzAccept } from "../../dist-test/test/fuzz/accept/run.js";
 import { fuzzCode } from "./code.js";
 import { startCoverage } from "./coverage.js";
@@ -25,6 +27,8 @@ const { values, positionals } = parseArgs({
     coverage: { type: "boolean" },
     programs: { type: "string" },
     jobs: { type: "string" },
+    kernel: { type: "string" },
+    step: { type: "string" },
   },
   allowPositionals: true,
 });
@@ -35,6 +39,12 @@ let failures = 0;
 for (const name of positionals.length > 0 ? positionals : [...Object.keys(TARGETS), "code"]) {
   if (name === "code") {
     failures += fuzzCode(Number(values.inputs ?? 20_000), random.seed);
+    continue;
+  }
+  if (name === "accept" && values.kernel !== undefined) {
+    const { kernel, step } = values;
+    const programs = Number(values.programs ?? 2000);
+    failures += await fuzzInKernel({ programs, seed: random.seed, kernel, step });
     continue;
   }
   if (name === "accept") {

@@ -16,10 +16,10 @@ import type { Diagnostic } from "./diagnostic.ts";
 import { dumpModule } from "./dump-module.ts";
 import { dumpTree } from "./dump-tree.ts";
 import { type Effort, effortsOf } from "./effort/effort.ts";
-import { isMuch, share, tooMuch } from "./effort/limits.ts";
+import { isMuch, risk, tooMuch } from "./effort/limits.ts";
 import type { Module } from "./hir.ts";
 import { buildImage, type EmittedFunction, limitProblems } from "./image/index.ts";
-import { type LoweredModule, lowerModule } from "./lower/index.ts";
+import { type LoweredModule, lowerModule, type Manner } from "./lower/index.ts";
 import { dumpRanges } from "./ranges/dump-ranges.ts";
 import { proveRanges } from "./ranges/prove.ts";
 import type { Span } from "./span.ts";
@@ -142,22 +142,23 @@ interface Made {
  * through; and where that were too much still, says so.
  */
 function makeEconomically(module: Module, target: Target, passes: Passes): Made {
-  const fast = make(module, target, passes, false);
-  if (hasErrors(fast.diagnostics)) return fast;
-  const heavy = [...fast.efforts.values()].some(isMuch);
-  if (!heavy) return fast;
-  const sparing = make(module, target, passes, true);
-  const best = hasErrors(sparing.diagnostics) || worst(sparing) >= worst(fast) ? fast : sparing;
+  const fast = make(module, target, passes, "fast");
+  if (hasErrors(fast.diagnostics) || ![...fast.efforts.values()].some(isMuch)) return fast;
+  let best = fast;
+  for (const manner of ["alone", "sparing"] as const) {
+    const other = make(module, target, passes, manner);
+    if (!hasErrors(other.diagnostics) && worst(other) < worst(best)) best = other;
+  }
   const beyond = [...best.efforts.values()].flatMap((effort) => tooMuch(effort) ?? []);
   return beyond.length === 0 ? best : { ...best, diagnostics: [...best.diagnostics, ...beyond] };
 }
 
 function worst({ efforts }: Made): number {
-  return Math.max(0, ...[...efforts.values()].map(share));
+  return Math.max(0, ...[...efforts.values()].map(risk));
 }
 
-function make(module: Module, target: Target, { options, timed, wanted, dumps }: Passes, sparing: boolean): Made {
-  const lowered = timed("lower", () => lowerModule(module, target, { sparing }));
+function make(module: Module, target: Target, { options, timed, wanted, dumps }: Passes, manner: Manner): Made {
+  const lowered = timed("lower", () => lowerModule(module, target, { manner }));
   const diagnostics: Diagnostic[] = [...lowered.diagnostics];
   const functions: (FunctionCode & EmittedFunction)[] = [];
   const made = (alone: ReadonlySet<string>, efforts: ReadonlyMap<string, Effort>): Made => ({
@@ -196,7 +197,7 @@ function make(module: Module, target: Target, { options, timed, wanted, dumps }:
     else functions.push({ func, ...result.code });
   }
   if (hasErrors(diagnostics)) return failed();
-  const alone = new Set(sparing ? lowered.functions.filter(standsAlone).map(({ name }) => name) : []);
+  const alone = new Set(manner !== "fast" ? lowered.functions.filter(standsAlone).map(({ name }) => name) : []);
   return made(
     alone,
     timed("effort", () =>

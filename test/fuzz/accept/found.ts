@@ -5,7 +5,7 @@ export interface Found {
 }
 
 const IMPORT =
-  'import { arrayMap, bool, clz32, cpu, global, hash, log2, max, min, numaNode, range, ringbuf, syscall, struct, str, u8, u16, u32, u64, i16, i64, type Str, type Kernel } from "skep/kernel";';
+  'import { array, arrayMap, avg, be64, bool, bytes, clz32, cpu, gid, global, hash, i16, i32, i64, jiffies, log2, max, min, numaNode, pid, range, ringbuf, str, struct, syscall, task, u8, u16, u32, u64, u64n, type Str, type Kernel } from "skep/kernel";';
 
 function found(what: string, source: string): Found {
   return { what, source: `${IMPORT}\n${source}` };
@@ -211,5 +211,32 @@ export const FOUND: readonly Found[] = [
        return r;
      }
      export const program = syscall(K, (ctx) => i64(build("q2i", ctx.a) + build("z74_/yb", 10) + at("abc", ctx.a, ctx.b)));`,
+  ),
+  found(
+    "both operands of a sum go on elsewhere behind it",
+    `const S0 = struct({ f0: u64n, f1: be64 });
+     const S1 = struct({    f3: bool,  });
+     export const p3 = 0;
+     export const g6 = global(array(u8, 3), [1, 8, 10]);
+     export const g8 = global(S0, { f0: 19, f1: 1 });
+     export const h9 = hash(bytes(8), i32, {  });
+     export const h11 = hash(i64, i16, {   });
+     export const a14 = arrayMap(S1, 7);
+     export const n16 = avg(u64, {  });
+     const C20 = struct({ c0: u64,    c4: u64,  });
+     function f21(a22: boolean, a23: i16, a24: Kernel<typeof S1>): i32 {
+       return a23;
+     }
+     function f27(a28: u16, a29: boolean, a30: u64, a31: u32): u64 {
+       h9.set([u8(pid() !== 0), 4, 0, u8(a31), 0, u8(a31), u8(gid()), 0], 0, "any");
+       return 1;
+     }
+     export const program2 = syscall(C20, (ctx) => {
+       n16.record(0, f27(u16(pid()), h11.has(0), u64((u8(jiffies() !== 0))), (cpu() & ctx.c0)));
+       let v40 = pid() > 33;
+       let o41: i16 | undefined = (g6.value[((ctx.c4 >>> cpu()) & 1)] !== g8.value.f0) ? 0 : undefined;
+       g8.value.f1 = f27(u16(task().real_parent.tgid), (o41 === undefined), 0b111, 13);
+       a14.get((min(ctx.c0, 1) & 3)).f3 = v40;
+     });`,
   ),
 ];

@@ -18,14 +18,14 @@ export interface Options {
 }
 
 /** Programs of one module, which are loaded together. */
-const PROGRAMS_PER_MODULE = 4;
+export const PROGRAMS_PER_MODULE = 4;
 const TRIES = 400;
 const PATIENCE = 20;
 const EVERY_MS = 60_000;
 
 /** What a worker sends, as JSON. */
 type Message = { readonly failed: Failed } | { readonly report: Sent } | { readonly programs: number };
-type Sent = Omit<Report, "counts" | "limits"> & {
+export type Sent = Omit<Report, "counts" | "limits"> & {
   readonly counts: readonly [string, number][];
   readonly limits: readonly [string, number][];
 };
@@ -38,14 +38,7 @@ export async function fuzzAccept(options: Options): Promise<number> {
   const reports: Sent[] = [];
   const far: number[] = [];
   let failures = 0;
-  const heard = ({ module, failure, source }: Failed): void => {
-    const file = join(tmpdir(), `skep-fuzz-accept-${seed}-${module}.bpf.ts`);
-    writeFileSync(file, source);
-    failures++;
-    console.error(
-      `${file}: ${failure.kind} (seed ${seed}, module ${module})\n${failure.message}\n${withoutImport(source)}`,
-    );
-  };
+  const heard = told(seed, () => failures++);
   const jobOf = (job: number): Promise<void> => {
     const task: Task = {
       from: job,
@@ -73,20 +66,32 @@ export async function fuzzAccept(options: Options): Promise<number> {
     });
   };
   // Long runs tell how far they are.
-  const told = setInterval(() => {
+  const progress = setInterval(() => {
     console.error(`accept: ${far.reduce((all, one) => all + one, 0)} programs so far`);
   }, EVERY_MS);
   await Promise.all(Array.from({ length: jobs }, (_, job) => jobOf(job)));
-  clearInterval(told);
+  clearInterval(progress);
   tell(reports, seed, (performance.now() - begin) / 1000, failures);
   return failures;
+}
+
+/** Keeps and prints what failed. */
+export function told(seed: number, count: () => void): (failed: Failed) => void {
+  return ({ module, failure, source }) => {
+    const file = join(tmpdir(), `skep-fuzz-accept-${seed}-${module}.bpf.ts`);
+    writeFileSync(file, source);
+    count();
+    console.error(
+      `${file}: ${failure.kind} (seed ${seed}, module ${module})\n${failure.message}\n${withoutImport(source)}`,
+    );
+  };
 }
 
 function withoutImport(source: string): string {
   return source.replace(/^import .*\n/, "");
 }
 
-function tell(reports: readonly Sent[], seed: number, seconds: number, failures: number): void {
+export function tell(reports: readonly Sent[], seed: number, seconds: number, failures: number): void {
   const sum = (pick: (report: Sent) => number): number => reports.reduce((all, one) => all + pick(one), 0);
   const merged = (pick: (report: Sent) => readonly [string, number][]): Map<string, number> => {
     const all = new Map<string, number>();

@@ -20,7 +20,7 @@ export interface Trial {
 }
 
 /** Errors that a well-typed program may come to: the machine's limits. */
-const LIMITS = new Set(["EB3110"]);
+const LIMITS = new Set(["EB3110", "EB5001"]);
 
 /** Where programs are tried. */
 export interface Place {
@@ -34,7 +34,8 @@ export function sourcesOf(text: string) {
   return { entry: "m.bpf.ts", files: new Map([["m.bpf.ts", text]]) };
 }
 
-function refusal(errors: readonly Diagnostic[], text: string): Failure | undefined {
+/** What the compiler has against a module, by its first error. */
+export function refusal(errors: readonly Diagnostic[], text: string): Failure | undefined {
   const [first] = errors;
   if (first === undefined) return undefined;
   const line = text.slice(0, first.span.start).split("\n").length;
@@ -43,7 +44,7 @@ function refusal(errors: readonly Diagnostic[], text: string): Failure | undefin
 }
 
 /** What the verifier says, without numbers. */
-function verdict(error: VerifierError): string {
+export function verdict(error: VerifierError): string {
   const lines = error.log.trim().split("\n");
   const line = lines.findLast((one) => !/^(processed|verification time|stack depth|Live regs|func#)/.test(one)) ?? "";
   return line.replaceAll(/-?(0x[0-9a-f]+|\d+)/g, "n").slice(0, 100);

@@ -1,5 +1,6 @@
 // Tries modules, one after the other, and tells of them. Started by run.ts, with the numbers of what to do.
 import type { Instruction } from "../../../src/object/asm/index.ts";
+import type { ObjectSpec } from "../../../src/object/spec/index.ts";
 import { liveTarget } from "../../../src/sdk/kernel-typescript/target.ts";
 import { Random } from "../../support/random.ts";
 import { argumentsOf, contextOf } from "./contexts.ts";
@@ -49,7 +50,7 @@ export interface Failed {
 /** Runs of each program. */
 const RUNS = 2;
 
-export function profileOf(place: Place): Profile {
+export function profileOf(place: Pick<Place, "target">): Profile {
   const { features, btf } = place.target;
   const release = place.target.release.split(".").map(Number);
   const isOld = (release[0] ?? 0) < 5 || (release[0] === 5 && (release[1] ?? 0) < 14);
@@ -62,7 +63,7 @@ export function profileOf(place: Place): Profile {
   };
 }
 
-function seedOf({ seed }: Task, module: number): number {
+export function seedOf({ seed }: Pick<Task, "seed">, module: number): number {
   return new Random(Math.imul(seed, 0x01000193) ^ module).next();
 }
 
@@ -80,16 +81,8 @@ function hasMaps(instructions: readonly Instruction[]): boolean {
   return instructions.some((one) => one.map !== undefined);
 }
 
-/** Does the task; tells of each failure when it is found. */
-export async function work(
-  task: Task,
-  tell: (failed: Failed) => void,
-  progress: (programs: number) => void = () => {},
-): Promise<Report> {
-  stayOn(task.cpu);
-  const place: Place = { target: liveTarget(), self: whoIAm(task.cpu), kernel: task.kernel };
-  const profile = profileOf(place);
-  const report: Report = {
+export function emptyReport(): Report {
+  return {
     programs: 0,
     instructions: [],
     loops: 0,
@@ -100,6 +93,30 @@ export async function work(
     failures: 0,
     slowest: { module: 0, ms: 0 },
   };
+}
+
+/** Notes what a module that was taken is made of. */
+export function note(report: Report, generated: Generated, spec: ObjectSpec): void {
+  for (const { name, loops } of generated.programs) {
+    const instructions = spec.programs[name]?.instructions ?? [];
+    report.programs++;
+    report.instructions.push(instructions.length);
+    if (loops) report.loops++;
+    if (hasMaps(instructions)) report.maps++;
+    if (instructions.filter(({ functionType }) => functionType !== undefined).length > 1) report.subprograms++;
+  }
+}
+
+/** Does the task; tells of each failure when it is found. */
+export async function work(
+  task: Task,
+  tell: (failed: Failed) => void,
+  progress: (programs: number) => void = () => {},
+): Promise<Report> {
+  stayOn(task.cpu);
+  const place: Place = { target: liveTarget(), self: whoIAm(task.cpu), kernel: task.kernel };
+  const profile = profileOf(place);
+  const report = emptyReport();
   const seen = new Map<string, number>();
   for (let module = task.from; module < task.to; module += task.step) {
     // What was told goes out, and the end of whoever started this is heard.
@@ -121,14 +138,7 @@ export async function work(
       if (++report.failures >= task.patience) break;
     }
     if (failure !== undefined || compiled?.spec === undefined) continue;
-    for (const { name, loops } of generated.programs) {
-      const instructions = compiled.spec.programs[name]?.instructions ?? [];
-      report.programs++;
-      report.instructions.push(instructions.length);
-      if (loops) report.loops++;
-      if (hasMaps(instructions)) report.maps++;
-      if (instructions.filter(({ functionType }) => functionType !== undefined).length > 1) report.subprograms++;
-    }
+    note(report, generated, compiled.spec);
   }
   return report;
 }

@@ -211,6 +211,8 @@ class LinearScan {
     if (inst === undefined || start !== inst.position + 1) return NONE;
     const second = this.#active.find((part) => part.vreg === inst.b && part.end === start + 1);
     if (second === undefined) return NONE;
+    // A part that another follows is read once more when the instruction is done: it goes on elsewhere.
+    if (this.#unhandled.some((part) => part.vreg === inst.b && part.start === second.end)) return NONE;
     const { register } = second;
     if (this.#inactive.some((part) => part.register === register)) return NONE;
     const fixed = this.#intervals.fixed[register] as number[];

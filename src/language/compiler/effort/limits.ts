@@ -5,7 +5,7 @@ import type { Effort } from "./effort.ts";
 const MOST_INSTRUCTIONS = 900_000;
 /** … and keeps 8192 other ways in mind (BPF_COMPLEXITY_LIMIT_JMP_SEQ). */
 const MOST_PENDING = 8000;
-/** How many times more than estimated it goes through where branches in loops leave differences behind, as measured: at most … */
+/** How many times more than estimated it goes through where branches in loops leave differences behind … */
 const MOST_FACTOR = 25;
 /**
  * … and where the kernel turns the loop: until it is sure that all turns are alike it takes only those states for the same that
@@ -13,20 +13,27 @@ const MOST_FACTOR = 25;
  */
 const MOST_TURNED_FACTOR = 250;
 const TURNED_FACTOR = 8;
+/** How many times that it may be, seldom. */
+const CAREFUL = 4;
 /** From this share of what it takes on there is a margin no more: then it is spared what it can be. */
-const MUCH = 0.4;
+const MUCH = 0.3;
 
-/** How much of what the kernel takes: 1 is all of it, on the unlucky side. */
-export function share({ instructions, pending, spread, turnedSpread }: Effort): number {
+/** How much of what the kernel takes: 1 is all of it. */
+function share({ instructions, pending, spread, turnedSpread }: Effort, care = 1): number {
   const factor = Math.max(
-    Math.min(MOST_FACTOR, 1 + spread),
-    Math.min(MOST_TURNED_FACTOR, 1 + TURNED_FACTOR * turnedSpread),
+    Math.min(MOST_FACTOR * care, 1 + care * spread),
+    Math.min(MOST_TURNED_FACTOR * care, 1 + TURNED_FACTOR * care * turnedSpread),
   );
   return Math.max((instructions * factor) / MOST_INSTRUCTIONS, pending / MOST_PENDING);
 }
 
+/** What programs are compared by: the less the better. Being sure is worth something. */
+export function risk(effort: Effort): number {
+  return share(effort, CAREFUL);
+}
+
 export function isMuch(effort: Effort): boolean {
-  return share(effort) > MUCH;
+  return risk(effort) > MUCH;
 }
 
 /** An error when it is more than kernels can be trusted to go through. */

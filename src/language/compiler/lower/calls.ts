@@ -50,7 +50,8 @@ function hasKernelPointer(type: Type): boolean {
 /** What a call gives; aggregates go to `to`. */
 export function call(l: Lowering, expr: Call, to?: Destination): { readonly value: Inst; readonly present?: Inst } {
   const { callee } = expr;
-  if (isInlined(l.unit, callee) || isMistaken(l)) return inline(l, expr, argumentsOf(l, expr), to);
+  const mayBeMistaken = isMistaken(l) && (l.unit.manner === "fast" || !takesNumbers(callee));
+  if (isInlined(l.unit, callee) || mayBeMistaken) return inline(l, expr, argumentsOf(l, expr), to);
   const given = argumentsOf(l, expr);
   // A function of its own reads and writes what it is given by words, which the kernel lets it do on the stack at words only.
   return given.some(({ value: it }) => isOdd(it))
@@ -65,6 +66,12 @@ export function call(l: Lowering, expr: Call, to?: Destination): { readonly valu
 export function isMistaken(l: Lowering): boolean {
   if (l.target.features.iterNum) return false;
   return [...l.loops.values()].some(({ continueTo }) => continueTo !== undefined);
+}
+
+/** Whether the kernel looks at the function by itself, when it is to. */
+function takesNumbers({ params, result }: FunctionDecl): boolean {
+  const isNumber = ({ kind }: Type): boolean => kind === "int" || kind === "bool";
+  return params.every(({ type }) => isNumber(type)) && (isNumber(result) || result.kind === "void");
 }
 
 function inline(

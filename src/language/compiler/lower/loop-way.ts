@@ -61,7 +61,7 @@ export function wayOf(l: Lowering, stmt: Of<"loop" | "range" | "each">, turns: T
   const { most, exact } = turns;
   if (exact && most * uses(l, stmt).cost <= UNROLLED) return "unrolled";
   const verified = most * costOfTurn(l, stmt);
-  const budget = l.unit.sparing ? SPARING_BUDGET : PLAIN_BUDGET;
+  const budget = l.unit.manner === "sparing" ? SPARING_BUDGET : PLAIN_BUDGET;
   if (most <= (exact ? PLAIN : PLAIN_UNKNOWN) && verified <= budget) return "plain";
   if (features.iterNum || features.loop) {
     forgetNumbers(l, stmt);

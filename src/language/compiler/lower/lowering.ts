@@ -28,8 +28,7 @@ export interface Unit {
   readonly uses: Map<FunctionDecl | Stmt, Uses>;
   /** Functions that were made, as they are called. */
   readonly made: Set<FunctionDecl>;
-  /** The kernel turns what it can by its own means: it would go through too much otherwise. */
-  readonly sparing: boolean;
+  readonly manner: "fast" | "alone" | "sparing";
   /** Functions that the compiler writes itself, by what they do: their names in the object. */
   readonly written: Map<string, string>;
 }
