@@ -6,6 +6,8 @@ import { CommandError, findCommand, startCommand } from "../trace/command.ts";
 /** A command that was started and has done nothing yet, so that its process id is known before programs are loaded. */
 export interface HeldCommand {
   readonly pid: number;
+  /** Settles when it does nothing any more: till then it is on its way there. Throws CommandError. */
+  readonly stopped: () => Promise<void>;
   /** Lets it go on: now it becomes the command. */
   readonly release: () => void;
   /** Fulfilled when it has ended. */
@@ -19,8 +21,8 @@ const SHELL = "/bin/sh";
 const SCRIPT = 'kill -STOP $$; exec "$0" "$@"';
 const STOPPED_WITHIN_MS = 2000;
 
-/** Starts a command and holds it. Throws CommandError. */
-export async function holdCommand(words: readonly string[]): Promise<HeldCommand> {
+/** Starts a command that will hold. Throws CommandError. */
+export function holdCommand(words: readonly string[]): HeldCommand {
   const [name = "", ...args] = words;
   const file = findCommand(name);
   let tell: (end: ChildEnd) => void = () => {};
@@ -34,18 +36,17 @@ export async function holdCommand(words: readonly string[]): Promise<HeldCommand
     if (held) kill(child.pid, "SIGKILL");
     held = false;
   };
-  for (let waited = 0; !isStopped(child.pid); waited++) {
-    if (waited >= STOPPED_WITHIN_MS) {
-      abandon();
-      throw new CommandError(`Cannot run ${name}: ${SHELL} did not hold it.`, 126);
+  const stopped = async () => {
+    for (let waited = 0; !isStopped(child.pid); waited++) {
+      if (waited >= STOPPED_WITHIN_MS) throw new CommandError(`Cannot run ${name}: ${SHELL} did not hold it.`, 126);
+      await wait(1);
     }
-    await wait(1);
-  }
+  };
   const release = () => {
     held = false;
     kill(child.pid, "SIGCONT");
   };
-  return { pid: child.pid, release, ended, abandon };
+  return { pid: child.pid, stopped, release, ended, abandon };
 }
 
 function isStopped(pid: number): boolean {

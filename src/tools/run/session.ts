@@ -46,12 +46,14 @@ const COMMAND_PID = "cpid";
 export async function runSession(plan: Plan, options: SessionOptions): Promise<number> {
   const { params, command, view, output } = options;
   const values = readParams(plan.spec, params);
-  const held = command === undefined ? undefined : await holdCommand(command);
+  const held = command === undefined ? undefined : holdCommand(command);
   try {
     if (held !== undefined && paramsOf(plan.spec).includes(COMMAND_PID) && !Object.hasOwn(values, COMMAND_PID))
       values[COMMAND_PID] = held.pid;
     using object = loadObject(plan.spec, { variables: values }) as LoadedObject;
     using readers = new Readers(object, plan, options);
+    // Meanwhile its shell has come to where it holds: what it did on its way is not the command's.
+    await held?.stopped();
     const links = attach(object, plan);
     if (Object.keys(links).length === 0)
       throw new RunError(
