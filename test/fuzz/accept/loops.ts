@@ -38,7 +38,7 @@ function turning(g: Gen, turns: number, label: string | undefined, first: readon
 }
 
 function labelOf(g: Gen): { label: string | undefined; written: string } {
-  if (!g.random.chance(20)) return { label: undefined, written: "" };
+  if (!g.random.chance(35)) return { label: undefined, written: "" };
   const label = g.name("l");
   g.use("label");
   return { label, written: `${label}: ` };
@@ -152,7 +152,9 @@ function eachElement(g: Gen, room: number): string[] | undefined {
       (type.kind === "bytes" || type.of.kind === "int" || type.of.kind === "bool" || type.of.kind === "struct"),
   );
   if (lists.length === 0) return undefined;
-  const { text, type } = g.random.pick(lists);
+  // Those of which there are few are not to be seldom.
+  const few = lists.filter(({ type }) => type.kind === "array" && type.of.kind !== "int");
+  const { text, type } = g.random.pick(few.length > 0 && g.random.chance(60) ? few : lists);
   const name = g.name("e");
   const { label, written } = labelOf(g);
   g.use(type.kind === "bytes" ? "for of bytes" : `for of array of ${type.of.kind}`);

@@ -160,7 +160,11 @@ export function assignment(g: Gen): string | undefined {
   const inside = kind === "bytes" || kind === "array";
   const places = g.places(kind).filter(({ mutable, inPlace }) => mutable || (inside && inPlace === true));
   if (places.length === 0) return undefined;
-  const place = random.pick<Variable>(places);
+  // Variables that arithmetic is done with in place are few among all that can be assigned to.
+  const wide = places.filter(
+    ({ type, text, inPlace }) => type.kind === "int" && type.bits === 64 && inPlace !== true && !/[.[]/.test(text),
+  );
+  const place = random.pick<Variable>(wide.length > 0 && random.chance(40) ? wide : places);
   switch (place.type.kind) {
     case "int":
       return intAssignment(g, place as Variable & { type: Int }, depth);
