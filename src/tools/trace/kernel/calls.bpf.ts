@@ -181,16 +181,18 @@ function entered(number: u64, registers: u64): void {
     if (state === undefined) return;
   }
   const { flags } = state;
-  // Between fork and exec the thread still does Skep's own work.
-  if ((flags & ThreadFlag.pending) !== 0 && number !== ABI.execve && number !== ABI.execveat) return;
-  if ((flags & ThreadFlag.fresh) !== 0) reportBirth(state, task);
+  if (flags !== 0) {
+    // Between fork and exec the thread still does Skep's own work.
+    if ((flags & ThreadFlag.pending) !== 0 && number !== ABI.execve && number !== ABI.execveat) return;
+    if ((flags & ThreadFlag.fresh) !== 0) reportBirth(state, task);
+  }
   state.nr = u32(number);
   state.seq += 1;
   state.faulted = 0;
   // The flags are written anew with the arguments.
   readArguments(state, registersOf(registers));
-  choosePlan(state, u32(number), state.flags);
-  if (captureAtEntry(state, syscalls.get(0)[state.plan & (ALL_PLANS - 1)]!)) steps.tailCall("capture");
+  const plan = choosePlan(state, u32(number), state.flags);
+  if (captureAtEntry(state, syscalls.get(0)[plan]!)) steps.tailCall("capture");
 }
 
 export const enter = rawTracepoint("sys_enter", (ctx) => entered(ctx.args[1], ctx.args[0]));
@@ -220,9 +222,9 @@ function notEntered(state: Kernel<typeof Thread>, registers: u64, flag: u32): bo
   const number = readArguments(state, registers);
   if (ABI.savedFirst !== 0) state.args[0] = readKernel(registers + ABI.savedFirst, u64);
   state.nr = number;
-  choosePlan(state, number, state.flags);
+  const plan = choosePlan(state, number, state.flags);
   state.flags |= flag;
-  if (syscalls.get(0)[state.plan & (ALL_PLANS - 1)]!.enabled === 0) return false;
+  if (syscalls.get(0)[plan]!.enabled === 0) return false;
   begin(state, ALL_FAULTED);
   // One that was under way may have taken any time.
   state.duration = GENERAL && flag === ThreadFlag.resumed ? minNs : 0;

@@ -7,7 +7,17 @@ import { bytes, type MapSpec, type ObjectSpec } from "../../../sdk/index.ts";
 import { encodePlans } from "../plan.ts";
 import { compileImage } from "./compile-images.ts";
 import type { ImageKind } from "./image.ts";
-import { CallRecord, CaptureRecord, Header, LifeRecord, RecordFlag, RecordKind, STATS_SIZE, Stats } from "./layout.ts";
+import {
+  bucketOf,
+  CallRecord,
+  CaptureRecord,
+  Header,
+  LifeRecord,
+  RecordFlag,
+  RecordKind,
+  STATS_SIZE,
+  Stats,
+} from "./layout.ts";
 import { traceMaps } from "./spec.ts";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
@@ -299,6 +309,29 @@ describe.each(Object.keys(MACHINES) as Arch[])("the trace programs on %s", (arch
     expect(row(calls.getpid)).toEqual({ count: 3, errors: 2, total: 7100, max: 5000, refused: 1, unfinished: 0 });
     expect(row(calls.read)).toEqual({ count: 0, errors: 0, total: 0, max: 0, refused: 0, unfinished: 1 });
   });
+});
+
+it("-c puts each duration into the bucket that the reader knows", () => {
+  const traced = new Traced({ arch: "x64", mode: "summary" });
+  const { calls } = MACHINES.x64;
+  traced.begin();
+  traced.call(calls.execve, 0, 0);
+  const row = () => {
+    const [value] = traced.machine.map<number, Uint8Array[]>("stats").get(calls.getpid) as Uint8Array[];
+    return new BigUint64Array((value as Uint8Array).slice().buffer).subarray(Stats.histogram / 8);
+  };
+  const durations = [0, 1, 2, 3];
+  for (let log = 2; log < 45; log++)
+    for (const part of [0, 0.25, 0.49, 0.5, 0.75, 0.99]) durations.push(Math.floor(2 ** log * (1 + part)));
+  for (const ns of durations) {
+    const before = row();
+    traced.enter(calls.getpid);
+    // `exit` adds 1000.
+    traced.world.now += BigInt(ns) - 1000n;
+    traced.exit(0);
+    const changed = [...row()].flatMap((count, i) => (count === before[i] ? [] : [i]));
+    expect([ns, changed]).toEqual([ns, [bucketOf(ns)]]);
+  }
 });
 
 it("on Linux 7 the second copy of a program does nothing that the first one did", () => {

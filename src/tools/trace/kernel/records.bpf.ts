@@ -35,10 +35,12 @@ export const Plan = struct({
 /** By number; those of 32-bit programs' calls behind. One value: its place is known when the program is loaded. */
 export const syscalls = arrayMap(array(Plan, ALL_PLANS), 1);
 
-/** Notes which plan is in force. */
-export function choosePlan(state: Kernel<typeof Thread>, number: u32, flags: u32): void {
+/** Notes which plan is in force, and says which. */
+export function choosePlan(state: Kernel<typeof Thread>, number: u32, flags: u32): u32 {
   const index = number < PLANS ? number : OTHER_PLAN;
-  state.plan = u16((flags & ThreadFlag.compat) !== 0 ? index + PLANS : index);
+  const plan = (flags & ThreadFlag.compat) !== 0 ? index + PLANS : index;
+  state.plan = u16(plan);
+  return u32(plan);
 }
 
 export const events = ringbuf({ bytes: 4 << 20 });

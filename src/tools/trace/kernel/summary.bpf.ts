@@ -6,7 +6,6 @@ import {
   i64,
   type Kernel,
   ktime,
-  log2,
   rawTracepoint,
   readKernel,
   struct,
@@ -57,18 +56,30 @@ function ended(): void {
 export const thread_exit = rawTracepoint("sched_process_exit", () => ended());
 export const thread_exit_perf = tracepoint("sched:sched_process_exit", () => ended());
 
+/** Whether the call starts another program, which may be of the other instruction set. */
+function isExec(number: u64): boolean {
+  return number === ABI.execve || number === ABI.execveat;
+}
+
 /**
- * The table of numbers a thread uses is read from its registers when it is new and after each exec, not at every call.
+ * What is to be done first for a thread with flags; false when the call is not to be noted. The table of numbers that it uses is
+ * read from its registers when it is new and after each exec, not at every call.
  */
-function learnCompat(state: Kernel<typeof Thread>, flags: u32, number: u64, registers: u64): void {
+function prepare(state: Kernel<typeof Thread>, number: u64, registers: u64): boolean {
+  let { flags } = state;
+  if ((flags & ThreadFlag.pending) !== 0) {
+    // Between fork and exec the thread still does Skep's own work.
+    if (!isExec(number)) return false;
+    flags ^= ThreadFlag.pending;
+  }
   if ((flags & ThreadFlag.compat) !== 0 && (number === ABI.compat.execve || number === ABI.compat.execveat)) {
     state.flags = flags | ThreadFlag.learn;
-    return;
+    return true;
   }
   if ((flags & (ThreadFlag.fresh | ThreadFlag.learn)) !== 0)
-    state.flags = isCompat(registersOf(registers)) ? ThreadFlag.compat : 0;
-  // What comes after an exec may be of the other kind.
-  if (number === ABI.execve || number === ABI.execveat) state.flags |= ThreadFlag.learn;
+    flags = isCompat(registersOf(registers)) ? ThreadFlag.compat : 0;
+  state.flags = isExec(number) ? flags | ThreadFlag.learn : flags;
+  return true;
 }
 
 function isCompat(registers: u64): boolean {
@@ -84,15 +95,9 @@ function entered(number: u64, registers: u64): void {
     state = threads.get(task);
     if (state === undefined) return;
   }
-  let flags = state.flags;
-  if ((flags & ThreadFlag.pending) !== 0) {
-    // Between fork and exec the thread still does Skep's own work.
-    if (number !== ABI.execve && number !== ABI.execveat) return;
-    flags ^= ThreadFlag.pending;
-    state.flags = flags;
-  }
-  if (flags !== 0) learnCompat(state, flags, number, registers);
-  else if (number === ABI.execve || number === ABI.execveat) state.flags = ThreadFlag.learn;
+  if (state.flags !== 0) {
+    if (!prepare(state, number, registers)) return;
+  } else if (isExec(number)) state.flags = ThreadFlag.learn;
   state.nr = u32(number);
   state.start = ktime();
 }
@@ -124,24 +129,55 @@ function neverEntered(state: Kernel<typeof Thread>, result: i64, registers: u64)
 /** The bucket of a duration (layout.ts, `bucketOf`): four to each power of two. */
 function bucketOf(ns: u64): u64 {
   if (ns < 4) return ns;
-  const log = log2(ns);
-  const bucket = log * 4 + ((ns >> (log - 2)) & 3);
+  // The power of two is found in halves: short calls pass all but the last comparisons at one instruction each.
+  let rest = ns;
+  let log: u64 = 0;
+  if (rest >> 32 !== 0) {
+    rest >>= 32;
+    log = 32;
+  }
+  if (rest >= 0x10000) {
+    rest >>= 16;
+    log += 16;
+  }
+  if (rest >= 0x100) {
+    rest >>= 8;
+    log += 8;
+  }
+  if (rest >= 0x10) {
+    rest >>= 4;
+    log += 4;
+  }
+  if (rest >= 4) {
+    rest >>= 2;
+    log += 2;
+  }
+  if (rest >= 2) log += 1;
+  // The two bits below the leading one choose the quarter.
+  const bucket = log * 4 + ((ns >> ((log - 2) & 63)) & 3);
   return bucket < BUCKETS ? bucket : BUCKETS - 1;
+}
+
+/** Raises the maximum. */
+function raise(row: Kernel<typeof Stats>, ns: u64): void {
+  if (!COMPARE_EXCHANGE) {
+    row.max = ns;
+    return;
+  }
+  let known = row.max;
+  // Each failed try means that another thread raised it; four are more than ever meet on one CPU.
+  for (let i = 0; i < 4; i++) {
+    if (known >= ns) return;
+    const found = cell(row.max).cas(known, ns);
+    if (found === known) return;
+    known = found;
+  }
 }
 
 function count(row: Kernel<typeof Stats>, result: i64, ns: u64): void {
   if (isError(result)) cell(row.errors).add(1);
   cell(row.total).add(ns);
-  let known = row.max;
-  if (COMPARE_EXCHANGE) {
-    // Each failed try means that another thread raised it; four are more than ever meet on one CPU.
-    for (let i = 0; i < 4; i++) {
-      if (known >= ns) break;
-      const found = cell(row.max).cas(known, ns);
-      if (found === known) break;
-      known = found;
-    }
-  } else if (known < ns) row.max = ns;
+  if (row.max < ns) raise(row, ns);
   cell(row.histogram[bucketOf(ns)]!).add(1);
 }
 

@@ -123,7 +123,7 @@ const Registers = array(u64, ABI.words);
 /** Reads the six arguments, and whether the caller is 32-bit, into the state. The number of the call in flight. */
 export function readArguments(state: Kernel<typeof Thread>, registers: u64): u32 {
   const regs = readKernel(registers + ABI.from, Registers);
-  const word = ABI.compat.inside ? u32(regs[ABI.compat.word]) : readKernel(registers + ABI.compat.offset, u32);
+  const word = ABI.compat.inside ? regs[ABI.compat.word] : readKernel(registers + ABI.compat.offset, u32);
   if ((word & ABI.compat.mask) === ABI.compat.value) {
     state.flags = ThreadFlag.compat;
     state.args[0] = u32(regs[ABI.compat.args[0]]);
