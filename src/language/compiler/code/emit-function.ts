@@ -61,7 +61,7 @@ export function emitFunction(func: Func, target: CodeTarget): CodeResult {
 export function runStages(func: Func, target: CodeTarget): Stages {
   const machine = selectInstructions(func, target);
   analyseLiveness(machine);
-  const intervals = buildIntervals(machine);
+  const intervals = buildIntervals(machine, !target.features.iterNum);
   const allocation = allocate(machine, intervals);
   const moves = resolveMoves(machine, allocation, intervals.fixed);
   const frame = layOutFrame(machine, allocation, moves);

@@ -1,6 +1,7 @@
 import { Alu, Atomic, Opcode } from "../../../object/asm/index.ts";
 import { clearBit, forEachBit, hasBit, setBit } from "./bits.ts";
 import { Interval } from "./interval.ts";
+import { keepCounters } from "./loop-counters.ts";
 import { type MachineFunction, type MachineInst, NONE, type Operand } from "./machine.ts";
 
 /** What the allocation starts from. */
@@ -15,8 +16,11 @@ export interface Intervals {
   readonly relatives: number[][];
 }
 
-/** Builds the intervals of a function whose liveness is known. Exchanges operands where that spares a move. */
-export function buildIntervals(func: MachineFunction): Intervals {
+/**
+ * Builds the intervals of a function whose liveness is known. Exchanges operands where that spares a move. `keepsCounters`: what
+ * counts a loop's turns is to stay in a register.
+ */
+export function buildIntervals(func: MachineFunction, keepsCounters: boolean): Intervals {
   const count = func.vregCount;
   // Built from the end: ranges and uses in descending order, turned at last.
   const ranges: number[][] = Array.from({ length: count }, () => []);
@@ -135,6 +139,7 @@ export function buildIntervals(func: MachineFunction): Intervals {
     list.length === 0 ? undefined : new Interval(vreg, list.reverse(), (uses[vreg] as number[]).reverse()),
   );
   markLoopEnds(func, values);
+  if (keepsCounters) keepCounters(func, values);
   return {
     values,
     fixed: fixed.map((list) => list.reverse()),

@@ -20,7 +20,7 @@ import { selectAtomic, selectLoad, selectStore } from "./select-memory.ts";
 
 /** What code generation needs to know of the kernel. */
 export type CodeTarget = Pick<Target, "byteOrder"> & {
-  readonly features: Pick<Target["features"], "isaV4" | "fetchAtomics" | "probeReadKernel">;
+  readonly features: Pick<Target["features"], "isaV4" | "fetchAtomics" | "probeReadKernel" | "iterNum">;
 };
 
 /** Makes the instructions of a function, with virtual registers. Throws CodeProblemError when the kernel lacks one. */
