@@ -11,7 +11,7 @@ import { STACK } from "./parallel-moves.ts";
 
 const target = {
   byteOrder: "little",
-  features: { isaV4: true, fetchAtomics: true, probeReadKernel: true },
+  features: { isaV4: true, fetchAtomics: true, probeReadKernel: true, iterNum: true },
 } as const;
 
 function stagesOf(seed: number): Stages {

@@ -4,7 +4,7 @@ import { checkCode } from "./check.ts";
 import { runStages } from "./emit-function.ts";
 import { CodeProblemError } from "./problem.ts";
 
-const FEATURES = { isaV4: false, fetchAtomics: true, probeReadKernel: true };
+const FEATURES = { isaV4: false, fetchAtomics: true, probeReadKernel: true, iterNum: true };
 
 describe("random functions", () => {
   it("have every operand where it is read, by the checker", () => {

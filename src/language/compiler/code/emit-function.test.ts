@@ -7,7 +7,7 @@ import type { Func } from "../ssa/ir.ts";
 import { checkCode } from "./check.ts";
 import { emitFunction, type FunctionCode, runStages } from "./emit-function.ts";
 
-const features = { isaV4: false, fetchAtomics: true, probeReadKernel: true };
+const features = { isaV4: false, fetchAtomics: true, probeReadKernel: true, iterNum: true };
 const target = { byteOrder: "little", features } as const;
 
 function codeOf(func: Func, isaV4 = false): FunctionCode {

@@ -9,7 +9,7 @@ import { emitFunction, runStages } from "./emit-function.ts";
 
 const target = {
   byteOrder: "little",
-  features: { isaV4: false, fetchAtomics: true, probeReadKernel: true },
+  features: { isaV4: false, fetchAtomics: true, probeReadKernel: true, iterNum: true },
 } as const;
 
 function code(func: Func): string[] {

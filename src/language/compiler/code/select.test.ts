@@ -6,9 +6,15 @@ import { checkCode } from "./check.ts";
 import { emitFunction, runStages } from "./emit-function.ts";
 import type { CodeTarget } from "./select.ts";
 
-const V3 = { byteOrder: "little", features: { isaV4: false, fetchAtomics: true, probeReadKernel: true } } as const;
-const V4 = { byteOrder: "little", features: { isaV4: true, fetchAtomics: true, probeReadKernel: true } } as const;
-const OLD = { byteOrder: "little", features: { isaV4: false, fetchAtomics: false, probeReadKernel: false } } as const;
+const V3 = {
+  byteOrder: "little",
+  features: { isaV4: false, fetchAtomics: true, probeReadKernel: true, iterNum: true },
+} as const;
+const V4 = {
+  byteOrder: "little",
+  features: { isaV4: true, fetchAtomics: true, probeReadKernel: true, iterNum: true },
+} as const;
+const OLD = { byteOrder: "little", features: { isaV4: false, fetchAtomics: false, probeReadKernel: false, iterNum: true } } as const;
 
 /** The code of a function that is given as text, one instruction a line. */
 function code(text: string, target: CodeTarget = V3): string[] {
