@@ -23,7 +23,10 @@ export interface RandomTarget {
  */
 export function assemble(program: RandomProgram, features: RandomTarget, checked = true): Instruction[] | undefined {
   const instructions: Instruction[] = [];
-  const target = { byteOrder: "little", features: { ...features, probeReadKernel: true, iterNum: features.isaV4 } } as const;
+  const target = {
+    byteOrder: "little",
+    features: { ...features, probeReadKernel: true, iterNum: features.isaV4 },
+  } as const;
   // What nothing calls, the kernel calls unreachable. Functions call those before them only.
   const called = new Set<string | undefined>([program.main.name]);
   let depth = 0;

@@ -14,7 +14,10 @@ const V4 = {
   byteOrder: "little",
   features: { isaV4: true, fetchAtomics: true, probeReadKernel: true, iterNum: true },
 } as const;
-const OLD = { byteOrder: "little", features: { isaV4: false, fetchAtomics: false, probeReadKernel: false, iterNum: true } } as const;
+const OLD = {
+  byteOrder: "little",
+  features: { isaV4: false, fetchAtomics: false, probeReadKernel: false, iterNum: true },
+} as const;
 
 /** The code of a function that is given as text, one instruction a line. */
 function code(text: string, target: CodeTarget = V3): string[] {
