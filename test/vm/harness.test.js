@@ -392,11 +392,16 @@ describe("where things come from", () => {
         line("/src\\040code/a/node_modules", "tmpfs"),
         line("/src\\040code/b", "ext4"),
         line("/other", "ext4"),
+        line("/src\\040code/a/root/sys", "sysfs"),
+        line("/src\\040code/a/root/sys/fs/cgroup", "tmpfs"),
       ].join("\n"),
     );
     assert.deepEqual(mountsFor(["/src code/a/test"], mounts), ["/src code"]);
     assert.deepEqual(mountsFor(["/src code/a"], mounts), ["/src code", "/src code/a/node_modules"]);
     assert.deepEqual(mountsFor(["/home"], mounts), []);
+    // What is wanted itself is served wherever it stands.
+    const wanted = "/src code/a/root/sys/fs/cgroup";
+    assert.deepEqual(mountsFor([`${wanted}/x`], mounts), ["/src code", wanted]);
   });
 });
 

@@ -23,10 +23,12 @@ const isBelow = (path, folder) => path === folder || path.startsWith(folder === 
 
 /**
  * The mount points besides / that hold one of these paths or lie below one, parents first. A bind mount of / alone would
- * show empty folders there.
+ * show empty folders there. What is mounted in something of the kernel's (a tmpfs for cgroups, in /sys) has no folder to be in.
  */
 export function mountsFor(paths, mounts = mountPoints()) {
+  const own = mounts.filter(({ type }) => OF_THE_KERNEL.test(type)).map(({ path }) => path);
   return [...new Set(mounts.filter(({ type }) => !OF_THE_KERNEL.test(type)).map(({ path }) => path))]
     .filter((mount) => mount !== "/" && paths.some((path) => isBelow(path, mount) || isBelow(mount, path)))
+    .filter((mount) => !own.some((folder) => isBelow(mount, folder) && !paths.some((path) => isBelow(path, mount))))
     .sort((a, b) => a.length - b.length);
 }
