@@ -7,11 +7,11 @@ import { evaluateModule } from "../../src/language/compiler/lower/index.ts";
 import { type LoadedObject, loadObject, type ObjectSpec, type Program, VerifierError } from "../../src/sdk/index.ts";
 import { liveTarget } from "../../src/sdk/kernel-typescript/target.ts";
 import { compileSource } from "../support/compile-source.ts";
-import { kernelIsAtLeast, kernelTest, type Requirements } from "../support/kernel-test.ts";
+import { hostTest, kernelIsAtLeast, kernelTest, machine, type Requirements } from "../support/kernel-test.ts";
 import { OLD } from "../support/lower-source.ts";
 import { CASES, caseSource, INPUTS, ringRoom } from "../support/lowering-cases.ts";
 import { evaluatedState, kernelState } from "../support/module-state.ts";
-import { pace } from "../support/pace.ts";
+import { ALL_FEATURES } from "../support/recorded-target.ts";
 
 const target = liveTarget();
 const { features } = target;
@@ -80,18 +80,17 @@ for (const [name, program, requirements] of KINDS) {
 
 const comm = readFileSync("/proc/self/comm", "utf8").trimEnd();
 
+/** What the machine itself can do. */
+const own = machine.virtual ? ALL_FEATURES : features;
 /**
- * The kernel as it is; and, where machines are fast, as if it could do less, which it then has to take as well: old kernels are
- * among the virtual machines.
+ * The kernel as it is; and the machine's own as if it could do less, which it then has to take as well: old kernels are among the
+ * virtual machines.
  */
-const VARIANTS: readonly (readonly [suffix: string, can: Features])[] = pace(
-  [
-    ["", features],
-    ["without iterators", { ...features, iterNum: false }],
-    ["as for an old kernel", { ...features, ...OLD }],
-  ],
-  [["", features]],
-);
+const VARIANTS: readonly (readonly [suffix: string, can: Features])[] = [
+  ["", features],
+  ["without iterators", { ...own, iterNum: false }],
+  ["as for an old kernel", { ...own, ...OLD }],
+];
 
 /** The first kernel that can do what a case needs. */
 const SINCE: Readonly<Partial<Record<keyof Features, string>>> = {
@@ -108,13 +107,13 @@ for (const [suffix, can] of VARIANTS) {
     // What the kernel itself cannot do is told as skipped; a variant of it leaves it out.
     if (suffix !== "" && !needs.every((need) => can[need])) continue;
     // What the kernel cannot do anyway is no variant of it; iterators are for loops.
-    if (suffix === "without iterators" && !(features.iterNum && needs.includes("loop"))) continue;
-    if (suffix === "as for an old kernel" && !features.fetchAtomics) continue;
+    if (suffix === "without iterators" && !(own.iterNum && needs.includes("loop"))) continue;
+    if (suffix === "as for an old kernel" && !own.fetchAtomics) continue;
     const since = needs
       .map((need) => SINCE[need])
       .sort(byVersion)
       .at(-1);
-    kernelTest(
+    (suffix === "" ? kernelTest : hostTest)(
       `kernel TypeScript: ${name}${suffix === "" ? "" : `, ${suffix}`}`,
       { ...(since !== undefined && { kernel: since }) },
       () => {
