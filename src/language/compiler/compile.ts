@@ -93,7 +93,8 @@ export function compile(sources: Sources, target: Target, options: CompileOption
   if (wanted.has("types")) dumps.types = dumpModule(module);
   if (hasErrors(diagnostics)) return done(undefined);
 
-  const made = makeEconomically(module, target, { options, timed, wanted, dumps });
+  const made = makeEconomically(module, target, { options, timed, wanted });
+  Object.assign(dumps, made.dumps);
   diagnostics.push(...made.diagnostics);
   for (const { func, ...code } of made.functions) functions.set(func.name, code);
   if (hasErrors(diagnostics)) return done(undefined);
@@ -124,12 +125,13 @@ interface Passes {
   readonly options: CompileOptions;
   readonly timed: <T>(pass: string, work: () => T) => T;
   readonly wanted: ReadonlySet<Dump>;
-  readonly dumps: Partial<Record<Dump, string>>;
 }
 
 /** The functions of a module, and what is wrong with them. */
 interface Made {
   readonly lowered: LoweredModule;
+  /** Of the passes that made them. */
+  readonly dumps: Compiled["dumps"];
   readonly functions: readonly (FunctionCode & EmittedFunction)[];
   readonly diagnostics: readonly Diagnostic[];
   readonly efforts: ReadonlyMap<string, Effort>;
@@ -157,12 +159,14 @@ function worst({ efforts }: Made): number {
   return Math.max(0, ...[...efforts.values()].map(risk));
 }
 
-function make(module: Module, target: Target, { options, timed, wanted, dumps }: Passes, manner: Manner): Made {
+function make(module: Module, target: Target, { options, timed, wanted }: Passes, manner: Manner): Made {
+  const dumps: Partial<Record<Dump, string>> = {};
   const lowered = timed("lower", () => lowerModule(module, target, { manner }));
   const diagnostics: Diagnostic[] = [...lowered.diagnostics];
   const functions: (FunctionCode & EmittedFunction)[] = [];
   const made = (alone: ReadonlySet<string>, efforts: ReadonlyMap<string, Effort>): Made => ({
     lowered,
+    dumps,
     functions,
     diagnostics,
     efforts,

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { OLD } from "../../../../test/support/lower-source.ts";
 import { recordedTarget } from "../../../../test/support/recorded-target.ts";
-import { compile } from "../compile.ts";
+import { compile, type Dump } from "../compile.ts";
 import { parse } from "../ssa/parse.ts";
 import type { Features } from "../target.ts";
 import { effortsOf } from "./effort.ts";
 
 const HEAD = 'import { comm, counter, global, hash, range, str, struct, syscall, u32, u64 } from "skep/kernel";';
 
-function compiled(text: string, features: Partial<Features> = {}) {
+function compiled(text: string, features: Partial<Features> = {}, dumps: readonly Dump[] = []) {
   const files = new Map([["m.bpf.ts", `${HEAD}\n${text}`]]);
-  return compile({ entry: "m.bpf.ts", files }, recordedTarget(features), { paranoid: true });
+  return compile({ entry: "m.bpf.ts", files }, recordedTarget(features), { paranoid: true, dumps });
 }
 
 /** A body with `count` branches, each of which leaves something else behind. */
@@ -82,6 +82,13 @@ describe("compile", () => {
     const { btf } = spec ?? {};
     const step = btf?.find("step", "function");
     expect(step === undefined ? undefined : btf?.type(step)).toMatchObject({ kind: "function", linkage: "global" });
+  });
+
+  it.each([nested(60), wide(40)])("dumps what it took, and not what it tried besides (%#)", (source) => {
+    const { spec, dumps } = compiled(source, {}, ["ssa-opt"]);
+    const all = Object.values(spec?.programs ?? {}).flatMap(({ instructions }) => instructions);
+    const isTurned = all.some(({ extern }) => extern === "bpf_iter_num_next");
+    expect(dumps["ssa-opt"]?.includes("bpf_iter_num_next")).toBe(isTurned);
   });
 
   it("has the kernel turn a loop where it would go through too many turns", () => {
