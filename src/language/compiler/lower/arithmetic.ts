@@ -27,13 +27,7 @@ export function binary(l: Lowering, name: BinaryName, signed: boolean, left: Ins
 export function convert(l: Lowering, given: Inst, from: Type, to: IntType | BoolType): Inst {
   if (to.kind === "bool") {
     if (from.kind === "bool") return given;
-    return l.choose(
-      "ne",
-      given,
-      l.zero(),
-      () => l.one(),
-      () => l.zero(),
-    );
+    return l.truth("ne", given, l.zero());
   }
   return holds(to, from) ? given : extended(l, to, given);
 }

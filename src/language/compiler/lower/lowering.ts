@@ -208,6 +208,17 @@ export class Lowering {
     return this.b.read(made);
   }
 
+  /** 1 when `a condition b`, else 0. */
+  truth(condition: Condition, a: Inst, b: Inst): Inst {
+    return this.choose(
+      condition,
+      a,
+      b,
+      () => this.one(),
+      () => this.zero(),
+    );
+  }
+
   newVariable(name = ""): Variable {
     return new Variable(name);
   }

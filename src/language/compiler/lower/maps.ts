@@ -132,13 +132,7 @@ export function mapRef(l: Lowering, { map, key }: MapOp<"mapRef" | "mapGet">): I
 
 export function mapHas(l: Lowering, { map, key }: MapOp<"mapHas">): Inst {
   const found = lookup(l, map, keyAddress(l, map, key));
-  return l.choose(
-    "eq",
-    found,
-    l.zero(),
-    () => l.zero(),
-    () => l.one(),
-  );
+  return l.truth("ne", found, l.zero());
 }
 
 /** `map.set(key, value)`: whether it was written. */
@@ -170,7 +164,7 @@ const REFUSED: Readonly<Record<"any" | "noexist" | "exist", bigint | undefined>>
 };
 
 /** Whether a helper gave 0; a failure is counted in the losses of `map`, but for one that is an answer. */
-function succeeded(l: Lowering, status: Inst, map?: MapDecl, answer?: bigint): Inst {
+export function succeeded(l: Lowering, status: Inst, map?: MapDecl, answer?: bigint): Inst {
   const { b } = l;
   const result = l.newVariable();
   l.when(

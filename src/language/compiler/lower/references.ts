@@ -29,11 +29,5 @@ export function taskUnder(l: Lowering, { map, index }: Op<"taskUnder">): Inst {
   const slot = given.op === "const" ? given : l.bound(given, map.maxEntries, `\`${map.name}\``, nameOf(index));
   // An error is negative, in the lower half of the register.
   const found = l.b.zext(l.b.call(CALLEE.taskUnder, [l.b.map(map.name), slot]), 4);
-  return l.choose(
-    "eq",
-    found,
-    l.one(),
-    () => l.one(),
-    () => l.zero(),
-  );
+  return l.truth("eq", found, l.one());
 }

@@ -5,6 +5,7 @@ import { isAggregate, sizeOf, type Type } from "../type.ts";
 import { CALLEE } from "./callees.ts";
 import { into } from "./into.ts";
 import type { Lowering } from "./lowering.ts";
+import { succeeded } from "./maps.ts";
 import { zero } from "./memory.ts";
 import { placeAddress } from "./places.ts";
 import { lengthWithin } from "./read-into.ts";
@@ -139,19 +140,7 @@ export function ringOutput(l: Lowering, { map, place, length }: Op<"ringOutput">
   const { b } = l;
   const from = placeAddress(l, place);
   const size = lengthWithin(l, place, length);
-  const status = b.call(CALLEE.output, [b.map(map.name), from, size, b.constant(0n)]);
-  const result = l.newVariable();
-  l.when(
-    "eq",
-    status,
-    l.zero(),
-    () => b.write(result, b.constant(1n)),
-    () => {
-      l.countLoss(map);
-      b.write(result, b.constant(0n));
-    },
-  );
-  return b.read(result);
+  return succeeded(l, b.call(CALLEE.output, [b.map(map.name), from, size, b.constant(0n)]), map);
 }
 
 /** Whether a local may hold a record that has to be given back. */
