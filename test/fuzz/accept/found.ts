@@ -5,7 +5,7 @@ export interface Found {
 }
 
 const IMPORT =
-  'import { array, arrayMap, avg, be64, bool, bytes, clz32, cpu, gid, global, hash, i16, i32, i64, jiffies, log2, max, min, numaNode, pid, range, ringbuf, str, struct, syscall, task, u8, u16, u32, u64, u64n, type Str, type Kernel } from "skep/kernel";';
+  'import { array, arrayMap, avg, be64, bool, bytes, clz32, comm, cpu, gid, global, hash, i16, i32, i64, jiffies, log2, max, min, numaNode, pid, range, ringbuf, str, struct, syscall, task, u8, u16, u32, u64, u64n, type Str, type Kernel } from "skep/kernel";';
 
 function found(what: string, source: string): Found {
   return { what, source: `${IMPORT}\n${source}` };
@@ -237,6 +237,27 @@ export const FOUND: readonly Found[] = [
        let o41: i16 | undefined = (g6.value[((ctx.c4 >>> cpu()) & 1)] !== g8.value.f0) ? 0 : undefined;
        g8.value.f1 = f27(u16(task().real_parent.tgid), (o41 === undefined), 0b111, 13);
        a14.get((min(ctx.c0, 1) & 3)).f3 = v40;
+     });`,
+  ),
+  found(
+    "a loop the length of which is known when it runs, and on the stack: before Linux 6.8 it had no end for the kernel",
+    `const C = struct({ a: u64, b: u64 });
+     export const h = hash(u64, u64, { max: 64 });
+     export const g = global(u64);
+     export const a = arrayMap(u64, 256);
+     export const program = syscall(C, (ctx) => {
+       const c = comm();
+       let p: u64 = ctx.a * 3;
+       let q: u64 = ctx.b * 5;
+       let r: u64 = ctx.a ^ ctx.b;
+       for (const x of range(ctx.a & 3)) {
+         a.ref(x).value = h.has(ctx.b) ? c.charCodeAt(x) : x;
+         h.delete(gid());
+         p += q;
+         q ^= r;
+         r *= p;
+       }
+       return i64(p ^ q ^ r);
      });`,
   ),
 ];

@@ -126,6 +126,39 @@ b2: <- b0
     expect(branch("v5 = const 9\n  branch ult v5, v1")).toMatch(/^if r\d+ <= 9 goto/);
   });
 
+  it("have on the right what counts a loop's turns: old kernels see only there that it is over", () => {
+    const text = (test: string): string => `program f(context)
+b0:
+  v0 = param 0
+  v1 = load8 v0
+  v2 = const 15
+  v3 = const 0
+  v4 = const 1
+  branch ult v1, v2 ? b1 : b2
+b1: <- b0
+  jump b3
+b2: <- b0
+  jump b3
+b3: <- b1, b2
+  v5 = phi v1, v2
+  jump b4
+b4: <- b3, b5
+  v6 = phi v3, v7
+  branch ${test} ? b5 : b6
+b5: <- b4
+  store8 v0 + 8, v6
+  v7 = add v6, v4
+  jump b4
+b6: <- b4
+  return v5`;
+    const test = (condition: string) => code(text(condition)).findLast((line) => line.startsWith("if "));
+    const [, limit, counter] = /^if (r\d+) <= (r\d+) goto/.exec(test("ult v6, v5") ?? "") ?? [];
+    expect(limit).toBeDefined();
+    expect(counter).not.toBe(limit);
+    expect(test("ugt v5, v6")).toBe(test("ult v6, v5"));
+    expect(test("sge v6, v5")).toMatch(/^if r\d+ s> r\d+ goto/);
+  });
+
   it("are of 32 bits where that saves an instruction", () => {
     expect(branch("v4 = zext4 v1\n  v5 = const 9\n  branch eq v4, v5")).toMatch(/^if w\d+ != 9 goto/);
     expect(branch("v4 = load4 v0 + 8\n  v5 = const 4026531840\n  branch uge v4, v5")).toMatch(

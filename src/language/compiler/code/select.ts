@@ -5,6 +5,7 @@ import type { Block, Func, Inst, Slot } from "../ssa/ir.ts";
 import type { Target } from "../target.ts";
 import { type BlockPlan, planBlocks } from "./blocks.ts";
 import { Constants, fitsImmediate } from "./constants.ts";
+import { isCounted } from "./counted.ts";
 import {
   CodeGenerationError,
   type Constant,
@@ -317,7 +318,9 @@ export class Selector {
   #branch(end: Inst): void {
     let [a, b] = end.args as [Inst, Inst];
     let { condition } = end;
-    if (a.op === "const") {
+    // Before Linux 6.8 the verifier only knows which way a branch goes when the number that it knows is on the right: a counter on the
+    // left of what ends its loop counts for ever.
+    if (a.op === "const" || (b.op !== "const" && isCounted(a) && !isCounted(b))) {
       [a, b] = [b, a];
       condition = swapSides(condition);
     }
