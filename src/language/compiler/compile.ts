@@ -19,7 +19,7 @@ import { type Effort, effortsOf } from "./effort/effort.ts";
 import { isMuch, risk, tooMuch } from "./effort/limits.ts";
 import type { Module } from "./hir.ts";
 import { buildImage, type EmittedFunction, limitProblems } from "./image/index.ts";
-import { type LoweredModule, lowerModule, type Manner } from "./lower/index.ts";
+import { type LoweredModule, lowerModule, MANNERS, type Manner } from "./lower/index.ts";
 import { dumpRanges } from "./ranges/dump-ranges.ts";
 import { proveRanges } from "./ranges/prove.ts";
 import type { Span } from "./span.ts";
@@ -42,6 +42,8 @@ export interface CompileOptions {
   readonly dumps?: readonly Dump[];
   /** Checks the compiler's own work after each pass, and throws when it is wrong: for tests. */
   readonly paranoid?: boolean;
+  /** How functions are made; when left out as they are fastest, and where that is estimated to be too much for the kernel otherwise. */
+  readonly manner?: Manner;
 }
 
 /** What compiling gives. */
@@ -50,6 +52,8 @@ export interface Compiled {
   readonly spec: ObjectSpec | undefined;
   /** Errors and warnings, in no order. */
   readonly diagnostics: readonly Diagnostic[];
+  /** How its functions were made. */
+  readonly manner: Manner;
   /** The checked program: maps, events, programs by the names that the source gives them. */
   readonly module: Module;
   /** Paths of the files, by the numbers that spans have. */
@@ -71,6 +75,7 @@ export function compile(sources: Sources, target: Target, options: CompileOption
   const dumps: Partial<Record<Dump, string>> = {};
   const diagnostics: Diagnostic[] = [];
   const functions = new Map<string, FunctionCode>();
+  let manner: Manner = options.manner ?? "fast";
   const timed = <T>(pass: string, work: () => T): T => {
     const start = options.now?.();
     const result = work();
@@ -84,6 +89,7 @@ export function compile(sources: Sources, target: Target, options: CompileOption
   const done = (spec: ObjectSpec | undefined): Compiled => ({
     spec,
     diagnostics,
+    manner,
     module,
     paths,
     functions,
@@ -93,7 +99,12 @@ export function compile(sources: Sources, target: Target, options: CompileOption
   if (wanted.has("types")) dumps.types = dumpModule(module);
   if (hasErrors(diagnostics)) return done(undefined);
 
-  const made = makeEconomically(module, target, { options, timed, wanted });
+  const passes = { options, timed, wanted };
+  const made =
+    options.manner === undefined
+      ? makeEconomically(module, target, passes)
+      : make(module, target, passes, options.manner);
+  manner = made.manner;
   Object.assign(dumps, made.dumps);
   diagnostics.push(...made.diagnostics);
   for (const { func, ...code } of made.functions) functions.set(func.name, code);
@@ -120,6 +131,18 @@ export function compile(sources: Sources, target: Target, options: CompileOption
   return done(spec);
 }
 
+/**
+ * What sources compile to otherwise, for a kernel that gave up on `manner`: first what spares it most. What cannot be compiled
+ * so is left out.
+ */
+export function* otherwise(sources: Sources, target: Target, manner: Manner): Generator<Compiled> {
+  for (const other of MANNERS.toReversed()) {
+    if (other === manner) continue;
+    const compiled = compile(sources, target, { manner: other });
+    if (compiled.spec !== undefined) yield compiled;
+  }
+}
+
 /** What the passes need besides what they work on. */
 interface Passes {
   readonly options: CompileOptions;
@@ -129,6 +152,7 @@ interface Passes {
 
 /** The functions of a module, and what is wrong with them. */
 interface Made {
+  readonly manner: Manner;
   readonly lowered: LoweredModule;
   /** Of the passes that made them. */
   readonly dumps: Compiled["dumps"];
@@ -165,6 +189,7 @@ function make(module: Module, target: Target, { options, timed, wanted }: Passes
   const diagnostics: Diagnostic[] = [...lowered.diagnostics];
   const functions: (FunctionCode & EmittedFunction)[] = [];
   const made = (alone: ReadonlySet<string>, efforts: ReadonlyMap<string, Effort>): Made => ({
+    manner,
     lowered,
     dumps,
     functions,

@@ -24,6 +24,11 @@ export interface VerifierLog {
   readonly complaints: readonly string[];
 }
 
+/** The path as the steps back from its end: those that share a beginning share it here, and long logs have many. */
+interface Way extends Step {
+  readonly before: Way | undefined;
+}
+
 const STEP = /^(\d+): \(([0-9a-f]{2})\) (.*?)(?:\s+; (.*))?$/;
 const STATE = /^(?:(\d+): )?((?:frame\d+: )?(?:R\d+|fp-\d+)\S*=.*)$/;
 const FROM = /^from (\d+) to (\d+)(?: \(speculative execution\))?:(.*)$/;
@@ -34,17 +39,17 @@ const STATISTICS = /^(processed \d+ insns|verification time|stack depth|peak_sta
  * other side (`from 12 to 20`); the path it stopped on is put together from the pieces.
  */
 export function parseLog(log: string): VerifierLog {
-  let path: Step[] = [];
+  let way: Way | undefined;
   let registers = new Map<string, string>();
   let complaints: string[] = [];
   /** The path to each branch that may be gone back to. */
-  const known = new Map<number, readonly Step[]>();
+  const known = new Map<number, Way>();
   for (const line of log.split("\n")) {
     if (line === "" || line.startsWith(";") || STATISTICS.test(line) || /^\d+: safe$/.test(line)) continue;
     const from = FROM.exec(line);
     if (from !== null) {
       const start = Number(from[1]);
-      path = [...(known.get(start) ?? [])];
+      way = known.get(start);
       registers = readState(from[3] ?? "");
       continue;
     }
@@ -52,8 +57,8 @@ export function parseLog(log: string): VerifierLog {
     if (step !== null) {
       const slot = Number(step[1]);
       complaints = [];
-      path.push({ slot, text: (step[3] ?? "").trim() });
-      if (/^(if|may_goto)/.test(step[3] ?? "")) known.set(slot, [...path]);
+      way = { slot, text: (step[3] ?? "").trim(), before: way };
+      if (/^(if|may_goto)/.test(way.text)) known.set(slot, way);
       // What the instruction changed stands behind it since Linux 5.18.
       for (const [name, value] of readState(step[4] ?? "")) registers.set(name, value);
       continue;
@@ -65,7 +70,14 @@ export function parseLog(log: string): VerifierLog {
     }
     complaints.push(line);
   }
+  const path = stepsOf(way);
   return { path, branches: branchesOf(path), registers, complaints };
+}
+
+function stepsOf(end: Way | undefined): Step[] {
+  const steps: Step[] = [];
+  for (let way = end; way !== undefined; way = way.before) steps.push({ slot: way.slot, text: way.text });
+  return steps.reverse();
 }
 
 function branchesOf(path: readonly Step[]): Branch[] {

@@ -303,3 +303,10 @@ export function brokenRule(lines: readonly string[]): BrokenRule | undefined {
   }
   return undefined;
 }
+
+const GAVE_UP = /^(?:.*\^-- error: )?(?:BPF program is too large|The sequence of \d+ jumps is too complex)/m;
+
+/** Whether the verifier gave up by its log: the program has more ways through it than it goes, and may be right. */
+export function gaveUp(log: string): boolean {
+  return GAVE_UP.test(log);
+}

@@ -24,9 +24,14 @@ import { VerifierError } from "./verifier-error.ts";
 
 const EPERM = 1;
 const EAGAIN = 11;
+const E2BIG = 7;
 const ENOSPC = 28;
 const LOG_START = 64 * 1024;
 const LOG_MAX = 64 * 1024 * 1024;
+/** Of a program that is too much for the verifier: its log has millions of lines, and why it gave up stands at its end. */
+const LOG_OF_TOO_MUCH = 1024 * 1024;
+/** Of BPF_PROG_LOAD's attributes: what the whole log would take (Linux 6.4, which keeps a log's end where it does not fit). */
+const LOG_TRUE_SIZE = 140;
 
 const HINTS: Readonly<Record<number, string>> = {
   7: "A program has at least one instruction, and at most a million (4096 before Linux 5.2 and without CAP_BPF).",
@@ -70,10 +75,10 @@ export function loadProgram(
   details: LoadDetails = {},
 ): Program {
   const code = resolveMaps(name, spec.code ?? encodeProgram(spec.instructions), maps);
-  let errno = -load(name, spec, code, details, undefined);
-  if (errno === EPERM && raiseMemlock()) errno = -load(name, spec, code, details, undefined);
+  let errno = -load(name, spec, code, details).result;
+  if (errno === EPERM && raiseMemlock()) errno = -load(name, spec, code, details).result;
   if (errno <= 0) return new Program(name, spec, new Fd(-errno, `program "${name}"`));
-  const log = errno === EPERM ? "" : readLog(name, spec, code, details);
+  const log = errno === EPERM ? "" : readLog(name, spec, code, details, errno === E2BIG);
   if (log !== "") throw new VerifierError(name, errno, log, spec.instructions);
   throw new SystemError({
     errno,
@@ -100,11 +105,21 @@ export function programCall(name: string, spec: ProgramSpec, maps: Readonly<Reco
   return loadAttr(name, spec, code, {}).later("BPF_PROG_LOAD");
 }
 
-function load(name: string, spec: ProgramSpec, code: Uint8Array, details: LoadDetails, log?: Uint8Array): number {
-  const attempt = () => loadAttr(name, spec, code, details, log).call("BPF_PROG_LOAD");
+/** What a try came to: a descriptor or −errno, and how long its whole log is where the kernel tells. */
+interface Try {
+  readonly result: number;
+  readonly logSize: number;
+}
+
+function load(name: string, spec: ProgramSpec, code: Uint8Array, details: LoadDetails, log?: Uint8Array): Try {
+  const attempt = (): Try => {
+    const attr = loadAttr(name, spec, code, details, log);
+    const result = attr.call("BPF_PROG_LOAD");
+    return { result, logSize: attr.read32(LOG_TRUE_SIZE) };
+  };
   // The verifier gives up with EAGAIN when a signal is pending; it means nothing about the program.
-  const result = attempt();
-  return result === -EAGAIN ? withSignalsBlocked(attempt) : result;
+  const tried = attempt();
+  return tried.result === -EAGAIN ? withSignalsBlocked(attempt) : tried;
 }
 
 function loadAttr(name: string, spec: ProgramSpec, code: Uint8Array, details: LoadDetails, log?: Uint8Array): BpfAttr {
@@ -137,24 +152,25 @@ function loadAttr(name: string, spec: ProgramSpec, code: Uint8Array, details: Lo
   if (attach?.types !== undefined) attr.u32(112, attach.types.number);
   if (descriptors !== undefined && descriptors.length > 0) attr.pointer(120, new Uint8Array(descriptors.buffer));
   if (token !== undefined) attr.u32(144, token.number);
-  if (log !== undefined) attr.u32(24, 1).u32(28, log.length).pointer(32, log);
+  if (log !== undefined) attr.u32(24, 1).u32(28, log.length).pointer(32, log).u32(LOG_TRUE_SIZE, 0);
   return attr;
 }
 
-/** Asks again with a log that grows until the whole of it fits. */
-function readLog(name: string, spec: ProgramSpec, code: Uint8Array, details: LoadDetails): string {
-  for (let size = LOG_START; ; size = Math.min(size * 8, LOG_MAX)) {
+/** Asks again with a log that grows until the whole of it fits; of what is too much for the verifier until its end is there. */
+function readLog(name: string, spec: ProgramSpec, code: Uint8Array, details: LoadDetails, isTooMuch: boolean): string {
+  for (let size = isTooMuch ? LOG_OF_TOO_MUCH : LOG_START; ; ) {
     const log = new Uint8Array(size);
-    const result = load(name, spec, code, details, log);
+    const { result, logSize } = load(name, spec, code, details, log);
     if (result >= 0) {
       // Now it was taken: whatever failed the first time, the verifier's log does not tell.
       new Fd(result, `program "${name}"`).close();
       return "";
     }
-    if (result !== -ENOSPC || size >= LOG_MAX) {
+    if (result !== -ENOSPC || size >= LOG_MAX || (isTooMuch && logSize > 0)) {
       const end = log.indexOf(0);
       return Buffer.from(log.buffer, 0, end < 0 ? log.length : end).toString("utf8");
     }
+    size = Math.min(logSize > size ? logSize : size * 8, LOG_MAX);
   }
 }
 

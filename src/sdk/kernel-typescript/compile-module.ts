@@ -1,6 +1,6 @@
-import type { Sources } from "../../language/compiler/index.ts";
+import type { layoutOfType as LayoutOf, Module, Sources } from "../../language/compiler/index.ts";
 import { CompileError } from "./compile-error.ts";
-import type { Compiled } from "./compiled.ts";
+import type { Compiled, PrintFormat } from "./compiled.ts";
 import { ImageCache } from "./image-cache.ts";
 import { shownPath } from "./shown-path.ts";
 
@@ -19,16 +19,32 @@ export async function compileModule(
   return compiled;
 }
 
+/** Keeps what the kernel took, where that is not what was compiled first. */
+export function keepModule(sources: Sources, compiled: Compiled): void {
+  ImageCache.open()?.write(sources, compiled);
+}
+
+/** What else the sources compile to, for a kernel that gave up on one: in the order in which it is to be tried. */
+export async function* compileOtherwise(sources: Sources, { manner }: Compiled): AsyncGenerator<Compiled> {
+  const [{ otherwise, layoutOfType }, { liveTarget }] = await compiler();
+  for (const { spec, module, manner: own } of otherwise(sources, liveTarget(), manner))
+    if (spec !== undefined) yield { spec, manner: own, prints: printsOf(module, layoutOfType) };
+}
+
 async function compileNow(sources: Sources): Promise<Compiled> {
-  // Loaded when it is needed: who loads objects, or finds the image in the cache, pays nothing for it.
-  const [{ compile, layoutOfType }, { liveTarget }] = await Promise.all([
-    import("../../language/compiler/index.ts"),
-    import("./target.ts"),
-  ]);
-  const { spec, diagnostics, module, paths } = compile(sources, liveTarget());
-  if (spec !== undefined)
-    return { spec, prints: module.prints.map(({ texts, record }) => ({ texts, record: layoutOfType(record) })) };
+  const [{ compile, layoutOfType }, { liveTarget }] = await compiler();
+  const { spec, diagnostics, module, manner, paths } = compile(sources, liveTarget());
+  if (spec !== undefined) return { spec, manner, prints: printsOf(module, layoutOfType) };
   const { render } = await import("../../language/compiler/diagnostics/index.ts");
   const files = paths.map((path) => ({ name: shownPath(path), text: sources.files.get(path) ?? "" }));
   throw new CompileError(render(diagnostics, files).trimEnd(), diagnostics);
+}
+
+/** Loaded when it is needed: who loads objects, or finds the image in the cache, pays nothing for it. */
+function compiler() {
+  return Promise.all([import("../../language/compiler/index.ts"), import("./target.ts")]);
+}
+
+function printsOf({ prints }: Module, layoutOfType: typeof LayoutOf): PrintFormat[] {
+  return prints.map(({ texts, record }) => ({ texts, record: layoutOfType(record) }));
 }

@@ -1,3 +1,4 @@
+import type { Manner } from "../../language/compiler/index.ts";
 import type { Layout } from "../../object/codec/index.ts";
 import type { ObjectSpec } from "../../object/spec/index.ts";
 
@@ -10,6 +11,8 @@ export interface PrintFormat {
 /** What compiling a module gives, as plain data. */
 export interface Compiled {
   readonly spec: ObjectSpec;
+  /** How its functions were made. */
+  readonly manner: Manner;
   /** By their numbers, which records of the ring `print` begin with. */
   readonly prints: readonly PrintFormat[];
 }

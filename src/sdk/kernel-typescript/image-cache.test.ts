@@ -33,6 +33,7 @@ const compiled: Compiled = {
     },
     btf: Btf.parse(types.build()),
   },
+  manner: "fast",
   prints: [{ texts: ["a", "b"], record: struct({ site: u32 }) }],
 };
 const sources = (text: string, entry = "/a.bpf.ts") => ({ entry, files: new Map([["/a.bpf.ts", text]]) });

@@ -4,6 +4,7 @@ export type { PrintFormat } from "./compiled.ts";
 export { gatherSources, sourceOf } from "./gather-sources.ts";
 export { ImageCache } from "./image-cache.ts";
 export { printedLine } from "./live-prints.ts";
+export { loadOtherwise } from "./load-otherwise.ts";
 export { lossCounter, lossesOf } from "./losses.ts";
 export { recordTarget } from "./record-target.ts";
 export { attachSchedule } from "./schedule.ts";

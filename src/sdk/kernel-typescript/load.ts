@@ -1,10 +1,11 @@
 import type { Sources } from "../../language/compiler/index.ts";
 import { type ObjectLoadOptions, VerifierError } from "../../runtime/load/index.ts";
-import { compileModule } from "./compile-module.ts";
+import { compileModule, compileOtherwise, keepModule } from "./compile-module.ts";
 import type { Compiled } from "./compiled.ts";
 import { findSource } from "./find-source.ts";
 import { gatherSources, type SourceOption, sourceOf } from "./gather-sources.ts";
 import { loadCompiled } from "./load-compiled.ts";
+import { loadOtherwise } from "./load-otherwise.ts";
 import type { Loaded, ParamsOf } from "./loaded-types.ts";
 
 /** How a module of kernel code is loaded. */
@@ -41,7 +42,8 @@ export async function load<X extends object>(
   const sources = gatherSources(source === undefined ? findSource(exports) : sourceOf(source), Object.keys(exports));
   const compiled = await compileModule(sources, { cache });
   signal?.throwIfAborted();
-  const loaded = await loadOrExplain(exports, compiled, params as ParamsOf<X>, rest, sources);
+  const { loaded, compiled: taken } = await loadOrExplain(exports, compiled, params as ParamsOf<X>, rest, sources);
+  if (taken !== compiled && cache) keepModule(sources, taken);
   signal?.addEventListener("abort", () => loaded.close(), { once: true });
   return loaded;
 }
@@ -52,9 +54,10 @@ async function loadOrExplain<X extends object>(
   params: ParamsOf<X>,
   options: Parameters<typeof loadCompiled>[3],
   sources: Sources,
-): Promise<Loaded<X>> {
+): Promise<{ readonly loaded: Loaded<X>; readonly compiled: Compiled }> {
+  const others = () => compileOtherwise(sources, compiled);
   try {
-    return loadCompiled(exports, compiled, params, options);
+    return await loadOtherwise(compiled, others, (one) => loadCompiled(exports, one, params, options));
   } catch (error) {
     if (!(error instanceof VerifierError)) throw error;
     const { refusal } = await import("./refusal.ts");

@@ -27,6 +27,10 @@ export interface Compilation {
   readonly hasErrors: boolean;
   /** Absent where there are errors. */
   readonly plan?: Plan;
+  /** What else it compiles to, for a kernel that gave up on the plan. */
+  readonly otherwise: () => Iterable<Plan>;
+  /** Keeps the plan that the kernel took, for the next run. */
+  readonly keep: (plan: Plan) => void;
   readonly timings: readonly Timing[];
   readonly dumps: Compiled["dumps"];
   /** What the compiler knows of the code of each function, for explaining what the verifier says. */
@@ -84,10 +88,11 @@ function compileSources(
   // What was compiled before has nothing to tell but what it became.
   const result =
     plan === undefined ? compileSafely(sources, dumps, target) : { ...NOTHING, paths: [...sources.files.keys()] };
-  const { spec, module, paths, diagnostics, timings, functions } = result;
-  const made = plan ?? (spec === undefined ? undefined : planOf(module, spec, printFormats(module)));
+  const { paths, diagnostics, timings, functions } = result;
+  const made = plan ?? planIn(result);
   // Warnings are said each time.
-  if (plan === undefined && made !== undefined && diagnostics.length === 0) images?.write(sources, made, KEPT_AS);
+  const keep = (one: Plan): void => images?.write(sources, one, KEPT_AS);
+  if (plan === undefined && made !== undefined && diagnostics.length === 0) keep(made);
   return {
     name,
     ...(target !== undefined && { kernel: target.release }),
@@ -96,10 +101,21 @@ function compileSources(
     diagnostics,
     hasErrors: diagnostics.some(({ severity }) => severity === "error"),
     ...(made !== undefined && { plan: made }),
+    otherwise: function* () {
+      if (made === undefined) return;
+      for (const other of compiling().otherwise(sources, target ?? liveTarget(), made.manner))
+        yield planIn(other) as Plan;
+    },
+    keep: diagnostics.length === 0 ? keep : () => {},
     timings,
     dumps: result.dumps,
     functions,
   };
+}
+
+function planIn(compiled: Compiled): Plan | undefined {
+  const { spec, module } = compiled;
+  return spec === undefined ? undefined : planOf(compiled, spec, printFormats(module));
 }
 
 function printFormats({ prints }: Compiled["module"]): PrintFormat[] {
@@ -114,6 +130,7 @@ const KEPT_AS = "run";
 const NOTHING: Compiled = {
   spec: undefined,
   diagnostics: [],
+  manner: "fast",
   module: { maps: [], globals: [], functions: [], prints: [], license: "" },
   paths: [],
   functions: new Map(),

@@ -1,8 +1,18 @@
 import { compilerFailure, render, report } from "../../language/compiler/diagnostics/index.ts";
-import { compile, layoutOfType, targetOf, targetOfTypes } from "../../language/compiler/index.ts";
+import { compile, layoutOfType, otherwise, targetOf, targetOfTypes } from "../../language/compiler/index.ts";
 import { explainRejection } from "../../language/compiler/verifier-log/index.ts";
 
-const all = { compile, compilerFailure, explainRejection, layoutOfType, render, report, targetOf, targetOfTypes };
+const all = {
+  compile,
+  compilerFailure,
+  explainRejection,
+  layoutOfType,
+  otherwise,
+  render,
+  report,
+  targetOf,
+  targetOfTypes,
+};
 
 /** What it takes to compile, and to tell what is wrong. */
 export type Compiling = typeof all;

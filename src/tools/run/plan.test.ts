@@ -14,14 +14,14 @@ const SOURCE = `
 
 it("a ring of several types is not the one that print writes to", () => {
   const plain = compileSource(`${SOURCE} });`, recordedTarget());
-  const without = planOf(plain.module, plain.spec, []);
+  const without = planOf(plain, plain.spec, []);
   expect(without.print).toBeUndefined();
   expect(without.rings.map(({ name, event }) => [name, event?.kind])).toEqual([
     ["records", undefined],
     ["events", "struct"],
   ]);
   const printing = compileSource(`${SOURCE} print("x"); });`, recordedTarget());
-  const plan = planOf(printing.module, printing.spec, []);
+  const plan = planOf(printing, printing.spec, []);
   expect(plan.print?.ring).toBe("print");
   expect(plan.rings.map(({ name }) => name)).toEqual(["records", "events"]);
 });
@@ -29,13 +29,13 @@ it("a ring of several types is not the one that print writes to", () => {
 it("programs that others go on in are not attached", () => {
   const steps =
     'export const steps = progArray(["second"]); export const second = rawTracepoint("sys_enter", () => {});';
-  const { module, spec } = compileSource(`${steps}${SOURCE} steps.tailCall("second"); });`, recordedTarget());
-  expect(planOf(module, spec, []).continued).toEqual(["second"]);
+  const compiled = compileSource(`${steps}${SOURCE} steps.tailCall("second"); });`, recordedTarget());
+  expect(planOf(compiled, compiled.spec, []).continued).toEqual(["second"]);
 });
 
 it("records of several types are shown as bytes", () => {
-  const { module, spec } = compileSource(`${SOURCE} });`, recordedTarget());
-  const plan = planOf(module, spec, []);
+  const compiled = compileSource(`${SOURCE} });`, recordedTarget());
+  const plan = planOf(compiled, compiled.spec, []);
   const event = { record: Uint8Array.of(1, 255) };
   expect(textView(plan, 10).event("records", event)).toBe("records  record\nrecords  01ff\n");
   expect(jsonView().event("records", event)).toBe('{"ring":"records","event":{"record":"01ff"}}\n');

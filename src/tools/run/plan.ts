@@ -1,4 +1,4 @@
-import type { MapDecl, Module } from "../../language/compiler/index.ts";
+import type { Compiled, Manner, MapDecl } from "../../language/compiler/index.ts";
 import type { Schedule } from "../../language/kernel/index.ts";
 import type { Layout, ObjectSpec } from "../../sdk/index.ts";
 import type { PrintFormat } from "../../sdk/kernel-typescript/index.ts";
@@ -6,6 +6,8 @@ import type { PrintFormat } from "../../sdk/kernel-typescript/index.ts";
 /** What is run and shown: a compiled module, and what its parts mean to whoever looks on. */
 export interface Plan {
   readonly spec: ObjectSpec;
+  /** How its functions were made. */
+  readonly manner: Manner;
   /** Rings whose events are shown as they come, with their events' fields; without where records are of several types. */
   readonly rings: readonly { readonly name: string; readonly event?: Layout }[];
   /** The ring that `print` writes to, and the forms of its records by number. */
@@ -34,7 +36,11 @@ const PLAIN: ReadonlySet<MapDecl["kind"]> = new Set([
  * What there is to show of a module: events of its rings, aggregations, and the plain maps that it exports. Others are between its
  * programs alone.
  */
-export function planOf(module: Module, spec: ObjectSpec, formats: readonly PrintFormat[]): Plan {
+export function planOf(
+  { module, manner }: Pick<Compiled, "module" | "manner">,
+  spec: ObjectSpec,
+  formats: readonly PrintFormat[],
+): Plan {
   const rings = module.maps.flatMap(({ name, kind, prints }) => {
     if (kind !== "ringbuf" || prints) return [];
     const event = spec.maps[name]?.value;
@@ -50,6 +56,7 @@ export function planOf(module: Module, spec: ObjectSpec, formats: readonly Print
   );
   return {
     spec,
+    manner,
     rings,
     ...(printed !== undefined && { print: { ring: printed.name, formats } }),
     shown,

@@ -9,7 +9,13 @@ import {
   type Program,
   RingBufferReader,
 } from "../../sdk/index.ts";
-import { attachSchedule, lossCounter, lossesOf, printedLine } from "../../sdk/kernel-typescript/index.ts";
+import {
+  attachSchedule,
+  loadOtherwise,
+  lossCounter,
+  lossesOf,
+  printedLine,
+} from "../../sdk/kernel-typescript/index.ts";
 import type { Output } from "../trace/output.ts";
 import { type HeldCommand, holdCommand } from "./held-command.ts";
 import { readSkips } from "./losses.ts";
@@ -32,6 +38,9 @@ export interface SessionOptions {
   readonly signal: AbortSignal;
   readonly output: Output;
   readonly view: RunView;
+  /** What else is loaded where the kernel gives up on the plan, and who is told which of them it took. */
+  readonly otherwise: () => Iterable<Plan>;
+  readonly taken: (plan: Plan) => void;
   /** Tells that all is attached; `goesOn`: that it does not end by itself. */
   readonly attached?: (programs: number, goesOn: boolean) => void;
 }
@@ -50,7 +59,10 @@ export async function runSession(plan: Plan, options: SessionOptions): Promise<n
   try {
     if (held !== undefined && paramsOf(plan.spec).includes(COMMAND_PID) && !Object.hasOwn(values, COMMAND_PID))
       values[COMMAND_PID] = held.pid;
-    using object = loadObject(plan.spec, { variables: values }) as LoadedObject;
+    const load = ({ spec }: Plan) => loadObject(spec, { variables: values }) as LoadedObject;
+    const { loaded, compiled: taken } = await loadOtherwise(plan, options.otherwise, load);
+    using object = loaded;
+    if (taken !== plan) options.taken(taken);
     using readers = new Readers(object, plan, options);
     // Meanwhile its shell has come to where it holds: what it did on its way is not the command's.
     await held?.stopped();

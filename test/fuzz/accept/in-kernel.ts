@@ -1,8 +1,8 @@
 // npm run fuzz -- accept --kernel 6.1: the steps of prepared.ts, here and in a virtual machine.
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { step } from "./prepared.ts";
+import { type Files, step } from "./prepared.ts";
 import { PROGRAMS_PER_MODULE, type Sent, tell, told } from "./run.ts";
 
 const checkout = fileURLToPath(new URL("../../../..", import.meta.url));
@@ -10,11 +10,13 @@ const checkout = fileURLToPath(new URL("../../../..", import.meta.url));
 /** In seconds; most of it is the kernel's verifier, which is emulated. */
 const TIME_OUT = 3600;
 
-function filesOf(folder: string) {
+function filesOf(folder: string): Files {
   return {
     target: `${folder}/target.json`,
     prepared: `${folder}/prepared`,
     outcomes: `${folder}/outcomes.jsonl`,
+    others: `${folder}/others`,
+    otherOutcomes: `${folder}/other-outcomes.jsonl`,
     report: `${folder}/report.json`,
   };
 }
@@ -51,6 +53,9 @@ export async function fuzzInKernel({ programs, seed, kernel, step: only }: InKer
   if (!existsSync(files.target)) await guest("record", files.target);
   step("prepare", files, counts, heard);
   await guest("run", files.outcomes);
+  rmSync(files.otherOutcomes, { force: true });
+  step("others", files, counts, heard);
+  if (statSync(files.others).size > 0) await guest("run-others", files.otherOutcomes);
   step("judge", files, counts, heard);
   tell([JSON.parse(readFileSync(files.report, "utf8")) as Sent], seed, (performance.now() - begin) / 1000, failures);
   return failures;

@@ -1,15 +1,17 @@
 // Trying modules on kernels where JavaScript is slow (virtual machines): they are made up and compiled here, loaded and run there, and
 // what they did there is compared here with what the testing machine and the evaluator come to.
-import { closeSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
 import { release } from "node:os";
 import { deserialize, serialize } from "node:v8";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { check } from "../../../src/language/compiler/check/check.ts";
-import { compile } from "../../../src/language/compiler/compile.ts";
+import { compile, otherwise } from "../../../src/language/compiler/compile.ts";
+import type { Manner } from "../../../src/language/compiler/index.ts";
 import type { Features, Target } from "../../../src/language/compiler/target.ts";
 import { Btf } from "../../../src/object/btf/index.ts";
 import type { ObjectSpec } from "../../../src/object/spec/index.ts";
 import { VerifierError } from "../../../src/sdk/index.ts";
+import { isTooMuch } from "../../../src/sdk/kernel-typescript/load-otherwise.ts";
 import { liveTarget } from "../../../src/sdk/kernel-typescript/target.ts";
 import { generate } from "./module.ts";
 import { byEvaluation, difference, inKernel, inMachine, type Outcome, type Run } from "./opinions.ts";
@@ -53,6 +55,7 @@ export function readTarget(text: string): Target {
 
 interface Prepared {
   readonly module: number;
+  readonly manner: Manner;
   readonly text: string;
   readonly runs: readonly Run[];
   readonly spec: ObjectSpec;
@@ -89,7 +92,7 @@ export function prepare(
     const generated = generate(own, programs, profile, report.counts);
     const runs = runsOf(generated, profile, own);
     const { text } = generated;
-    const { spec, diagnostics } = compile(sourcesOf(text), target);
+    const { spec, manner, diagnostics } = compile(sourcesOf(text), target);
     const failure = refusal(
       diagnostics.filter(({ severity }) => severity === "error"),
       text,
@@ -101,25 +104,46 @@ export function prepare(
     }
     if (spec === undefined) continue;
     note(report, generated, spec);
-    const { btf, ...plain } = spec;
-    const bytes = gzipSync(serialize({ module, text, runs, spec: plain, btf: btf?.bytes }), { level: 1 });
-    const head = Buffer.alloc(4);
-    head.writeUInt32LE(bytes.length);
-    writeSync(file, head);
-    writeSync(file, bytes);
+    writePrepared(file, { module, manner, text, runs, spec });
   }
   closeSync(file);
   return report;
 }
 
-type Line =
-  | { readonly self: Omit<Self, "cgroupId"> & { readonly cgroupId: string } }
-  | {
-      readonly module: number;
-      readonly results: readonly number[];
-      readonly left: readonly (readonly [string, string])[];
-    }
-  | { readonly module: number; readonly failure: Failure };
+function writePrepared(file: number, { spec, ...one }: Prepared): void {
+  const { btf, ...plain } = spec;
+  const bytes = gzipSync(serialize({ ...one, spec: plain, btf: btf?.bytes }), { level: 1 });
+  const head = Buffer.alloc(4);
+  head.writeUInt32LE(bytes.length);
+  writeSync(file, head);
+  writeSync(file, bytes);
+}
+
+/** Writes the other forms of what the kernel gave up on, as `load` would try them; gives how many modules those are. */
+export function prepareOthers(path: string, prepared: string, outcomes: string, target: Target): number {
+  const { said } = readOutcomes(outcomes);
+  const file = openSync(path, "w");
+  let modules = 0;
+  for (const one of readPrepared(prepared)) {
+    const there = said.get(one.module);
+    if (there === undefined || !("failure" in there) || !isTooMuch(there.failure.message)) continue;
+    modules++;
+    for (const { spec, manner } of otherwise(sourcesOf(one.text), target, one.manner))
+      if (spec !== undefined) writePrepared(file, { ...one, spec, manner });
+  }
+  closeSync(file);
+  return modules;
+}
+
+type Line = { readonly self: Omit<Self, "cgroupId"> & { readonly cgroupId: string } } | Said;
+/** What became of a module, in one form. */
+type Said = Ran | { readonly module: number; readonly manner: Manner; readonly failure: Failure };
+interface Ran {
+  readonly module: number;
+  readonly manner: Manner;
+  readonly results: readonly number[];
+  readonly left: readonly (readonly [string, string])[];
+}
 
 /** Loads and runs what was prepared on the kernel that this process runs on; a line of JSON for each module. */
 export function runPrepared(path: string, write: (line: string) => void): void {
@@ -127,22 +151,22 @@ export function runPrepared(path: string, write: (line: string) => void): void {
   const say = (line: Line): void => write(`${JSON.stringify(line)}\n`);
   const self = whoIAm(CPU);
   say({ self: { ...self, cgroupId: String(self.cgroupId) } });
-  for (const { module, spec, runs } of readPrepared(path)) {
+  for (const { module, manner, spec, runs } of readPrepared(path)) {
     try {
       const { results, left } = inKernel(spec, runs, CPU);
-      say({ module, results, left: [...left] });
+      say({ module, manner, results, left: [...left] });
     } catch (error) {
       const failure =
         error instanceof VerifierError
           ? { kind: `verifier: ${verdict(error)}`, message: error.log.slice(-3000) }
           : { kind: `loading: ${(error as Error).message.slice(0, 100)}`, message: (error as Error).stack ?? "" };
-      say({ module, failure });
+      say({ module, manner, failure });
     }
   }
 }
 
-/** Compares what came of it there with what the machine and the evaluator come to. Gives how many modules were heard of. */
-export function judge(path: string, outcomes: string, target: Target, tell: (failed: Failed) => void): number {
+/** What was said of each module, and who ran them. Of one that was tried in several forms the first that was taken counts. */
+function readOutcomes(outcomes: string) {
   const lines = readFileSync(outcomes, "utf8")
     .split("\n")
     .filter((line) => line.startsWith("{"))
@@ -151,13 +175,39 @@ export function judge(path: string, outcomes: string, target: Target, tell: (fai
   if (first === undefined || !("self" in first))
     throw new Error(`${outcomes} does not begin with who ran the programs`);
   const self: Self = { ...first.self, cgroupId: BigInt(first.self.cgroupId) };
-  const said = new Map(rest.flatMap((line) => ("module" in line ? [[line.module, line] as const] : [])));
+  const said = new Map<number, Said>();
+  for (const line of rest) {
+    if (!("module" in line)) continue;
+    const known = said.get(line.module);
+    if (known === undefined || "failure" in known) said.set(line.module, line);
+  }
+  return { self, said };
+}
+
+/**
+ * Compares what came of it there, of the first forms and of others, with what the machine and the evaluator come to. Gives how many
+ * modules were heard of.
+ */
+export function judge(
+  path: string,
+  outcomes: string,
+  otherOutcomes: string | undefined,
+  target: Target,
+  tell: (failed: Failed) => void,
+): number {
+  const { self, said } = readOutcomes(outcomes);
+  const others = otherOutcomes === undefined ? undefined : readOutcomes(otherOutcomes);
   let heard = 0;
   for (const { module, text, runs, spec } of readPrepared(path)) {
-    const there = said.get(module);
-    if (there === undefined) continue;
+    const first = said.get(module);
+    if (first === undefined) continue;
     heard++;
-    const failure = "failure" in there ? there.failure : compared(text, runs, spec, there, self, target);
+    const other = "failure" in first ? others?.said.get(module) : undefined;
+    const there = other === undefined || "failure" in other ? first : other;
+    const by = there === other ? others?.self : undefined;
+    const taken = there === first ? spec : compile(sourcesOf(text), target, { manner: there.manner }).spec;
+    const failure =
+      "failure" in there ? there.failure : compared(text, runs, taken as ObjectSpec, there, by ?? self, target);
     if (failure !== undefined) tell({ module, failure, source: text });
   }
   return heard;
@@ -167,7 +217,7 @@ function compared(
   text: string,
   runs: readonly Run[],
   spec: ObjectSpec,
-  { results, left }: { readonly results: readonly number[]; readonly left: readonly (readonly [string, string])[] },
+  { results, left }: Ran,
   self: Self,
   target: Target,
 ): Failure | undefined {
@@ -184,10 +234,20 @@ function compared(
   }
 }
 
-/** `record`, `prepare`, `run`, `judge`: the steps, each a process of its own (run.js). */
+export interface Files {
+  readonly target: string;
+  readonly prepared: string;
+  readonly outcomes: string;
+  /** Of what the kernel gave up on: other forms, and what became of them. */
+  readonly others: string;
+  readonly otherOutcomes: string;
+  readonly report: string;
+}
+
+/** The steps, `record`, `prepare`, `run`, `others`, `run-others`, `judge`: each may be a process of its own (run.js). */
 export function step(
   what: string,
-  files: { readonly target: string; readonly prepared: string; readonly outcomes: string; readonly report: string },
+  files: Files,
   counts: { readonly modules: number; readonly programs: number; readonly seed: number },
   tell: (failed: Failed) => void,
 ): void {
@@ -197,8 +257,18 @@ export function step(
     const { counts: constructs, limits, ...report } = prepare(files.prepared, target(), counts, tell);
     writeFileSync(files.report, JSON.stringify({ ...report, counts: [...constructs], limits: [...limits] }));
   } else if (what === "run") runPrepared(files.prepared, (line) => void process.stdout.write(line));
+  else if (what === "others") {
+    const others = prepareOthers(files.others, files.prepared, files.outcomes, target());
+    if (others > 0) console.log(`${others} modules were too much for the kernel at first: it is offered other forms`);
+  } else if (what === "run-others") runPrepared(files.others, (line) => void process.stdout.write(line));
   else if (what === "judge") {
-    const heard = judge(files.prepared, files.outcomes, target(), tell);
+    const heard = judge(
+      files.prepared,
+      files.outcomes,
+      existsSync(files.otherOutcomes) ? files.otherOutcomes : undefined,
+      target(),
+      tell,
+    );
     console.log(`${heard} modules were run there`);
   } else throw new Error(`there is no step ${what}`);
 }

@@ -113,6 +113,9 @@ export function tell(reports: readonly Sent[], seed: number, seconds: number, fa
         .trimEnd(),
     );
   for (const [what, n] of merged(({ limits }) => limits)) console.log(`${n} modules come to a limit: ${what}`);
+  const others = sum(({ others: own }) => own);
+  if (others > 0)
+    console.log(`${others} modules were too much for the kernel at first, and were taken in another form`);
   const slowest = reports.map((report) => report.slowest).sort((a, b) => b.ms - a.ms)[0];
   if (slowest !== undefined) console.log(`module ${slowest.module} took longest, ${Math.round(slowest.ms)} ms`);
   console.log(

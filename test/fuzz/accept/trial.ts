@@ -1,11 +1,12 @@
 // One module: made, compiled, run by each, compared.
 import { check } from "../../../src/language/compiler/check/check.ts";
-import { type Compiled, compile } from "../../../src/language/compiler/compile.ts";
+import { type Compiled, compile, otherwise } from "../../../src/language/compiler/compile.ts";
 import type { Diagnostic } from "../../../src/language/compiler/diagnostic.ts";
 import type { Target } from "../../../src/language/compiler/target.ts";
 import { MachineFault } from "../../../src/language/interp/index.ts";
 import type { ObjectSpec } from "../../../src/object/spec/index.ts";
 import { VerifierError } from "../../../src/sdk/index.ts";
+import { isTooMuch } from "../../../src/sdk/kernel-typescript/load-otherwise.ts";
 import { byEvaluation, difference, inKernel, inMachine, type Run } from "./opinions.ts";
 import type { Self } from "./world.ts";
 
@@ -17,6 +18,8 @@ export interface Failure {
 export interface Trial {
   readonly compiled: Compiled | undefined;
   readonly failure: Failure | undefined;
+  /** The kernel gave up on what it was compiled to first, and took another form. */
+  readonly isOther: boolean;
 }
 
 /** Errors that a well-typed program may come to: the machine's limits. */
@@ -54,7 +57,7 @@ export function verdict(error: VerifierError): string {
 export function tryModule(text: string, runs: readonly Run[], place: Place): Trial {
   const { target, self } = place;
   let compiled: Compiled | undefined;
-  const failed = (kind: string, message: string): Trial => ({ compiled, failure: { kind, message } });
+  const failed = (kind: string, message: string): Trial => ({ compiled, failure: { kind, message }, isOther: false });
   try {
     compiled = compile(sourcesOf(text), target, { paranoid: false });
   } catch (error) {
@@ -67,15 +70,24 @@ export function tryModule(text: string, runs: readonly Run[], place: Place): Tri
     compiled.diagnostics.filter(({ severity }) => severity === "error"),
     text,
   );
-  if (refused !== undefined) return { compiled, failure: refused };
-  const spec = compiled.spec as ObjectSpec;
+  if (refused !== undefined) return { compiled, failure: refused, isOther: false };
+  const first = compiled.manner;
   let kernel: ReturnType<typeof inKernel> | undefined;
-  try {
-    if (place.kernel) kernel = inKernel(spec, runs, self.cpu);
-  } catch (error) {
-    if (error instanceof VerifierError) return failed(`verifier: ${verdict(error)}`, error.log.slice(-3000));
-    return failed(`loading: ${(error as Error).message.slice(0, 100)}`, (error as Error).stack ?? "");
-  }
+  const others = otherwise(sourcesOf(text), target, compiled.manner);
+  for (let one = compiled; place.kernel && kernel === undefined; )
+    try {
+      kernel = inKernel(one.spec as ObjectSpec, runs, self.cpu);
+      compiled = one;
+    } catch (error) {
+      if (!(error instanceof VerifierError))
+        return failed(`loading: ${(error as Error).message.slice(0, 100)}`, (error as Error).stack ?? "");
+      // As `load` does it.
+      const other = isTooMuch(error.log) ? others.next().value : undefined;
+      if (other === undefined) return failed(`verifier: ${verdict(error)}`, error.log.slice(-3000));
+      one = other;
+    }
+  const isOther = compiled.manner !== first;
+  const spec = compiled.spec as ObjectSpec;
   let machine: ReturnType<typeof inMachine>;
   try {
     machine = inMachine(spec, runs, self, target);
@@ -93,7 +105,7 @@ export function tryModule(text: string, runs: readonly Run[], place: Place): Tri
   if (inBoth !== undefined) return failed("machine and kernel differ", inBoth);
   const meant = difference(evaluated, machine, runs);
   if (meant !== undefined) return failed("evaluator and machine differ", meant);
-  return { compiled, failure: undefined };
+  return { compiled, failure: undefined, isOther };
 }
 
 /** Whether a module is right as far as the checker sees. */

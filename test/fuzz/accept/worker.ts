@@ -36,6 +36,8 @@ export interface Report {
   counts: Map<string, number>;
   limits: Map<string, number>;
   failures: number;
+  /** Modules that the kernel took in another form than the one that was compiled first. */
+  others: number;
   /** The module that took longest, and how long: nearly always in the verifier. */
   slowest: { module: number; ms: number };
 }
@@ -91,6 +93,7 @@ export function emptyReport(): Report {
     counts: new Map(),
     limits: new Map(),
     failures: 0,
+    others: 0,
     slowest: { module: 0, ms: 0 },
   };
 }
@@ -125,7 +128,7 @@ export async function work(
     const generated = generate(seed, task.programs, profile, report.counts);
     const runs = runsOf(generated, profile, seed);
     const begin = performance.now();
-    const { compiled, failure } = tryModule(generated.text, runs, place);
+    const { compiled, failure, isOther } = tryModule(generated.text, runs, place);
     const ms = performance.now() - begin;
     if (ms > report.slowest.ms) report.slowest = { module, ms };
     progress(report.programs);
@@ -138,6 +141,7 @@ export async function work(
       if (++report.failures >= task.patience) break;
     }
     if (failure !== undefined || compiled?.spec === undefined) continue;
+    if (isOther) report.others++;
     note(report, generated, compiled.spec);
   }
   return report;

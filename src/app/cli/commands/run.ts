@@ -93,6 +93,8 @@ export async function run(args: readonly string[]): Promise<number> {
     };
     try {
       return await runSession(plan, {
+        otherwise: compilation.otherwise,
+        taken: compilation.keep,
         params: values.param ?? [],
         signal: abort.signal,
         output: Output.open("-", () => abort.abort()),

@@ -2,4 +2,4 @@
 export { type DataLayout, type DataSection, LOSSES } from "./data-layout.ts";
 export { evaluateModule } from "./evaluate-module.ts";
 export { HELPERS } from "./helpers.ts";
-export { type LoweredModule, lowerModule, type Manner } from "./lower-module.ts";
+export { type LoweredModule, lowerModule, MANNERS, type Manner } from "./lower-module.ts";

@@ -22,7 +22,8 @@ export interface LoweredModule {
  * How a module is made. `fast`: as it runs fastest. `alone`: functions that take and give numbers are looked at by themselves, once.
  * `sparing`: besides, all loops but the shortest are turned by the kernel's own means.
  */
-export type Manner = "fast" | "alone" | "sparing";
+export type Manner = (typeof MANNERS)[number];
+export const MANNERS = ["fast", "alone", "sparing"] as const;
 
 export interface LoweringOptions {
   readonly manner?: Manner;

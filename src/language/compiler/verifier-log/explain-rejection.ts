@@ -1,5 +1,5 @@
 import type { Instruction } from "../../../object/asm/index.ts";
-import { brokenRule, parseLog, registerWords } from "../../../object/verifier/index.ts";
+import { brokenRule, gaveUp, parseLog, registerWords } from "../../../object/verifier/index.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { SourceFile } from "../diagnostics/index.ts";
 import { NOWHERE, type Span } from "../span.ts";
@@ -21,8 +21,6 @@ export interface Rejection {
 }
 
 const MOST_BRANCHES = 5;
-/** The verifier gave up: the program may be right, but has more ways through it than the verifier will walk. */
-const TOO_COMPLEX = /BPF program is too large|too complex/;
 
 /**
  * What the verifier said, as a diagnostic at the place in the source: which variable it was about, what was known of it, and
@@ -49,7 +47,7 @@ export function explainRejection({ program, log, instructions, functions, source
     const state = registers.get(name);
     return state === undefined ? [] : [`${named(name, place)}: ${registerWords(state)}`];
   });
-  const complex = TOO_COMPLEX.test(complaint);
+  const complex = gaveUp(complaint);
   const what = named(rule?.what ?? complaint, place);
   return {
     code: complex ? "EB5001" : "EB9001",
