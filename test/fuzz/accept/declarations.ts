@@ -86,7 +86,7 @@ function fieldType(g: Gen, room: number): Type {
     [room >= 8 ? 2 : 0, () => ({ kind: "bytes", size: random.pick([1, 3, 4, 6, 8]) })],
     [
       room >= 32 ? 3 : 0,
-      () => ({ kind: "array", of: random.chance(15) ? BOOL : intType(g), length: random.pick([1, 2, 3, 4]) }),
+      () => ({ kind: "array", of: random.chance(25) ? BOOL : intType(g), length: random.pick([1, 2, 3, 4]) }),
     ],
     [
       room >= 24 && g.structs.length > 0 ? 2 : 0,

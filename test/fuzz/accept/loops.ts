@@ -18,7 +18,7 @@ export function loop(g: Gen): string[] | undefined {
     [2, () => doWhile(g, room)],
     [4, () => range(g, room)],
     [4, () => boundedRange(g, room)],
-    [3, () => eachElement(g, room) ?? range(g, room)],
+    [4, () => eachElement(g, room) ?? range(g, room)],
     [g.profile.entries ? 3 : 0, () => entries(g, room) ?? counted(g, room)],
   ])();
 }
@@ -154,7 +154,7 @@ function eachElement(g: Gen, room: number): string[] | undefined {
   if (lists.length === 0) return undefined;
   // Those of which there are few are not to be seldom.
   const few = lists.filter(({ type }) => type.kind === "array" && type.of.kind !== "int");
-  const { text, type } = g.random.pick(few.length > 0 && g.random.chance(60) ? few : lists);
+  const { text, type } = g.random.pick(few.length > 0 && g.random.chance(90) ? few : lists);
   const name = g.name("e");
   const { label, written } = labelOf(g);
   g.use(type.kind === "bytes" ? "for of bytes" : `for of array of ${type.of.kind}`);

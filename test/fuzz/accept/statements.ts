@@ -164,7 +164,7 @@ export function assignment(g: Gen): string | undefined {
   const wide = places.filter(
     ({ type, text, inPlace }) => type.kind === "int" && type.bits === 64 && inPlace !== true && !/[.[]/.test(text),
   );
-  const place = random.pick<Variable>(wide.length > 0 && random.chance(40) ? wide : places);
+  const place = random.pick<Variable>(wide.length > 0 && random.chance(60) ? wide : places);
   switch (place.type.kind) {
     case "int":
       return intAssignment(g, place as Variable & { type: Int }, depth);
@@ -191,7 +191,7 @@ function intAssignment(g: Gen, place: Variable & { readonly type: Int }, depth: 
   const { random } = g;
   const type = valueType(place.type);
   const inMemory = place.inPlace === true || place.text.includes(".") || place.text.includes("[");
-  if (random.chance(40)) {
+  if (random.chance(inMemory ? 40 : 20)) {
     g.use(inMemory ? "= in memory" : "= of a variable");
     return `${place.text} = ${intFor(g, type, depth)};`;
   }
