@@ -307,9 +307,11 @@ export function either(written: string, left: Num, right: Num): Num {
 function extreme(g: Gen, depth: number): Num {
   const { random } = g;
   const word = random.pick(["min", "max", "Math.min", "Math.max"]);
-  const left = nonLiteral(g, depth - 1);
+  let left = nonLiteral(g, depth - 1);
   let right = integer(g, depth - 1);
-  if (left.signed !== right.signed && right.literal === undefined)
+  // What is of several types may be of another sign than was thought: constants take on either.
+  if (left.mixed) left = cast(g, left.signed ? I64 : U64, depth, left);
+  if ((left.signed !== right.signed || right.mixed) && right.literal === undefined)
     right = cast(g, left.signed ? I64 : U64, depth, right);
   if (left.signed !== right.signed) right = literal(BigInt(random.below(100)));
   g.use(`${word} ${left.signed ? "i" : "u"}`);
