@@ -32,6 +32,9 @@ const LOG_MAX = 64 * 1024 * 1024;
 const LOG_OF_TOO_MUCH = 1024 * 1024;
 /** Of BPF_PROG_LOAD's attributes: what the whole log would take (Linux 6.4, which keeps a log's end where it does not fit). */
 const LOG_TRUE_SIZE = 140;
+/** BPF_LOG_LEVEL1: what the verifier does; BPF_LOG_STATS: only what it says in the end (linux/bpf_verifier.h). */
+const LOG_STEPS = 1;
+const LOG_STATS = 4;
 
 const HINTS: Readonly<Record<number, string>> = {
   7: "A program has at least one instruction, and at most a million (4096 before Linux 5.2 and without CAP_BPF).",
@@ -111,7 +114,13 @@ interface Try {
   readonly logSize: number;
 }
 
-function load(name: string, spec: ProgramSpec, code: Uint8Array, details: LoadDetails, log?: Uint8Array): Try {
+/** Where a log goes, and what it is to tell. */
+interface LogRequest {
+  readonly bytes: Uint8Array;
+  readonly level: number;
+}
+
+function load(name: string, spec: ProgramSpec, code: Uint8Array, details: LoadDetails, log?: LogRequest): Try {
   const attempt = (): Try => {
     const attr = loadAttr(name, spec, code, details, log);
     const result = attr.call("BPF_PROG_LOAD");
@@ -122,7 +131,7 @@ function load(name: string, spec: ProgramSpec, code: Uint8Array, details: LoadDe
   return tried.result === -EAGAIN ? withSignalsBlocked(attempt) : tried;
 }
 
-function loadAttr(name: string, spec: ProgramSpec, code: Uint8Array, details: LoadDetails, log?: Uint8Array): BpfAttr {
+function loadAttr(name: string, spec: ProgramSpec, code: Uint8Array, details: LoadDetails, log?: LogRequest): BpfAttr {
   const { types, info, attach, descriptors, kernelVersion, member, token } = details;
   const attr = new BpfAttr()
     .u32(0, ProgramType[spec.type])
@@ -152,25 +161,31 @@ function loadAttr(name: string, spec: ProgramSpec, code: Uint8Array, details: Lo
   if (attach?.types !== undefined) attr.u32(112, attach.types.number);
   if (descriptors !== undefined && descriptors.length > 0) attr.pointer(120, new Uint8Array(descriptors.buffer));
   if (token !== undefined) attr.u32(144, token.number);
-  if (log !== undefined) attr.u32(24, 1).u32(28, log.length).pointer(32, log).u32(LOG_TRUE_SIZE, 0);
+  if (log !== undefined) attr.u32(24, log.level).u32(28, log.bytes.length).pointer(32, log.bytes).u32(LOG_TRUE_SIZE, 0);
   return attr;
 }
 
-/** Asks again with a log that grows until the whole of it fits; of what is too much for the verifier until its end is there. */
+/**
+ * Asks again with a log that grows until the whole of it fits. Of what is too much for the verifier the end must do, where the
+ * kernel keeps that, or the last word: all the steps before are millions.
+ */
 function readLog(name: string, spec: ProgramSpec, code: Uint8Array, details: LoadDetails, isTooMuch: boolean): string {
+  let level = LOG_STEPS;
   for (let size = isTooMuch ? LOG_OF_TOO_MUCH : LOG_START; ; ) {
-    const log = new Uint8Array(size);
-    const { result, logSize } = load(name, spec, code, details, log);
+    const bytes = new Uint8Array(size);
+    const { result, logSize } = load(name, spec, code, details, { bytes, level });
     if (result >= 0) {
       // Now it was taken: whatever failed the first time, the verifier's log does not tell.
       new Fd(result, `program "${name}"`).close();
       return "";
     }
-    if (result !== -ENOSPC || size >= LOG_MAX || (isTooMuch && logSize > 0)) {
-      const end = log.indexOf(0);
-      return Buffer.from(log.buffer, 0, end < 0 ? log.length : end).toString("utf8");
+    const isWhole = result !== -ENOSPC || size >= LOG_MAX;
+    if (isWhole || (isTooMuch && (logSize > 0 || level === LOG_STATS))) {
+      const end = bytes.indexOf(0);
+      return Buffer.from(bytes.buffer, 0, end < 0 ? bytes.length : end).toString("utf8");
     }
-    size = Math.min(logSize > size ? logSize : size * 8, LOG_MAX);
+    if (isTooMuch) level = LOG_STATS;
+    else size = Math.min(logSize > size ? logSize : size * 8, LOG_MAX);
   }
 }
 

@@ -1,11 +1,11 @@
 import { Alu, Class, Jump, Opcode } from "../../../object/asm/index.ts";
+import { isCounted } from "../ssa/counted.ts";
 import { hasEffect } from "../ssa/dead-code.ts";
 import { swapSides } from "../ssa/fold.ts";
 import type { Block, Func, Inst, Slot } from "../ssa/ir.ts";
 import type { Target } from "../target.ts";
 import { type BlockPlan, planBlocks } from "./blocks.ts";
 import { Constants, fitsImmediate } from "./constants.ts";
-import { isCounted } from "./counted.ts";
 import {
   CodeGenerationError,
   type Constant,

@@ -1,4 +1,5 @@
 import { NOWHERE, type Span } from "../span.ts";
+import { isCounted } from "../ssa/counted.ts";
 import { Dominators } from "../ssa/dominators.ts";
 import type { Block, Func, Inst } from "../ssa/ir.ts";
 import { findLoops, type Loop } from "../ssa/loops.ts";
@@ -18,6 +19,8 @@ export interface Effort {
   readonly turns: number | undefined;
 }
 
+/** Of what a loop compares with its counter, so many are reckoned with: with more it is too much anyway. */
+const MOST_COMPARED = 6;
 /** A loop the turns of which nobody wrote down. */
 const UNKNOWN_TURNS = 64;
 /** How often the kernel looks at what it turns itself (an iterator's loop, a callback) until all turns are alike for it. */
@@ -29,7 +32,8 @@ const ALIKE = 3;
  *
  * The verifier follows each way of a branch until it comes to where it has been with the same in its registers. So both sides of a
  * branch are gone through, and what comes behind them once, as long as they do not leave something behind that makes a difference;
- * a loop that jumps back is gone through turn by turn, and all branches on the way are open until the end is reached.
+ * a loop that jumps back is gone through turn by turn, and all branches on the way are open until the end is reached. What is
+ * compared with the counter in each turn does make a difference: after each test it is known to be above it, or below.
  */
 export function effortsOf(
   functions: readonly { readonly func: Func; readonly size: number }[],
@@ -89,6 +93,7 @@ function effortOf(func: Func, size: number, callees: ReadonlyMap<string, Effort>
   const loops = findLoops(func, dominators);
   const times = timesOf(func, loops);
   const counted = countedTests(loops);
+  const repeated = repeatsOf(loops, times);
   const all = func.blocks.reduce((sum, block) => sum + instructionsIn(block), 0);
   const scale = all === 0 ? 1 : size / all;
   const costs = new Map<Block, number>();
@@ -101,9 +106,10 @@ function effortOf(func: Func, size: number, callees: ReadonlyMap<string, Effort>
   for (const block of dominators.order) {
     const own = ownEffort(block, scale, callees, counted.has(block));
     const often = times.get(block) ?? 1;
-    costs.set(block, often * own.instructions);
+    const cost = often * own.instructions * (repeated.get(block) ?? 1);
+    costs.set(block, cost);
     forks.set(block, often * own.pending);
-    instructions += often * own.instructions;
+    instructions += cost;
     spread = Math.max(spread, own.spread);
     turnedSpread = Math.max(turnedSpread, own.turnedSpread);
     let most = 0;
@@ -185,6 +191,37 @@ function timesOf(func: Func, loops: readonly Loop[]): Map<Block, number> {
   }
   for (const block of func.blocks) if (!times.has(block)) times.set(block, 1);
   return times;
+}
+
+/**
+ * How often the turns of a loop are gone through anew because each may be the first in which a test of something with the counter
+ * comes out otherwise: of `turns`, for one such test half, for two of them a sixth of their square …
+ */
+function repeatsOf(loops: readonly Loop[], times: ReadonlyMap<Block, number>): Map<Block, number> {
+  const repeated = new Map<Block, number>();
+  for (const loop of loops) {
+    const compared = isTurned(loop) ? 0 : Math.min(comparedWithCounter(loop).size, MOST_COMPARED);
+    let factor = 1;
+    for (let i = 1; i <= compared; i++) factor *= (times.get(loop.head) ?? 1) / (i + 1);
+    if (factor > 1) for (const block of loop.blocks) repeated.set(block, (repeated.get(block) ?? 1) * factor);
+  }
+  return repeated;
+}
+
+/** What a loop does not change and compares with what it counts, and goes on. */
+function comparedWithCounter({ blocks }: Loop): Set<Inst> {
+  const compared = new Set<Inst>();
+  for (const { end } of blocks) {
+    if (end?.op !== "branch" || end.succs.some((succ) => !blocks.has(succ))) continue;
+    const [a, b] = end.args as [Inst, Inst];
+    for (const [value, counter] of [
+      [a, b],
+      [b, a],
+    ] as const)
+      if (value.op !== "const" && !blocks.has(value.block) && blocks.has(counter.block) && isCounted(counter))
+        compared.add(value);
+  }
+  return compared;
 }
 
 /** Optimising may have moved a loop's head: it is one of its own blocks still. */

@@ -62,6 +62,8 @@ export class Ranges {
   readonly #kernelReaches: Uint8Array;
   readonly #reaches: Uint8Array;
   readonly #thresholds: Thresholds;
+  /** How often each head has grown: what goes on elsewhere does not count. */
+  readonly #growths: Uint16Array;
 
   constructor(func: Func) {
     this.func = func;
@@ -78,6 +80,7 @@ export class Ranges {
     }
     this.#kernelReaches = new Uint8Array(func.blockCount);
     this.#reaches = new Uint8Array(func.blockCount);
+    this.#growths = new Uint16Array(func.blockCount);
     this.#thresholds = new Thresholds(func);
     this.#run();
   }
@@ -157,35 +160,36 @@ export class Ranges {
     this.#kernelReaches[order[0]!.id] = 1;
     this.#reaches[order[0]!.id] = 1;
     if (this.loops.length === 0) {
-      for (const block of order) this.#block(block, -1);
+      for (const block of order) this.#block(block, false);
       return;
     }
-    let turn = 0;
-    for (let changed = true; changed; turn++) {
+    for (let changed = true; changed; ) {
       changed = false;
-      for (const block of order) if (this.#block(block, turn)) changed = true;
+      for (const block of order) if (this.#block(block, true)) changed = true;
     }
-    for (let i = 0; i < NARROWING; i++) for (const block of order) this.#block(block, -1);
+    for (let i = 0; i < NARROWING; i++) for (const block of order) this.#block(block, false);
   }
 
   /**
-   * Computes what is known in a block. In turn -1 the result is taken as it is; otherwise heads of loops only grow. Returns
+   * Computes what is known in a block. Heads of loops only grow, where they are to; otherwise the result is taken as it is. Returns
    * whether something that blocks before it depend on has changed.
    */
-  #block(block: Block, turn: number): boolean {
+  #block(block: Block, grows: boolean): boolean {
     if (this.#kernelReaches[block.id] === 0) return false;
     this.#learn(block);
     let changed = false;
     const isHead = this.#heads.has(block);
+    const turn = this.#growths[block.id]!;
     for (const phi of block.phis) {
       let known = this.#phi(phi, block);
       const before = this.#known[phi.id];
-      if (isHead && turn >= 0 && before !== undefined) {
+      if (isHead && grows && before !== undefined) {
         known = this.#grow(before, known, turn);
         if (!same(before, known)) changed = true;
       } else if (isHead && before === undefined) changed = true;
       this.#known[phi.id] = known;
     }
+    if (changed) this.#growths[block.id] = turn + 1;
     const executed = this.#reaches[block.id] === 1;
     for (const inst of block.insts) this.#known[inst.id] = this.#inst(inst, block, executed);
     if (this.#leave(block, executed)) changed = true;

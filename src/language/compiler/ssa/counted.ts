@@ -1,4 +1,4 @@
-import type { Inst, Op } from "../ssa/ir.ts";
+import type { Inst, Op } from "./ir.ts";
 
 /** What gives a number that is known where its operands are. */
 const COMPUTES: ReadonlySet<Op> = new Set<Op>([
