@@ -5,6 +5,7 @@
 // `accept`: well-typed programs of kernel TypeScript are made up, compiled, loaded and run by the kernel (root), the testing
 // machine and the evaluator of the checked program (accept/run.ts): none is refused, and all come to the same.
 // --kernel 6.1: the programs are loaded and run in a virtual machine, and made up, compiled and judged here.
+// --manner fast|alone|sparing: all are compiled so, whatever is estimated to be best for the kernel.
 // --coverage tells which lines of object/elf and object/btf ran.
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -28,6 +29,7 @@ const { values, positionals } = parseArgs({
     programs: { type: "string" },
     jobs: { type: "string" },
     kernel: { type: "string" },
+    manner: { type: "string" },
     step: { type: "string" },
   },
   allowPositionals: true,
@@ -49,7 +51,12 @@ for (const name of positionals.length > 0 ? positionals : [...Object.keys(TARGET
   }
   if (name === "accept") {
     const jobs = values.jobs === undefined ? {} : { jobs: Number(values.jobs) };
-    failures += await fuzzAccept({ programs: Number(values.programs ?? 20_000), seed: random.seed, ...jobs });
+    failures += await fuzzAccept({
+      programs: Number(values.programs ?? 20_000),
+      seed: random.seed,
+      manner: values.manner,
+      ...jobs,
+    });
     continue;
   }
   if (TARGETS[name] === undefined) {

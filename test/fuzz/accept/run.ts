@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Manner } from "../../../src/language/compiler/index.ts";
 import { type Failed, type Report, type Task, work } from "./worker.ts";
 
 export interface Options {
@@ -15,6 +16,8 @@ export interface Options {
   readonly jobs?: number;
   /** Without it programs are not loaded. */
   readonly kernel?: boolean;
+  /** All are made so, and not as is estimated to be best. */
+  readonly manner?: Manner | undefined;
 }
 
 /** Programs of one module, which are loaded together. */
@@ -32,7 +35,7 @@ export type Sent = Omit<Report, "counts" | "limits"> & {
 
 /** Tries programs; resolves with the number of failures. */
 export async function fuzzAccept(options: Options): Promise<number> {
-  const { programs, seed, jobs = availableParallelism(), kernel = true } = options;
+  const { programs, seed, manner, jobs = availableParallelism(), kernel = true } = options;
   const begin = performance.now();
   const modules = Math.max(jobs, Math.ceil(programs / PROGRAMS_PER_MODULE));
   const reports: Sent[] = [];
@@ -48,6 +51,7 @@ export async function fuzzAccept(options: Options): Promise<number> {
       programs: PROGRAMS_PER_MODULE,
       cpu: job,
       kernel,
+      manner,
       tries: TRIES,
       patience: PATIENCE,
     };

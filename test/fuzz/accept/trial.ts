@@ -2,6 +2,7 @@
 import { check } from "../../../src/language/compiler/check/check.ts";
 import { type Compiled, compile, otherwise } from "../../../src/language/compiler/compile.ts";
 import type { Diagnostic } from "../../../src/language/compiler/diagnostic.ts";
+import type { Manner } from "../../../src/language/compiler/index.ts";
 import type { Target } from "../../../src/language/compiler/target.ts";
 import { MachineFault } from "../../../src/language/interp/index.ts";
 import type { ObjectSpec } from "../../../src/object/spec/index.ts";
@@ -31,6 +32,8 @@ export interface Place {
   readonly self: Self;
   /** The kernel is asked. */
   readonly kernel: boolean;
+  /** All are made so, and not as is estimated to be best. */
+  readonly manner?: Manner;
 }
 
 export function sourcesOf(text: string) {
@@ -55,11 +58,11 @@ export function verdict(error: VerifierError): string {
 
 /** Compiles a module and hears everybody. */
 export function tryModule(text: string, runs: readonly Run[], place: Place): Trial {
-  const { target, self } = place;
+  const { target, self, manner } = place;
   let compiled: Compiled | undefined;
   const failed = (kind: string, message: string): Trial => ({ compiled, failure: { kind, message }, isOther: false });
   try {
-    compiled = compile(sourcesOf(text), target, { paranoid: false });
+    compiled = compile(sourcesOf(text), target, manner === undefined ? {} : { manner });
   } catch (error) {
     return failed(
       `compiler: ${(error as Error).message.replaceAll(/\d+/g, "n").slice(0, 100)}`,

@@ -1,4 +1,5 @@
 // Tries modules, one after the other, and tells of them. Started by run.ts, with the numbers of what to do.
+import type { Manner } from "../../../src/language/compiler/index.ts";
 import type { Instruction } from "../../../src/object/asm/index.ts";
 import type { ObjectSpec } from "../../../src/object/spec/index.ts";
 import { liveTarget } from "../../../src/sdk/kernel-typescript/target.ts";
@@ -20,6 +21,7 @@ export interface Task {
   readonly programs: number;
   readonly cpu: number;
   readonly kernel: boolean;
+  readonly manner?: Manner | undefined;
   /** Tries to make a failing source shorter. */
   readonly tries: number;
   /** Failures after which it ends. */
@@ -117,7 +119,13 @@ export async function work(
   progress: (programs: number) => void = () => {},
 ): Promise<Report> {
   stayOn(task.cpu);
-  const place: Place = { target: liveTarget(), self: whoIAm(task.cpu), kernel: task.kernel };
+  const { kernel, manner } = task;
+  const place: Place = {
+    target: liveTarget(),
+    self: whoIAm(task.cpu),
+    kernel,
+    ...(manner !== undefined && { manner }),
+  };
   const profile = profileOf(place);
   const report = emptyReport();
   const seen = new Map<string, number>();

@@ -1,11 +1,11 @@
-import type { Block } from "../ssa/ir.ts";
+import type { Block, Inst } from "../ssa/ir.ts";
 import { condition } from "./conditions.ts";
 import type { Ways } from "./counting.ts";
 import { type Of, tooMany, unbounded, wayOf } from "./loop-way.ts";
 import type { Lowering } from "./lowering.ts";
 import { lowerBody } from "./statements.ts";
-import { MOST_TURNS, turnsOf } from "./trip-count.ts";
-import { manyTurns, writtenOutTurns } from "./turning.ts";
+import { MOST_TURNS, type Turns, turnsOf } from "./trip-count.ts";
+import { below, manyTurns, writtenOutTurns } from "./turning.ts";
 
 export function lowerLoop(l: Lowering, stmt: Of<"loop">): void {
   const counted = turnsOf(l, stmt);
@@ -30,7 +30,10 @@ export function lowerLoop(l: Lowering, stmt: Of<"loop">): void {
       return;
     case "iterator":
     case "callback":
-      manyTurns(l, stmt, way, most, (inner, _index, ways) => oneTurn(inner, stmt, ways));
+      manyTurns(l, stmt, way, most, (inner, index, ways) => {
+        if (counted?.counter !== undefined) countAgain(inner, counted.counter, index, most, ways.end);
+        oneTurn(inner, stmt, ways);
+      });
       return;
     default:
   }
@@ -84,6 +87,18 @@ function plainLoop(l: Lowering, stmt: Of<"loop">, most: number, isCounted: boole
   b.seal(head);
   l.loops.delete(stmt.loop);
   b.enter(end);
+}
+
+/** What a loop counts, by what the kernel counts: the kernel knows the one within its limits and nothing of the other. */
+function countAgain(l: Lowering, counter: NonNullable<Turns["counter"]>, index: Inst, most: number, end: Block): void {
+  const { b } = l;
+  const storage = l.storage(counter.local);
+  if (storage.kind !== "value") return;
+  below(l, index, b.constant(BigInt(most)), end);
+  const { start, step } = counter;
+  const distance = step === 1n || step === -1n ? index : b.mul(index, b.constant(step < 0n ? -step : step));
+  const from = b.constant(BigInt.asUintN(64, start));
+  b.write(storage.variable, step < 0n ? b.sub(from, distance) : b.add(from, distance));
 }
 
 /** One turn of a loop whose turns something else counts. */

@@ -10,6 +10,8 @@ export interface Turns {
   readonly most: number;
   /** It is just so many, whatever happens, unless it is left. */
   readonly exact: boolean;
+  /** What counts: `start` in the first turn, and each turn `step` more, and nothing else changes it. */
+  readonly counter?: { readonly local: Local; readonly start: bigint; readonly step: bigint };
 }
 
 /** A number that is known while compiling; undefined for others. */
@@ -110,12 +112,18 @@ export function turnsOf(l: Lowering, stmt: LoopStmt): Turns | undefined {
   const stepped = stepOf(stmt);
   if (stepped === undefined) return undefined;
   const { local, step } = stepped;
+  const start = l.has(local) ? constantOf(l, { op: "local", local, type: local.type, span: stmt.span }) : undefined;
   let best: Turns | undefined;
   for (const [test, alone] of conjuncts(stmt.test)) {
     const turns = countedBy(l, test, local, step);
     if (turns === undefined) continue;
     const most = stmt.testLast ? Math.max(1, turns.most) : turns.most;
-    if (best === undefined || most < best.most) best = { most, exact: turns.exact && alone && !stmt.testLast };
+    if (best === undefined || most < best.most)
+      best = {
+        most,
+        exact: turns.exact && alone && !stmt.testLast,
+        ...(start !== undefined && { counter: { local, start, step } }),
+      };
   }
   return best;
 }
