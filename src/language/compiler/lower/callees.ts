@@ -2,7 +2,7 @@ import { Helper, type HelperName } from "../../../object/asm/index.ts";
 import type { Callee } from "../ssa/ir.ts";
 
 /** What a helper of the kernel does with memory, and whether it gives the same throughout one run. */
-type Traits = Pick<Callee, "pure" | "reads" | "writes" | "returnsNothing">;
+type Traits = Pick<Callee, "pure" | "reads" | "writes" | "returnsNothing" | "takes" | "givesBack">;
 
 function helper(name: HelperName, traits: Traits = {}): Callee {
   return { kind: "helper", name: `bpf_${name}`, id: Helper[name], ...traits };
@@ -24,10 +24,10 @@ export const CALLEE = {
   mapDelete: helper("map_delete_elem", { reads: [1] }),
   forEachElement: helper("for_each_map_elem"),
   loop: helper("loop"),
-  reserve: helper("ringbuf_reserve"),
+  reserve: helper("ringbuf_reserve", { takes: true }),
   output: helper("ringbuf_output", { reads: [1] }),
-  submit: helper("ringbuf_submit", { returnsNothing: true }),
-  discard: helper("ringbuf_discard", { returnsNothing: true }),
+  submit: helper("ringbuf_submit", { returnsNothing: true, givesBack: true }),
+  discard: helper("ringbuf_discard", { returnsNothing: true, givesBack: true }),
   stackId: helper("get_stackid"),
   tailCall: helper("tail_call", { returnsNothing: true }),
   taskUnder: helper("current_task_under_cgroup"),
@@ -63,7 +63,7 @@ export const CALLEE = {
   readSomeUser: helper("probe_read_user"),
   readSomeAny: helper("probe_read"),
   rdonlyCast: kfunc("bpf_rdonly_cast", PURE),
-  iterNew: kfunc("bpf_iter_num_new"),
+  iterNew: kfunc("bpf_iter_num_new", { takes: true }),
   iterNext: kfunc("bpf_iter_num_next"),
-  iterDestroy: kfunc("bpf_iter_num_destroy", { returnsNothing: true }),
+  iterDestroy: kfunc("bpf_iter_num_destroy", { returnsNothing: true, givesBack: true }),
 } as const;

@@ -26,6 +26,13 @@ export function counting(
   head.turns = most;
   b.jump(head);
   b.at(head);
+  // Of a limit that is not known the kernel may know less than is true. Where it is to be spared it is told how often at most.
+  if (limit.op !== "const" && l.unit.manner === "sparing") {
+    const last = b.add(start, b.constant(BigInt(most) * step));
+    const goesOn = b.newBlock();
+    b.branch("ult", b.read(at), last, goesOn, end);
+    b.enter(goesOn);
+  }
   b.branch("ult", b.read(at), limit, body, end);
   b.enter(body);
   turn(b.read(at), { again, end });

@@ -26,7 +26,8 @@ export function lowerLoop(l: Lowering, stmt: Of<"loop">): void {
       writtenOutTurns(l, stmt.loop, most, (_turn, ways) => oneTurn(l, { ...stmt, test: undefined }, ways));
       return;
     case "plain":
-      plainLoop(l, stmt, most, stmt.atMost !== undefined && counted?.most !== most);
+      // Where the kernel is to be spared it is told how often at most, for it may know less than is true of what the test compares.
+      plainLoop(l, stmt, most, counted?.most !== most || (l.unit.manner === "sparing" && !exact));
       return;
     case "iterator":
     case "callback":

@@ -139,6 +139,11 @@ export class Ranges {
     return sides === undefined ? undefined : kernelDecides(block.end!.condition, sides[0].kernel, sides[1].kernel);
   }
 
+  /** Which way the branch that ends the block goes in truth, where that is known and the block is ever executed. */
+  truthTakes(block: Block): boolean | undefined {
+    return this.reaches(block) ? this.#exactTakes(block) : undefined;
+  }
+
   #exactTakes(block: Block): boolean | undefined {
     const [a, b] = this.#sides(block)?.map(({ exact }) => exact) ?? [];
     return a === undefined || b === undefined ? undefined : exactDecides(block.end!.condition, a, b);

@@ -1,8 +1,9 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import { simplifyControlFlow } from "../ssa/control-flow.ts";
 import { removeDeadCode } from "../ssa/dead-code.ts";
-import { branchToJump, jumpingTo, moveEnd } from "../ssa/edges.ts";
+import { branchToJump, jumpingTo, moveEnd, removeEdge } from "../ssa/edges.ts";
 import { powerOfTwo } from "../ssa/fold.ts";
+import { heldAtEnds } from "../ssa/held.ts";
 import type { Block, Claim, Func, Inst } from "../ssa/ir.ts";
 import { Leaves } from "../ssa/leaves.ts";
 import { findLoops } from "../ssa/loops.ts";
@@ -27,7 +28,8 @@ export interface ProveOptions {
  * - A value that fits, fits: nothing is needed but the proof.
  *
  * Branches whose outcome the kernel knows are folded with what they guard: they tell it nothing. Comparisons that are decided only in
- * truth stay: they may be what it learns from. After this no pass may recompute or move values across branches.
+ * truth stay: they may be what it learns from; but the way that is never taken ends the function at once. What the kernel would make
+ * of numbers there that cannot be is anybody's guess: since Linux 6.8 it forgets what it knew of them. After this no pass may recompute or move values across branches.
  */
 export function proveRanges(func: Func, options: ProveOptions = {}): Diagnostic[] {
   const seen = options.spillsKeepBounds ?? true;
@@ -35,6 +37,7 @@ export function proveRanges(func: Func, options: ProveOptions = {}): Diagnostic[
   const diagnostics: Diagnostic[] = [];
   const replacements = new Replacements();
   const clamps: Inst[] = [];
+  const dead: { readonly block: Block; readonly taken: boolean }[] = [];
   for (const block of func.blocks) {
     if (!ranges.kernelReaches(block)) continue;
     for (const inst of block.insts) {
@@ -50,11 +53,14 @@ export function proveRanges(func: Func, options: ProveOptions = {}): Diagnostic[
       if (!proven) diagnostics.push(complaint(inst, inst.claim!, known.exact!));
       replacements.replace(inst, arg);
     }
-    foldBranch(block, ranges);
+    if (foldBranch(block, ranges)) continue;
+    const taken = ranges.truthTakes(block);
+    if (taken !== undefined) dead.push({ block, taken });
   }
   replacements.apply(func);
   // After all questions were asked: clamps make new blocks.
   const leaves = new Leaves(func);
+  if (dead.length > 0) endWays(func, dead, leaves);
   for (const inst of clamps) clamp(func, inst, leaves);
   dropClaims(func);
   simplifyControlFlow(func);
@@ -87,10 +93,30 @@ function complaint(inst: Inst, claim: Claim, range: Range): Diagnostic {
   };
 }
 
-/** A branch that the kernel itself knows the outcome of is none. */
-function foldBranch(block: Block, ranges: Ranges): void {
+/** A branch that the kernel itself knows the outcome of is none. Whether it was one. */
+function foldBranch(block: Block, ranges: Ranges): boolean {
   const taken = ranges.kernelTakes(block);
   if (taken !== undefined) branchToJump(block, block.end!.succs[taken ? 0 : 1]!);
+  return taken !== undefined;
+}
+
+/** Has ways that are never taken return 0, where nothing is held that would have to be given back first. */
+function endWays(func: Func, dead: readonly { block: Block; taken: boolean }[], leaves: Leaves): void {
+  const gives = func.blocks.every(({ end }) => end?.op !== "return" || end.args[0]?.kind === "scalar");
+  if (!gives) return;
+  const held = heldAtEnds(func);
+  for (const { block, taken } of dead) {
+    const end = block.end!;
+    const at = taken ? 1 : 0;
+    const never = end.succs[at]!;
+    if (held[block.id] !== 0 || end.op !== "branch" || never === end.succs[1 - at] || never.end?.op === "return")
+      continue;
+    removeEdge(block, never);
+    const exit = func.newBlock();
+    exit.end = func.newInst("return", [leaves.constant(0n)], exit, end.span);
+    exit.preds.push(block);
+    end.succs[at] = exit;
+  }
 }
 
 /** Makes of a bound that is true one that the kernel sees, on the very value that is used. */

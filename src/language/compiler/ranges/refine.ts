@@ -1,7 +1,7 @@
 import { foldCondition, MASK64, negate, signed } from "../ssa/fold.ts";
 import type { Condition } from "../ssa/ir.ts";
 import { constantRange, contains, intersect, isConstant, max, min, type Range, settle } from "./range.ts";
-import { intersectBits } from "./tnum.ts";
+import { greatestWith, intersectBits, leastWith } from "./tnum.ts";
 
 /**
  * What the kernel learns of `a` where `a condition c` holds (or does not: `holds`) for a constant `c` (reg_set_min_max). That a
@@ -66,11 +66,28 @@ function refineBits(a: Range, c: bigint, something: boolean): Range | undefined 
   return bits === undefined ? undefined : settle(bits, a.umin, a.umax, a.smin, a.smax);
 }
 
+/** The bounds of numbers that have such bits; undefined when there is none between them. */
+function withSuchBits(a: Range | undefined): Range | undefined {
+  if (a === undefined) return undefined;
+  const { bits, umin, umax, smin, smax } = a;
+  const { value, mask } = bits;
+  // Mostly bounds and bits say the same.
+  if (value === 0n && (mask & (mask + 1n)) === 0n) return a;
+  const least = leastWith(bits, umin);
+  const most = greatestWith(bits, umax);
+  if (least === undefined || most === undefined || least > most) return undefined;
+  return least === umin && most === umax ? a : resettle(a, least, most, smin, smax);
+}
+
 /**
  * What is true of `a` where `a condition b` holds or does not, whatever `b` is: also what the kernel does not conclude. Undefined
  * when it cannot be.
  */
 export function exactRefine(a: Range, condition: Condition, b: Range, holds: boolean): Range | undefined {
+  return withSuchBits(exactBounds(a, condition, b, holds));
+}
+
+function exactBounds(a: Range, condition: Condition, b: Range, holds: boolean): Range | undefined {
   if (isConstant(b)) {
     const known = holds || condition === "set" ? condition : negate(condition)!;
     if (known === "ne") return without(a, b.bits.value);

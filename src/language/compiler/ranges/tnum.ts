@@ -30,6 +30,25 @@ function belowTop(bits: bigint): bigint {
   return (1n << BigInt(bits.toString(2).length)) - 1n;
 }
 
+/** The least number with these bits from `min` on; undefined when there is none. */
+export function leastWith({ value, mask }: Tnum, min: bigint): bigint | undefined {
+  const wrong = (min ^ value) & ~mask & MASK64;
+  if (wrong === 0n) return min;
+  // Behind the highest bit that is wrong everything is as small as can be, when that bit is to be set; else a bit before it is set.
+  const top = belowTop(wrong);
+  if ((value & top & ~(top >> 1n)) !== 0n) return (min & ~top) | (value & top);
+  const free = mask & ~min & ~top & MASK64;
+  if (free === 0n) return undefined;
+  const bit = free & -free;
+  return (min & ~(bit - 1n)) | bit | (value & (bit - 1n));
+}
+
+/** The greatest number with these bits up to `max`; undefined when there is none. */
+export function greatestWith({ value, mask }: Tnum, max: bigint): bigint | undefined {
+  const least = leastWith({ value: ~(value | mask) & MASK64, mask }, ~max & MASK64);
+  return least === undefined ? undefined : ~least & MASK64;
+}
+
 export function addBits(a: Tnum, b: Tnum): Tnum {
   const masks = (a.mask + b.mask) & MASK64;
   const values = (a.value + b.value) & MASK64;

@@ -20,6 +20,7 @@ import {
   within,
 } from "./range.ts";
 import { exactDecides, exactRefine, kernelDecides, kernelRefine } from "./refine.ts";
+import { greatestWith, leastWith } from "./tnum.ts";
 
 /** Numbers that repeat: xorshift, 64 bits. */
 class Random {
@@ -215,5 +216,23 @@ describe("exactly what is known", () => {
     expect(kernelDecides("ult", byte, constantRange(256n))).toBe(true);
     expect(kernelDecides("eq", byte, constantRange(256n))).toBeUndefined();
     expect(exactDecides("eq", byte, constantRange(256n))).toBe(false);
+  });
+
+  it("in truth: the bounds that numbers with such bits have", () => {
+    const random = new Random(7n);
+    const small = () => random.next() & 63n;
+    for (let i = 0; i < 20_000; i++) {
+      const mask = small();
+      const bits = { value: small() & ~mask, mask };
+      const bound = small();
+      const fits = Array.from({ length: 64 }, (_, n) => BigInt(n)).filter((n) => (n & ~mask) === bits.value);
+      expect(leastWith(bits, bound)).toBe(fits.find((n) => n >= bound));
+      expect(greatestWith(bits, bound)).toBe(fits.findLast((n) => n <= bound));
+    }
+    const top = { value: 1n << 63n, mask: 0xff00n };
+    expect(leastWith(top, 1n)).toBe(1n << 63n);
+    expect(greatestWith(top, MASK64)).toBe((1n << 63n) | 0xff00n);
+    expect(greatestWith(top, 5n)).toBeUndefined();
+    expect(leastWith(top, MASK64)).toBeUndefined();
   });
 });

@@ -106,6 +106,8 @@ function call(inst: Inst, args: string): string {
     callee.reads === undefined ? "" : ` reads ${callee.reads.join(" ")}`,
     callee.writes === undefined ? "" : ` writes ${callee.writes.join(" ")}`,
     callee.returnsNothing === true ? " nothing" : "",
+    callee.takes === true ? " takes" : "",
+    callee.givesBack === true ? " gives back" : "",
   ].join("");
   return `call ${callee.kind} ${callee.name}${id}(${args})${traits}`;
 }

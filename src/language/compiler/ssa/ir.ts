@@ -138,6 +138,10 @@ export type Callee = (HelperCallee | KfuncCallee | FunctionCallee) & {
   readonly changesContext?: true;
   /** No value: what r0 holds afterwards means nothing. */
   readonly returnsNothing?: true;
+  /** Takes something that has to be given back before the program ends: a record of a ring, an iterator. */
+  readonly takes?: true;
+  /** Gives something back that was taken. */
+  readonly givesBack?: true;
 };
 
 /** What a `bound` or `fits` claims, as the error has it when it cannot be proven: `{range}` stands for what the value may be. */

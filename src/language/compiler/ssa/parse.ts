@@ -213,6 +213,8 @@ class Parser {
       ...(reads === undefined ? {} : { reads }),
       ...(writes === undefined ? {} : { writes }),
       ...(/ nothing\b/.test(traits) ? { returnsNothing: true } : {}),
+      ...(/ takes\b/.test(traits) ? { takes: true } : {}),
+      ...(/ gives back\b/.test(traits) ? { givesBack: true } : {}),
     } as Callee;
     return inst;
   }
