@@ -282,7 +282,10 @@ function conditional(g: Gen, depth: number): Num {
   const right = integer(g, depth - 1);
   g.use("?: of integers");
   const [then, other] = g.random.chance(50) ? [left, right] : [right, left];
-  return either(`(${test} ? ${then.text} : ${other.text})`, left, right);
+  const one = either(`(${test} ? ${then.text} : ${other.text})`, left, right);
+  // A constant that was converted is of its type, or of any that holds it: of which sign both are is not for here to tell.
+  const isOpen = right.literal !== undefined && !right.plain;
+  return isOpen ? cast(g, one.signed ? I64 : U64, depth, one) : one;
 }
 
 /** What a value of one of two numbers is. */
