@@ -29,6 +29,7 @@ import { optimise } from "./ssa/optimise.ts";
 import { verify } from "./ssa/verify.ts";
 import { parse } from "./syntax/parse.ts";
 import type { Target } from "./target.ts";
+import { isNewer } from "./version.ts";
 
 /** What of a compilation can be looked at (`--dump`). */
 export const DUMPS = ["ast", "types", "ssa", "ssa-opt", "ranges", "mir", "asm", "btf"] as const;
@@ -143,6 +144,12 @@ export function* otherwise(sources: Sources, target: Target, manner: Manner): Ge
   }
 }
 
+/**
+ * From this Linux on what is learned of a number in a register holds for its copy on the stack as well. (From 5.11 on a copy has the
+ * bounds that were known when it was made.)
+ */
+const SPILLS_LEARN = "6.8";
+
 /** What the passes need besides what they work on. */
 interface Passes {
   readonly options: CompileOptions;
@@ -211,8 +218,7 @@ function make(module: Module, target: Target, { options, timed, wanted }: Passes
   if (wanted.has("ssa-opt")) dumps["ssa-opt"] = lowered.functions.map((func) => dump(func)).join("\n");
   if (wanted.has("ranges")) dumps.ranges = lowered.functions.map((func) => dumpRanges(func)).join("\n");
   for (const func of lowered.functions) {
-    // Kernels without the one are from before the other: 5.12, and 5.11.
-    const proving = { spillsKeepBounds: target.features.fetchAtomics };
+    const proving = { spillsKeepBounds: !isNewer(SPILLS_LEARN, target.release) };
     diagnostics.push(...timed("ranges", () => proveRanges(func, proving)));
     if (options.paranoid === true) verify(func, { claims: false });
   }

@@ -19,6 +19,18 @@ const PROBE_READ: Callee = { kind: "helper", name: "probe_read_kernel", id: Help
 /** Before Linux 5.5 the one helper for both. */
 const PROBE_READ_ANY: Callee = { kind: "helper", name: "probe_read", id: Helper.probe_read, writes: [0] };
 
+/** The piece of stack that an address lies in; how far from its beginning, where that is known. */
+export function slotPlace(address: Inst): { readonly slot: Slot; readonly offset: number | undefined } | undefined {
+  let offset: number | undefined = 0;
+  for (let at = address; ; at = at.args[0] as Inst) {
+    if (at.op === "slot") return at.slot === undefined ? undefined : { slot: at.slot, offset };
+    if (at.op !== "offset") return undefined;
+    const distance = at.args[1] as Inst;
+    offset =
+      distance.op === "const" && offset !== undefined ? offset + Number(BigInt.asIntN(64, distance.imm)) : undefined;
+  }
+}
+
 /** Gives a load, store or atomic its base and offset: constant distances go into the offset. */
 function address(s: Selector, m: MachineInst, inst: Inst): MachineInst {
   let base = inst.args[0] as Inst;
@@ -86,8 +98,35 @@ function probeRead(s: Selector, inst: Inst, base: Inst): Slot {
   return slot;
 }
 
+/**
+ * Whether the kernel would remember the number that is stored, where it must not. Before Linux 6.4 a store at a computed place
+ * makes it forget the numbers that it knows on the words around, and refuse every other byte of those ("invalid size of register fill"). Of a
+ * number that it does not know it remembers nothing.
+ */
+function isRemembered(s: Selector, inst: Inst): boolean {
+  if (s.features.iterNum) return false;
+  const [base, value] = inst.args as [Inst, Inst];
+  const place = slotPlace(base);
+  if (place === undefined || place.offset === undefined || !s.looseSlots().has(place.slot)) return false;
+  if (value.op === "const" && BigInt.asUintN(inst.size * 8, value.imm) === 0n) return false;
+  const offset = place.offset + Number(BigInt.asIntN(64, inst.imm));
+  return place.slot.align < 8 || offset % 8 === 0;
+}
+
+/** A number that the kernel knows nothing of: it does not follow what is done to the order of its bytes. */
+function forgotten(s: Selector, inst: Inst, value: number): number {
+  const swap = s.isLittleEndian ? Opcode.TO_BE : Opcode.TO_LE;
+  return s.alu(swap, inst, s.alu(swap, inst, value, NONE, 64), NONE, 64);
+}
+
 export function selectStore(s: Selector, inst: Inst): void {
   const [base, value] = inst.args as [Inst, Inst];
+  if (isRemembered(s, inst)) {
+    const m = address(s, new MachineInst("store", Class.STX | Mode.MEM | WIDTH[inst.size], inst), inst);
+    m.b = forgotten(s, inst, s.reg(value));
+    s.emit(m);
+    return;
+  }
   // Constants are not stored straight to a context or a kernel object: older kernels refuse it.
   if (value.op === "const" && base.kind !== "context" && base.kind !== "kernel") {
     const cut = BigInt.asIntN(inst.size * 8, value.imm);

@@ -17,7 +17,7 @@ import {
 } from "./machine.ts";
 import { Patterns } from "./patterns.ts";
 import { selectBinary, selectBswap, selectSignedDivision, selectZext, signExtend } from "./select-arithmetic.ts";
-import { selectAtomic, selectLoad, selectStore } from "./select-memory.ts";
+import { selectAtomic, selectLoad, selectStore, slotPlace } from "./select-memory.ts";
 
 /** What code generation needs to know of the kernel. */
 export type CodeTarget = Pick<Target, "byteOrder"> & {
@@ -47,6 +47,8 @@ export class Selector {
   readonly #made = new Map<Constant | number, number>();
   #slots: number;
 
+  #loose: ReadonlySet<Slot> | undefined;
+
   constructor(func: Func, { byteOrder, features }: CodeTarget) {
     this.#func = func;
     this.isLittleEndian = byteOrder === "little";
@@ -65,6 +67,19 @@ export class Selector {
     for (const block of plan.order) this.#select(block, plan);
     this.#connectPhis(plan);
     return this.machine;
+  }
+
+  /** Pieces of stack that something is stored to at a computed place. */
+  looseSlots(): ReadonlySet<Slot> {
+    if (this.#loose !== undefined) return this.#loose;
+    const loose = new Set<Slot>();
+    for (const { insts } of this.#func.blocks)
+      for (const { op, args } of insts) {
+        const place = op === "store" ? slotPlace(args[0] as Inst) : undefined;
+        if (place !== undefined && place.offset === undefined) loose.add(place.slot);
+      }
+    this.#loose = loose;
+    return loose;
   }
 
   #enter(block: MachineBlock): void {

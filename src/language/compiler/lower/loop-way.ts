@@ -18,6 +18,12 @@ const BUDGET = 400_000;
 const PLAIN_BUDGET = 50_000;
 /** … and where it is to be spared. */
 const SPARING_BUDGET = 256;
+/**
+ * Where it is to be spared and has no means of its own, so many instructions are written out. Before Linux 6.7 the kernel forgets where
+ * it has been when it comes to the same place with other numbers a few times, as it does in loops, and goes there again for
+ * each branch before: twice the turns are the square of the ways. What is written out has places of its own.
+ */
+const SPARING_UNROLLED = 6000;
 
 export function uses(l: Lowering, stmt: Stmt): Uses {
   return usesIn(l.unit, stmt);
@@ -61,9 +67,11 @@ export function wayOf(l: Lowering, stmt: Of<"loop" | "range" | "each">, turns: T
   const { most, exact } = turns;
   if (exact && most * uses(l, stmt).cost <= UNROLLED) return "unrolled";
   const verified = most * costOfTurn(l, stmt);
+  const hasMeans = features.iterNum || features.loop;
+  if (l.unit.manner === "sparing" && !hasMeans && verified <= SPARING_UNROLLED) return "unrolled";
   const budget = l.unit.manner === "sparing" ? SPARING_BUDGET : PLAIN_BUDGET;
   if (most <= (exact ? PLAIN : PLAIN_UNKNOWN) && verified <= budget) return "plain";
-  if (features.iterNum || features.loop) {
+  if (hasMeans) {
     forgetNumbers(l, stmt);
     return features.iterNum ? "iterator" : "callback";
   }

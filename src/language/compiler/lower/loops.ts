@@ -22,8 +22,8 @@ export function lowerLoop(l: Lowering, stmt: Of<"loop">): void {
   const way = wayOf(l, stmt, { most, exact });
   switch (way) {
     case "unrolled":
-      // That it turns so often is known: nothing is tested.
-      writtenOutTurns(l, stmt.loop, most, (_turn, ways) => oneTurn(l, { ...stmt, test: undefined }, ways));
+      // Where it is known that it turns so often nothing is tested.
+      writtenOutTurns(l, stmt.loop, most, (_, ways) => oneTurn(l, exact ? { ...stmt, test: undefined } : stmt, ways));
       return;
     case "plain":
       // Where the kernel is to be spared it is told how often at most, for it may know less than is true of what the test compares.

@@ -38,6 +38,13 @@ export function lowerRange(l: Lowering, stmt: Of<"range">): void {
     rangeBody(inner, stmt, ways);
   };
   switch (way) {
+    case "unrolled":
+      writtenOutTurns(l, stmt.loop, most, (i, ways) => {
+        const index = l.b.constant(BigInt(i));
+        below(l, index, count, ways.end);
+        body(l, index, ways, first);
+      });
+      return;
     case "iterator":
       iterated(l, stmt.loop, l.zero(), count, (index, ways) => {
         below(l, index, count, ways.end);

@@ -13,8 +13,8 @@ import { type Range, rangeOfSize, rangeText } from "./range.ts";
 
 export interface ProveOptions {
   /**
-   * Whether the kernel still knows the bounds of a number that was spilled to the stack and comes back (Linux 5.11). Where it
-   * does not, and registers may run out, each bound is made visible where it is used. Default true.
+   * Whether the kernel knows the bounds of a number that was spilled to the stack and comes back, also those that it learned
+   * meanwhile (Linux 6.8). Where it does not, and registers may run out, each bound is made visible where it is used. Default true.
    */
   readonly spillsKeepBounds?: boolean;
 }
