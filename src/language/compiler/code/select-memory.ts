@@ -5,6 +5,7 @@ import { CodeGenerationError, type Constant, MachineInst, NONE } from "./machine
 import { CodeProblemError } from "./problem.ts";
 import type { Selector } from "./select.ts";
 import { signExtend } from "./select-arithmetic.ts";
+import { forgotten, isLostTrackOf, isRemembered } from "./stack-tracking.ts";
 
 const WIDTH: Readonly<Record<Size, number>> = { 1: Width.u8, 2: Width.u16, 4: Width.u32, 8: Width.u64 };
 const OPERATION: Readonly<Record<string, number>> = {
@@ -18,18 +19,6 @@ const OPERATION: Readonly<Record<string, number>> = {
 const PROBE_READ: Callee = { kind: "helper", name: "probe_read_kernel", id: Helper.probe_read_kernel, writes: [0] };
 /** Before Linux 5.5 the one helper for both. */
 const PROBE_READ_ANY: Callee = { kind: "helper", name: "probe_read", id: Helper.probe_read, writes: [0] };
-
-/** The piece of stack that an address lies in; how far from its beginning, where that is known. */
-export function slotPlace(address: Inst): { readonly slot: Slot; readonly offset: number | undefined } | undefined {
-  let offset: number | undefined = 0;
-  for (let at = address; ; at = at.args[0] as Inst) {
-    if (at.op === "slot") return at.slot === undefined ? undefined : { slot: at.slot, offset };
-    if (at.op !== "offset") return undefined;
-    const distance = at.args[1] as Inst;
-    offset =
-      distance.op === "const" && offset !== undefined ? offset + Number(BigInt.asIntN(64, distance.imm)) : undefined;
-  }
-}
 
 /** Gives a load, store or atomic its base and offset: constant distances go into the offset. */
 function address(s: Selector, m: MachineInst, inst: Inst): MachineInst {
@@ -77,7 +66,8 @@ export function selectLoad(s: Selector, inst: Inst): void {
   else m.slot = slot;
   m.dst = s.machine.newVreg(inst);
   s.emit(m);
-  s.define(inst, inst.signed && !extendsSign ? signExtend(s, inst, m.dst, inst.size) : m.dst);
+  const loaded = isLostTrackOf(s, inst) ? forgotten(s, inst, m.dst, inst.size) : m.dst;
+  s.define(inst, inst.signed && !extendsSign ? signExtend(s, inst, loaded, inst.size) : loaded);
 }
 
 /** Copies what is to be loaded to the stack; the helper leaves zeros where it cannot read. */
@@ -98,32 +88,11 @@ function probeRead(s: Selector, inst: Inst, base: Inst): Slot {
   return slot;
 }
 
-/**
- * Whether the kernel would remember the number that is stored, where it must not. Before Linux 6.4 a store at a computed place
- * makes it forget the numbers that it knows on the words around, and refuse every other byte of those ("invalid size of register fill"). Of a
- * number that it does not know it remembers nothing.
- */
-function isRemembered(s: Selector, inst: Inst): boolean {
-  if (s.features.iterNum) return false;
-  const [base, value] = inst.args as [Inst, Inst];
-  const place = slotPlace(base);
-  if (place === undefined || place.offset === undefined || !s.looseSlots().has(place.slot)) return false;
-  if (value.op === "const" && BigInt.asUintN(inst.size * 8, value.imm) === 0n) return false;
-  const offset = place.offset + Number(BigInt.asIntN(64, inst.imm));
-  return place.slot.align < 8 || offset % 8 === 0;
-}
-
-/** A number that the kernel knows nothing of: it does not follow what is done to the order of its bytes. */
-function forgotten(s: Selector, inst: Inst, value: number): number {
-  const swap = s.isLittleEndian ? Opcode.TO_BE : Opcode.TO_LE;
-  return s.alu(swap, inst, s.alu(swap, inst, value, NONE, 64), NONE, 64);
-}
-
 export function selectStore(s: Selector, inst: Inst): void {
   const [base, value] = inst.args as [Inst, Inst];
   if (isRemembered(s, inst)) {
     const m = address(s, new MachineInst("store", Class.STX | Mode.MEM | WIDTH[inst.size], inst), inst);
-    m.b = forgotten(s, inst, s.reg(value));
+    m.b = forgotten(s, inst, s.reg(value), 8);
     s.emit(m);
     return;
   }

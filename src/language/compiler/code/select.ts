@@ -4,6 +4,7 @@ import { hasEffect } from "../ssa/dead-code.ts";
 import { swapSides } from "../ssa/fold.ts";
 import type { Block, Func, Inst, Slot } from "../ssa/ir.ts";
 import type { Target } from "../target.ts";
+import { isNewer } from "../version.ts";
 import { type BlockPlan, planBlocks } from "./blocks.ts";
 import { Constants, fitsImmediate } from "./constants.ts";
 import {
@@ -17,10 +18,13 @@ import {
 } from "./machine.ts";
 import { Patterns } from "./patterns.ts";
 import { selectBinary, selectBswap, selectSignedDivision, selectZext, signExtend } from "./select-arithmetic.ts";
-import { selectAtomic, selectLoad, selectStore, slotPlace } from "./select-memory.ts";
+import { selectAtomic, selectLoad, selectStore } from "./select-memory.ts";
+import { FOLLOWS_POINTERS, looseSlots } from "./stack-tracking.ts";
 
 /** What code generation needs to know of the kernel. */
 export type CodeTarget = Pick<Target, "byteOrder"> & {
+  /** Of the newest kernel when left out. */
+  readonly release?: string;
   readonly features: Pick<Target["features"], "isaV4" | "fetchAtomics" | "probeReadKernel" | "iterNum">;
 };
 
@@ -37,6 +41,8 @@ export class Selector {
   readonly isLittleEndian: boolean;
   /** Asked for only when it matters: of a live kernel each is found out then. */
   readonly features: CodeTarget["features"];
+  /** The kernel knows of a number that comes from the stack where it has been, also when another register than r10 points there. */
+  readonly followsPointers: boolean;
   /** For each map, an address inside its value that this block has in a register. */
   readonly anchors = new Map<string, { readonly vreg: number; readonly offset: number }>();
   readonly #func: Func;
@@ -49,8 +55,9 @@ export class Selector {
 
   #loose: ReadonlySet<Slot> | undefined;
 
-  constructor(func: Func, { byteOrder, features }: CodeTarget) {
+  constructor(func: Func, { byteOrder, features, release }: CodeTarget) {
     this.#func = func;
+    this.followsPointers = release === undefined || !isNewer(FOLLOWS_POINTERS, release);
     this.isLittleEndian = byteOrder === "little";
     this.features = features;
     this.patterns = new Patterns(func);
@@ -71,15 +78,8 @@ export class Selector {
 
   /** Pieces of stack that something is stored to at a computed place. */
   looseSlots(): ReadonlySet<Slot> {
-    if (this.#loose !== undefined) return this.#loose;
-    const loose = new Set<Slot>();
-    for (const { insts } of this.#func.blocks)
-      for (const { op, args } of insts) {
-        const place = op === "store" ? slotPlace(args[0] as Inst) : undefined;
-        if (place !== undefined && place.offset === undefined) loose.add(place.slot);
-      }
-    this.#loose = loose;
-    return loose;
+    this.#loose ??= looseSlots(this.#func);
+    return this.#loose;
   }
 
   #enter(block: MachineBlock): void {
