@@ -58,6 +58,11 @@ function isUnknown({ op, size }: Inst): boolean {
   return op === "call" || (op === "load" && size === 8) || op === "atomic";
 }
 
+/** Whether loops are written out to spare the kernel. */
+export function isWrittenOutToSpare({ unit, target: { features } }: Lowering): boolean {
+  return unit.manner === "sparing" && !features.iterNum && !features.loop;
+}
+
 /** How a loop is turned: written out, as a jump back, by an iterator of the kernel, by a helper that calls its body. */
 type Way = "unrolled" | "plain" | "iterator" | "callback";
 
@@ -68,7 +73,7 @@ export function wayOf(l: Lowering, stmt: Of<"loop" | "range" | "each">, turns: T
   if (exact && most * uses(l, stmt).cost <= UNROLLED) return "unrolled";
   const verified = most * costOfTurn(l, stmt);
   const hasMeans = features.iterNum || features.loop;
-  if (l.unit.manner === "sparing" && !hasMeans && verified <= SPARING_UNROLLED) return "unrolled";
+  if (isWrittenOutToSpare(l) && verified <= SPARING_UNROLLED) return "unrolled";
   const budget = l.unit.manner === "sparing" ? SPARING_BUDGET : PLAIN_BUDGET;
   if (most <= (exact ? PLAIN : PLAIN_UNKNOWN) && verified <= budget) return "plain";
   if (hasMeans) {

@@ -3,7 +3,7 @@ import type { Block, Inst } from "../ssa/ir.ts";
 import { Outline } from "./callback.ts";
 import { CALLEE } from "./callees.ts";
 import { counting, type Ways } from "./counting.ts";
-import { type Of, uses } from "./loop-way.ts";
+import { isWrittenOutToSpare, type Of, uses } from "./loop-way.ts";
 import type { Lowering } from "./lowering.ts";
 import { lowerBody } from "./statements.ts";
 import type { Uses } from "./walk.ts";
@@ -98,6 +98,12 @@ export function callbackTurn(outline: Outline, turn: (ways: Ways) => void): void
   outline.stop();
 }
 
+/**
+ * The verifier notes where it has been, to see when it comes there again, only eight instructions and two jumps or calls after it last
+ * did. Where the ways of a turn meet it is to do so, or it goes on with each.
+ */
+const PAUSES = 9;
+
 export function writtenOutTurns(l: Lowering, loop: Loop, count: number, turn: (i: number, ways: Ways) => void): void {
   const { b } = l;
   const end = b.newBlock();
@@ -105,6 +111,7 @@ export function writtenOutTurns(l: Lowering, loop: Loop, count: number, turn: (i
     const again = b.newBlock();
     turn(i, { again, end });
     b.enter(again);
+    if (isWrittenOutToSpare(l) && b.reachable) for (let k = 0; k < PAUSES; k++) b.call(CALLEE.pause, []);
   }
   l.loops.delete(loop);
   b.jump(end);
