@@ -45,6 +45,8 @@ export interface CompileOptions {
   readonly paranoid?: boolean;
   /** How functions are made; when left out as they are fastest, and where that is estimated to be too much for the kernel otherwise. */
   readonly manner?: Manner;
+  /** The kernel is asked next: what is only likely to be too much for it is made, and is no error. */
+  readonly trying?: boolean;
 }
 
 /** What compiling gives. */
@@ -182,7 +184,8 @@ function makeEconomically(module: Module, target: Target, passes: Passes): Made 
     const other = make(module, target, passes, manner);
     if (!hasErrors(other.diagnostics) && worst(other) < worst(best)) best = other;
   }
-  const beyond = [...best.efforts.values()].flatMap((effort) => tooMuch(effort) ?? []);
+  const isStrict = passes.options.trying !== true && (target.features.iterNum || target.features.loop);
+  const beyond = [...best.efforts.values()].flatMap((effort) => tooMuch(effort, isStrict) ?? []);
   return beyond.length === 0 ? best : { ...best, diagnostics: [...best.diagnostics, ...beyond] };
 }
 

@@ -33,7 +33,7 @@ export async function* compileOtherwise(sources: Sources, { manner }: Compiled):
 
 async function compileNow(sources: Sources): Promise<Compiled> {
   const [{ compile, layoutOfType }, { liveTarget }] = await compiler();
-  const { spec, diagnostics, module, manner, paths } = compile(sources, liveTarget());
+  const { spec, diagnostics, module, manner, paths } = compile(sources, liveTarget(), { trying: true });
   if (spec !== undefined) return { spec, manner, prints: printsOf(module, layoutOfType) };
   const { render } = await import("../../language/compiler/diagnostics/index.ts");
   const files = paths.map((path) => ({ name: shownPath(path), text: sources.files.get(path) ?? "" }));

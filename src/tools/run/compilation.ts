@@ -41,6 +41,8 @@ export interface CompileOptions {
   /** Takes what was compiled before, and keeps what is compiled now (`~/.cache/skep`). Of what is taken there are no dumps and times. */
   readonly cache?: boolean;
   readonly dumps?: readonly Dump[];
+  /** It is loaded next: what is only likely to be too much for the kernel is no error. */
+  readonly trying?: boolean;
   /** The kernel that is compiled for; the one that runs when left out. What is compiled for another is not kept. */
   readonly target?: Target;
 }
@@ -81,13 +83,15 @@ export function compileText(text: string, options: CompileOptions = {}): Compila
 function compileSources(
   name: string,
   sources: Sources,
-  { dumps = [], cache = false, target }: CompileOptions,
+  { dumps = [], cache = false, trying = false, target }: CompileOptions,
 ): Compilation {
   const images = cache && target === undefined ? ImageCache.open() : undefined;
   const plan = images?.read<Plan>(sources, KEPT_AS);
   // What was compiled before has nothing to tell but what it became.
   const result =
-    plan === undefined ? compileSafely(sources, dumps, target) : { ...NOTHING, paths: [...sources.files.keys()] };
+    plan === undefined
+      ? compileSafely(sources, { dumps, trying }, target)
+      : { ...NOTHING, paths: [...sources.files.keys()] };
   const { paths, diagnostics, timings, functions } = result;
   const made = plan ?? planIn(result);
   // Warnings are said each time.
@@ -142,10 +146,14 @@ const NOTHING: Compiled = {
 const SENTENCE = /^(SKEP_\w+|E[A-Z]+)$/;
 
 /** Compiles; what fails inside of the compiler is a diagnostic, too, and never the source's fault. */
-function compileSafely(sources: Sources, dumps: readonly Dump[], target: Target | undefined): Compiled {
+function compileSafely(
+  sources: Sources,
+  options: Pick<CompileOptions, "dumps" | "trying">,
+  target: Target | undefined,
+): Compiled {
   const { compile, compilerFailure } = compiling();
   try {
-    return compile(sources, target ?? liveTarget(), { dumps, now });
+    return compile(sources, target ?? liveTarget(), { ...options, now });
   } catch (error) {
     // Errors with a code are sentences for people: the kernel's types or tracefs cannot be read.
     if (SENTENCE.test(String((error as { code?: unknown }).code))) throw error;

@@ -191,15 +191,18 @@ function intAssignment(g: Gen, place: Variable & { readonly type: Int }, depth: 
   const { random } = g;
   const type = valueType(place.type);
   const inMemory = place.inPlace === true || place.text.includes(".") || place.text.includes("[");
+  // What a variable without a type holds is of the sign of what it is given, not of the sign that would do.
+  const written = (deep: number): string =>
+    place.plain === true ? cast(g, type.signed ? I64 : U64, deep).text : intFor(g, type, deep);
   if (random.chance(inMemory ? 40 : 20)) {
     g.use(inMemory ? "= in memory" : "= of a variable");
-    return `${place.text} = ${intFor(g, type, depth)};`;
+    return `${place.text} = ${written(depth)};`;
   }
   // In memory what does not fit is cut off; of a variable it would have to be proven.
   const wraps = inMemory || type.bits === 64;
   if (!wraps) {
     g.use("= of a variable");
-    return `${place.text} = ${intFor(g, type, depth)};`;
+    return `${place.text} = ${written(depth)};`;
   }
   if (random.chance(25)) {
     const symbol = random.pick(["++", "--"]);
@@ -211,14 +214,14 @@ function intAssignment(g: Gen, place: Variable & { readonly type: Int }, depth: 
   const keepsSign = !(symbol === ">>>" && type.signed) && !(symbol === "&" && type.signed);
   if (!keepsSign) {
     g.use(inMemory ? "= in memory" : "= of a variable");
-    return `${place.text} = ${intFor(g, type, depth)};`;
+    return `${place.text} = ${written(depth)};`;
   }
   const num = integer(g, depth - 1);
   let by = num.text;
   if (isShift) by = num.literal === undefined ? `(${num.text} & 63)` : String(random.below(64));
   else if (symbol === "/" || symbol === "%")
     by = num.literal === undefined ? cast(g, type.signed ? I64 : U64, 1, num).text : String(random.between(1, 50));
-  else if (num.mixed || num.signed !== type.signed || num.literal !== undefined) by = intFor(g, type, 1);
+  else if (num.mixed || num.signed !== type.signed || num.literal !== undefined) by = written(1);
   if ((symbol === "/" || symbol === "%") && /^(0|0x0|0b0|-0)$/.test(by)) by = "3";
   g.use(`${symbol}= ${inMemory ? "in memory" : "of a variable"}`);
   return `${place.text} ${symbol}= ${by};`;

@@ -77,9 +77,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const top = numberOption("top", values.top, 30, 0);
   if (typeof top === "string") return usage(top);
   return orJsonError(values.json, async () => {
-    const cache = values["no-cache"] !== true;
-    const compilation =
-      execute === undefined ? compileFile(file as string, { cache }) : compileText(execute, { cache });
+    const options = { cache: values["no-cache"] !== true, trying: true };
+    const compilation = execute === undefined ? compileFile(file as string, options) : compileText(execute, options);
     if (values.json === true && compilation.hasErrors) print(checkJson([compilation]));
     else if (compilation.diagnostics.length > 0) note(diagnosticsText(compilation, isColored(values, process.stderr)));
     const { plan } = compilation;

@@ -28,6 +28,27 @@ export type CodeTarget = Pick<Target, "byteOrder"> & {
   readonly features: Pick<Target["features"], "isaV4" | "fetchAtomics" | "probeReadKernel" | "iterNum">;
 };
 
+/** What numbers that are added to addresses may be apart from others, in bytes (BPF_MAX_VAR_OFF). */
+const FAR = 1n << 29n;
+
+/**
+ * Whether a number is a sum that may be far from one of its parts. Since Linux 6.10 the verifier remembers how far a register is from another
+ * one, and does not add it to an address where that is too far, however small the number is known to be (seen on Linux 6.18).
+ */
+function isFarSum(distance: Inst): boolean {
+  const seen = new Set<Inst>();
+  const isFar = (one: Inst): boolean => {
+    if (seen.has(one)) return false;
+    seen.add(one);
+    if (one.op === "phi") return one.args.some((arg) => isFar(arg));
+    const [, by] = one.args;
+    if ((one.op !== "add" && one.op !== "sub") || by === undefined) return false;
+    const by64 = by.op === "const" ? BigInt.asIntN(64, by.imm) : FAR;
+    return by64 >= FAR || by64 <= -FAR;
+  };
+  return isFar(distance);
+}
+
 /** Makes the instructions of a function, with virtual registers. Throws CodeProblemError when the kernel lacks one. */
 export function selectInstructions(func: Func, target: CodeTarget): MachineFunction {
   return new Selector(func, target).run();
@@ -303,7 +324,10 @@ export class Selector {
     const [base, distance] = inst.args as [Inst, Inst];
     // With a constant it is made where it is used: a load or store takes the distance in, a call adds it to its argument.
     if (distance.op === "const" && fitsImmediate(BigInt.asIntN(64, distance.imm))) return;
-    this.define(inst, this.aluOf(Class.ALU64 | Alu.ADD, inst, base, this.reg(distance)));
+    let by = this.reg(distance);
+    // A second sum makes it forget the first one.
+    if (isFarSum(distance)) by = this.alu(Class.ALU64 | Alu.ADD, inst, by, NONE, 0);
+    this.define(inst, this.aluOf(Class.ALU64 | Alu.ADD, inst, base, by));
     // Where a number is added an address to, instead of the other way round, the verifier forgets whose stack it is on, and takes it
     // for the program's (seen on Linux 6.18; its own functions have other ones).
     this.#block.end.fixed = this.#func.kind !== "program";

@@ -2,9 +2,11 @@ import { describe, expect, it } from "vitest";
 import { OLD } from "../../../../test/support/lower-source.ts";
 import { recordedTarget } from "../../../../test/support/recorded-target.ts";
 import { compile, type Dump } from "../compile.ts";
+import { NOWHERE } from "../span.ts";
 import { parse } from "../ssa/parse.ts";
 import type { Features } from "../target.ts";
 import { effortsOf } from "./effort.ts";
+import { tooMuch } from "./limits.ts";
 
 const HEAD = 'import { comm, counter, global, hash, range, str, struct, syscall, u32, u64 } from "skep/kernel";';
 
@@ -64,6 +66,17 @@ b5: <- b1
     // The test that ends the loop is decided each time; the other one is not, in any of its turns.
     expect(effort).toMatchObject({ pending: 11, spread: 1, turnedSpread: 0, turns: 10 });
     expect(effort?.instructions).toBeGreaterThan(10 * 6);
+  });
+});
+
+describe("tooMuch", () => {
+  const effort = { pending: 0, spread: 30, turnedSpread: 0, span: NOWHERE, turns: undefined };
+
+  it("is what is likely to be, when nobody asks the kernel; else only what is sure to be", () => {
+    expect(tooMuch({ ...effort, instructions: 20_000 }, true)?.code).toBe("EB5001");
+    expect(tooMuch({ ...effort, instructions: 20_000 }, false)).toBeUndefined();
+    expect(tooMuch({ ...effort, instructions: 60_000 }, false)?.code).toBe("EB5001");
+    expect(tooMuch({ ...effort, instructions: 5_000 }, true)).toBeUndefined();
   });
 });
 

@@ -15,11 +15,16 @@ const MOST_TURNED_FACTOR = 250;
 const TURNED_FACTOR = 8;
 /** How many times that it may be, seldom. */
 const CAREFUL = 4;
+/**
+ * Where the kernel has means to turn loops, what is estimated with care at more than so many times what it takes is too much: about one
+ * in two thousand of made-up programs is, among them all that such kernels refused (risks of 2.5 and more).
+ */
+const TRUSTED = 2;
 /** From this share of what it takes on there is a margin no more: then it is spared what it can be. */
 const MUCH = 0.3;
 
 /** How much of what the kernel takes: 1 is all of it. */
-function share({ instructions, pending, spread, turnedSpread }: Effort, care = 1): number {
+function share({ instructions, pending, spread, turnedSpread }: Effort, care: number): number {
   const factor = Math.max(
     Math.min(MOST_FACTOR * care, 1 + care * spread),
     Math.min(MOST_TURNED_FACTOR * care, 1 + TURNED_FACTOR * care * turnedSpread),
@@ -36,9 +41,9 @@ export function isMuch(effort: Effort): boolean {
   return risk(effort) > MUCH;
 }
 
-/** An error when it is more than kernels can be trusted to go through. */
-export function tooMuch(effort: Effort): Diagnostic | undefined {
-  if (share(effort) <= 1) return undefined;
+/** An error when it is more than kernels can be trusted to go through; `isStrict`: with what is doubtful, too. */
+export function tooMuch(effort: Effort, isStrict: boolean): Diagnostic | undefined {
+  if (share(effort, 1) <= 1 && !(isStrict && risk(effort) > TRUSTED)) return undefined;
   const { span, turns, instructions } = effort;
   const shown = instructions.toLocaleString("en-US");
   return {
