@@ -5,7 +5,7 @@ export interface Found {
 }
 
 const IMPORT =
-  'import { array, arrayMap, avg, be64, bool, bytes, clz32, comm, cpu, gid, global, hash, i16, i32, i64, jiffies, log2, max, min, numaNode, pid, range, ringbuf, str, struct, syscall, task, u8, u16, u32, u64, u64n, type Str, type Kernel } from "skep/kernel";';
+  'import { array, arrayMap, avg, be64, bool, bytes, clz32, comm, cpu, gid, global, hash, i16, i32, i64, i8, jiffies, kernelStr, log2, max, min, numaNode, param, pid, range, ringbuf, str, struct, syscall, task, u8, u16, u32, u64, u64n, type Str, type Kernel } from "skep/kernel";';
 
 function found(what: string, source: string): Found {
   return { what, source: `${IMPORT}\n${source}` };
@@ -258,6 +258,63 @@ export const FOUND: readonly Found[] = [
          r *= p;
        }
        return i64(p ^ q ^ r);
+     });`,
+  ),
+  found(
+    "a truth that a function is handed in a struct: before Linux 6.8 a branch by it was removed",
+    `const S = struct({ f0: bool, f1: be64, f2: bool });
+     export const g = global(u16);
+     export const names = hash(str(16), u32, { max: 64 });
+     export const h = hash(u32, i8, { max: 2048 });
+     export const k = hash(i8, u8, { max: 2048 });
+     const C = struct({ c0: u64, c1: u64 });
+     function f(a: u16, s: Kernel<typeof S>, text: Str<16>): u64 {
+       g.value = u16(s.f0 ? (k.get(i8(task().real_parent.pid)) ?? 9) : g.value);
+       const name = names.getOrInsert(kernelStr(task().comm, 16), 52792);
+       if (name === undefined) return 0;
+       return u64(task().tgid);
+     }
+     function outer(n: i16): i16 {
+       return i16(f(7, { f0: h.has(g.value), f1: 4, f2: (h.get(u32(n)) !== undefined) }, kernelStr(task().comm, 16)));
+     }
+     export const first = syscall(C, (ctx) => { g.value = (ctx.c1 & 46167); });
+     export const program = syscall(C, (ctx) => i64(k.get(i8(outer(i16(ctx.c0)))) ?? 12));
+     export const other = syscall(C, (ctx) => i64(f(3, { f0: ctx.c0 !== ctx.c1, f1: 5, f2: k.delete(1) }, comm())));`,
+  ),
+  found(
+    "a limit that no number between has: from Linux 6.8 on the verifier forgot it",
+    `export const g = global(u64);
+     const C = struct({ a: u64 });
+     export const program = syscall(C, (ctx) => {
+       for (const x of range(ctx.a << 32, { atMost: 4 })) g.value = g.value * 3 + x;
+       return 0;
+     });`,
+  ),
+  found(
+    "an index that is far from what it was computed from",
+    `export const far = param(i32, -2147483640);
+     export const g = global(array(i8, 3), [7, 0, 1]);
+     const C = struct({ c0: u64 });
+     export const program = syscall(C, (ctx) => g.value[min(u64(ctx.c0 + far), 2)]);`,
+  ),
+  found(
+    "what is true only of some of a function's callers",
+    `export const g = global(u64);
+     export const h = hash(u64, u64, { max: 16 });
+     const C = struct({ a: u64, b: u8 });
+     function f(n: u64): u64 {
+       let sum: u64 = n;
+       if (h.has(n)) sum += 3;
+       if (comm() === "x") sum ^= 5;
+       if (h.has(sum)) sum *= 7;
+       h.set(sum, n, "any");
+       if (h.has(n + sum)) sum -= 1;
+       return sum;
+     }
+     export const program = syscall(C, (ctx) => {
+       const x = ctx.a > 7 ? ctx.b : undefined;
+       g.value = f(ctx.a) + f(ctx.b);
+       return (x === undefined || x < 74) ? 1 : 2;
      });`,
   ),
 ];
