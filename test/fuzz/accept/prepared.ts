@@ -11,7 +11,6 @@ import type { Features, Target } from "../../../src/language/compiler/target.ts"
 import { Btf } from "../../../src/object/btf/index.ts";
 import type { ObjectSpec } from "../../../src/object/spec/index.ts";
 import { VerifierError } from "../../../src/sdk/index.ts";
-import { isTooMuch } from "../../../src/sdk/kernel-typescript/load-otherwise.ts";
 import { liveTarget } from "../../../src/sdk/kernel-typescript/target.ts";
 import { generate } from "./module.ts";
 import { byEvaluation, difference, inKernel, inMachine, type Outcome, type Run } from "./opinions.ts";
@@ -119,14 +118,14 @@ function writePrepared(file: number, { spec, ...one }: Prepared): void {
   writeSync(file, bytes);
 }
 
-/** Writes the other forms of what the kernel gave up on, as `load` would try them; gives how many modules those are. */
+/** Writes the other forms of what the kernel refused, as `load` would try them; gives how many modules those are. */
 export function prepareOthers(path: string, prepared: string, outcomes: string, target: Target): number {
   const { said } = readOutcomes(outcomes);
   const file = openSync(path, "w");
   let modules = 0;
   for (const one of readPrepared(prepared)) {
     const there = said.get(one.module);
-    if (there === undefined || !("failure" in there) || !isTooMuch(there.failure.message)) continue;
+    if (there === undefined || !("failure" in there) || !there.failure.kind.startsWith("verifier")) continue;
     modules++;
     for (const { spec, manner } of otherwise(sourcesOf(one.text), target, one.manner))
       if (spec !== undefined) writePrepared(file, { ...one, spec, manner });
@@ -238,7 +237,7 @@ export interface Files {
   readonly target: string;
   readonly prepared: string;
   readonly outcomes: string;
-  /** Of what the kernel gave up on: other forms, and what became of them. */
+  /** Of what the kernel refused: other forms, and what became of them. */
   readonly others: string;
   readonly otherOutcomes: string;
   readonly report: string;
@@ -254,12 +253,15 @@ export function step(
   const target = (): Target => readTarget(readFileSync(files.target, "utf8"));
   if (what === "record") process.stdout.write(`${recordTarget()}\n`);
   else if (what === "prepare") {
-    const { counts: constructs, limits, ...report } = prepare(files.prepared, target(), counts, tell);
-    writeFileSync(files.report, JSON.stringify({ ...report, counts: [...constructs], limits: [...limits] }));
+    const { counts: constructs, limits, others, ...report } = prepare(files.prepared, target(), counts, tell);
+    writeFileSync(
+      files.report,
+      JSON.stringify({ ...report, counts: [...constructs], limits: [...limits], others: [...others] }),
+    );
   } else if (what === "run") runPrepared(files.prepared, (line) => void process.stdout.write(line));
   else if (what === "others") {
     const others = prepareOthers(files.others, files.prepared, files.outcomes, target());
-    if (others > 0) console.log(`${others} modules were too much for the kernel at first: it is offered other forms`);
+    if (others > 0) console.log(`${others} modules were refused at first: the kernel is offered other forms`);
   } else if (what === "run-others") runPrepared(files.others, (line) => void process.stdout.write(line));
   else if (what === "judge") {
     const heard = judge(

@@ -28,9 +28,10 @@ const EVERY_MS = 60_000;
 
 /** What a worker sends, as JSON. */
 type Message = { readonly failed: Failed } | { readonly report: Sent } | { readonly programs: number };
-export type Sent = Omit<Report, "counts" | "limits"> & {
+export type Sent = Omit<Report, "counts" | "limits" | "others"> & {
   readonly counts: readonly [string, number][];
   readonly limits: readonly [string, number][];
+  readonly others: readonly [string, number][];
 };
 
 /** Tries programs; resolves with the number of failures. */
@@ -117,9 +118,8 @@ export function tell(reports: readonly Sent[], seed: number, seconds: number, fa
         .trimEnd(),
     );
   for (const [what, n] of merged(({ limits }) => limits)) console.log(`${n} modules come to a limit: ${what}`);
-  const others = sum(({ others: own }) => own);
-  if (others > 0)
-    console.log(`${others} modules were too much for the kernel at first, and were taken in another form`);
+  for (const [what, n] of merged(({ others }) => others))
+    console.log(`${n} modules were taken in another form only: ${what}`);
   const slowest = reports.map((report) => report.slowest).sort((a, b) => b.ms - a.ms)[0];
   if (slowest !== undefined) console.log(`module ${slowest.module} took longest, ${Math.round(slowest.ms)} ms`);
   console.log(
@@ -138,7 +138,7 @@ if (script === fileURLToPath(import.meta.url) && flag === "--worker") {
     (failed) => send({ failed }),
     (programs) => send({ programs }),
   );
-  send({ report: { ...report, counts: [...report.counts], limits: [...report.limits] } });
+  send({ report: { ...report, counts: [...report.counts], limits: [...report.limits], others: [...report.others] } });
   process.removeAllListeners("disconnect");
   process.disconnect();
 }

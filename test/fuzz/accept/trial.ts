@@ -7,7 +7,6 @@ import type { Target } from "../../../src/language/compiler/target.ts";
 import { MachineFault } from "../../../src/language/interp/index.ts";
 import type { ObjectSpec } from "../../../src/object/spec/index.ts";
 import { VerifierError } from "../../../src/sdk/index.ts";
-import { isTooMuch } from "../../../src/sdk/kernel-typescript/load-otherwise.ts";
 import { byEvaluation, difference, inKernel, inMachine, type Run } from "./opinions.ts";
 import type { Self } from "./world.ts";
 
@@ -19,8 +18,8 @@ export interface Failure {
 export interface Trial {
   readonly compiled: Compiled | undefined;
   readonly failure: Failure | undefined;
-  /** The kernel gave up on what it was compiled to first, and took another form. */
-  readonly isOther: boolean;
+  /** What the kernel had against what it was compiled to first, where it took another form. */
+  readonly refusedFirst: Failure | undefined;
 }
 
 /** Errors that a well-typed program may come to: the machine's limits. */
@@ -60,7 +59,11 @@ export function verdict(error: VerifierError): string {
 export function tryModule(text: string, runs: readonly Run[], place: Place): Trial {
   const { target, self, manner } = place;
   let compiled: Compiled | undefined;
-  const failed = (kind: string, message: string): Trial => ({ compiled, failure: { kind, message }, isOther: false });
+  const failed = (kind: string, message: string): Trial => ({
+    compiled,
+    failure: { kind, message },
+    refusedFirst: undefined,
+  });
   try {
     compiled = compile(sourcesOf(text), target, manner === undefined ? {} : { manner });
   } catch (error) {
@@ -73,8 +76,8 @@ export function tryModule(text: string, runs: readonly Run[], place: Place): Tri
     compiled.diagnostics.filter(({ severity }) => severity === "error"),
     text,
   );
-  if (refused !== undefined) return { compiled, failure: refused, isOther: false };
-  const first = compiled.manner;
+  if (refused !== undefined) return { compiled, failure: refused, refusedFirst: undefined };
+  let refusedFirst: Failure | undefined;
   let kernel: ReturnType<typeof inKernel> | undefined;
   const others = otherwise(sourcesOf(text), target, compiled.manner);
   for (let one = compiled; place.kernel && kernel === undefined; )
@@ -85,11 +88,11 @@ export function tryModule(text: string, runs: readonly Run[], place: Place): Tri
       if (!(error instanceof VerifierError))
         return failed(`loading: ${(error as Error).message.slice(0, 100)}`, (error as Error).stack ?? "");
       // As `load` does it.
-      const other = isTooMuch(error.log) ? others.next().value : undefined;
-      if (other === undefined) return failed(`verifier: ${verdict(error)}`, error.log.slice(-3000));
+      refusedFirst ??= { kind: `verifier: ${verdict(error)}`, message: error.log.slice(-3000) };
+      const other = others.next().value;
+      if (other === undefined) return failed(refusedFirst.kind, refusedFirst.message);
       one = other;
     }
-  const isOther = compiled.manner !== first;
   const spec = compiled.spec as ObjectSpec;
   let machine: ReturnType<typeof inMachine>;
   try {
@@ -108,7 +111,7 @@ export function tryModule(text: string, runs: readonly Run[], place: Place): Tri
   if (inBoth !== undefined) return failed("machine and kernel differ", inBoth);
   const meant = difference(evaluated, machine, runs);
   if (meant !== undefined) return failed("evaluator and machine differ", meant);
-  return { compiled, failure: undefined, isOther };
+  return { compiled, failure: undefined, refusedFirst };
 }
 
 /** Whether a module is right as far as the checker sees. */

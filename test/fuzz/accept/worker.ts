@@ -38,8 +38,8 @@ export interface Report {
   counts: Map<string, number>;
   limits: Map<string, number>;
   failures: number;
-  /** Modules that the kernel took in another form than the one that was compiled first. */
-  others: number;
+  /** Modules that the kernel took in another form than the one that was compiled first, by what it had against that. */
+  others: Map<string, number>;
   /** The module that took longest, and how long: nearly always in the verifier. */
   slowest: { module: number; ms: number };
 }
@@ -95,7 +95,7 @@ export function emptyReport(): Report {
     counts: new Map(),
     limits: new Map(),
     failures: 0,
-    others: 0,
+    others: new Map(),
     slowest: { module: 0, ms: 0 },
   };
 }
@@ -136,7 +136,7 @@ export async function work(
     const generated = generate(seed, task.programs, profile, report.counts);
     const runs = runsOf(generated, profile, seed);
     const begin = performance.now();
-    const { compiled, failure, isOther } = tryModule(generated.text, runs, place);
+    const { compiled, failure, refusedFirst } = tryModule(generated.text, runs, place);
     const ms = performance.now() - begin;
     if (ms > report.slowest.ms) report.slowest = { module, ms };
     progress(report.programs);
@@ -149,7 +149,8 @@ export async function work(
       if (++report.failures >= task.patience) break;
     }
     if (failure !== undefined || compiled?.spec === undefined) continue;
-    if (isOther) report.others++;
+    if (refusedFirst !== undefined)
+      report.others.set(refusedFirst.kind, (report.others.get(refusedFirst.kind) ?? 0) + 1);
     note(report, generated, compiled.spec);
   }
   return report;
