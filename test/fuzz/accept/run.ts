@@ -138,7 +138,9 @@ if (script === fileURLToPath(import.meta.url) && flag === "--worker") {
     (failed) => send({ failed }),
     (programs) => send({ programs }),
   );
-  send({ report: { ...report, counts: [...report.counts], limits: [...report.limits], others: [...report.others] } });
+  const told = { ...report, counts: [...report.counts], limits: [...report.limits], others: [...report.others] };
+  // A long report is on its way for a while.
+  await new Promise((resolve) => process.send?.({ report: told }, resolve));
   process.removeAllListeners("disconnect");
   process.disconnect();
 }
