@@ -28,7 +28,7 @@ import type { Func } from "./ssa/ir.ts";
 import { optimise } from "./ssa/optimise.ts";
 import { verify } from "./ssa/verify.ts";
 import { parse } from "./syntax/parse.ts";
-import type { Target } from "./target.ts";
+import { type Target, turnsLoops } from "./target.ts";
 import { isNewer } from "./version.ts";
 
 /** What of a compilation can be looked at (`--dump`). */
@@ -135,7 +135,7 @@ export function compile(sources: Sources, target: Target, options: CompileOption
 }
 
 /**
- * What sources compile to otherwise, for a kernel that gave up on `manner`: first what spares it most. What cannot be compiled
+ * What sources compile to otherwise, for a kernel that refused `manner`: first what spares it most. What cannot be compiled
  * so is left out.
  */
 export function* otherwise(sources: Sources, target: Target, manner: Manner): Generator<Compiled> {
@@ -184,7 +184,7 @@ function makeEconomically(module: Module, target: Target, passes: Passes): Made 
     const other = make(module, target, passes, manner);
     if (!hasErrors(other.diagnostics) && worst(other) < worst(best)) best = other;
   }
-  const isStrict = passes.options.trying !== true && (target.features.iterNum || target.features.loop);
+  const isStrict = passes.options.trying !== true && turnsLoops(target.features);
   const beyond = [...best.efforts.values()].flatMap((effort) => tooMuch(effort, isStrict) ?? []);
   return beyond.length === 0 ? best : { ...best, diagnostics: [...best.diagnostics, ...beyond] };
 }

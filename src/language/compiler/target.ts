@@ -42,3 +42,8 @@ export interface Features {
   /** bpf_iter_num_new, _next, _destroy (Linux 6.4). */
   readonly iterNum: boolean;
 }
+
+/** Whether the kernel turns loops itself: by an iterator or a helper. Each is asked for only when it matters. */
+export function turnsLoops(features: Pick<Features, "iterNum" | "loop">): boolean {
+  return features.iterNum || features.loop;
+}

@@ -24,7 +24,7 @@ export function keepModule(sources: Sources, compiled: Compiled): void {
   ImageCache.open()?.write(sources, compiled);
 }
 
-/** What else the sources compile to, for a kernel that gave up on one: in the order in which it is to be tried. */
+/** What else the sources compile to, for a kernel that refused one: in the order in which it is to be tried. */
 export async function* compileOtherwise(sources: Sources, { manner }: Compiled): AsyncGenerator<Compiled> {
   const [{ otherwise, layoutOfType }, { liveTarget }] = await compiler();
   for (const { spec, module, manner: own } of otherwise(sources, liveTarget(), manner))

@@ -27,7 +27,7 @@ export interface Compilation {
   readonly hasErrors: boolean;
   /** Absent where there are errors. */
   readonly plan?: Plan;
-  /** What else it compiles to, for a kernel that gave up on the plan. */
+  /** What else it compiles to, for a kernel that refused the plan. */
   readonly otherwise: () => Iterable<Plan>;
   /** Keeps the plan that the kernel took, for the next run. */
   readonly keep: (plan: Plan) => void;

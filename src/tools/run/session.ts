@@ -38,7 +38,7 @@ export interface SessionOptions {
   readonly signal: AbortSignal;
   readonly output: Output;
   readonly view: RunView;
-  /** What else is loaded where the kernel gives up on the plan, and who is told which of them it took. */
+  /** What else is loaded where the kernel refuses the plan, and who is told which of them it took. */
   readonly otherwise: () => Iterable<Plan>;
   readonly taken: (plan: Plan) => void;
   /** Tells that all is attached; `goesOn`: that it does not end by itself. */

@@ -1,5 +1,6 @@
 import type { Stmt } from "../hir.ts";
 import type { Inst } from "../ssa/ir.ts";
+import { turnsLoops } from "../target.ts";
 import { usesIn } from "./calls.ts";
 import { PLAIN, verifiedCost } from "./loop-cost.ts";
 import type { Lowering } from "./lowering.ts";
@@ -60,7 +61,7 @@ function isUnknown({ op, size }: Inst): boolean {
 
 /** Whether loops are written out to spare the kernel. */
 export function isWrittenOutToSpare({ unit, target: { features } }: Lowering): boolean {
-  return unit.manner === "sparing" && !features.iterNum && !features.loop;
+  return unit.manner === "sparing" && !turnsLoops(features);
 }
 
 /** How a loop is turned: written out, as a jump back, by an iterator of the kernel, by a helper that calls its body. */
@@ -72,11 +73,10 @@ export function wayOf(l: Lowering, stmt: Of<"loop" | "range" | "each">, turns: T
   const { most, exact } = turns;
   if (exact && most * uses(l, stmt).cost <= UNROLLED) return "unrolled";
   const verified = most * costOfTurn(l, stmt);
-  const hasMeans = features.iterNum || features.loop;
   if (isWrittenOutToSpare(l) && verified <= SPARING_UNROLLED) return "unrolled";
   const budget = l.unit.manner === "sparing" ? SPARING_BUDGET : PLAIN_BUDGET;
   if (most <= (exact ? PLAIN : PLAIN_UNKNOWN) && verified <= budget) return "plain";
-  if (hasMeans) {
+  if (turnsLoops(features)) {
     forgetNumbers(l, stmt);
     return features.iterNum ? "iterator" : "callback";
   }

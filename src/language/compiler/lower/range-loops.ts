@@ -1,4 +1,5 @@
 import type { Inst } from "../ssa/ir.ts";
+import { turnsLoops } from "../target.ts";
 import type { Ways } from "./counting.ts";
 import { type Of, tooMany, unbounded, uses, wayOf } from "./loop-way.ts";
 import type { Lowering } from "./lowering.ts";
@@ -22,7 +23,7 @@ export function lowerRange(l: Lowering, stmt: Of<"range">): void {
   // A start that is unknown is 0 at least.
   const distance = bound === undefined ? undefined : Number(bound - (start !== undefined && start >= 0n ? start : 0n));
   const most = Math.max(0, Math.min(distance ?? MOST_TURNS, stmt.atMost ?? MOST_TURNS));
-  if (distance === undefined && stmt.atMost === undefined && !l.target.features.iterNum && !l.target.features.loop) {
+  if (distance === undefined && stmt.atMost === undefined && !turnsLoops(l.target.features)) {
     unbounded(l, stmt, "this range");
     return;
   }

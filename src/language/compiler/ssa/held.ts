@@ -20,8 +20,9 @@ export function heldAtEnds(func: Func): Uint8Array {
       else if (callee?.givesBack === true && count < MOST) count = Math.max(count - 1, 0);
     }
     held[block.id] = count;
+    const absent = absentWay(block);
     for (const succ of block.end!.succs) {
-      const there = succ === absentWay(block) && count < MOST ? Math.max(count - 1, 0) : count;
+      const there = succ === absent && count < MOST ? Math.max(count - 1, 0) : count;
       if (there <= begins[succ.id]!) continue;
       begins[succ.id] = there;
       work.push(succ);
