@@ -221,7 +221,7 @@ function make(module: Module, target: Target, { options, timed, wanted }: Passes
   if (wanted.has("ssa-opt")) dumps["ssa-opt"] = lowered.functions.map((func) => dump(func)).join("\n");
   if (wanted.has("ranges")) dumps.ranges = lowered.functions.map((func) => dumpRanges(func)).join("\n");
   for (const func of lowered.functions) {
-    const proving = { spillsKeepBounds: !isNewer(SPILLS_LEARN, target.release) };
+    const proving = { spillsKeepBounds: !isNewer(SPILLS_LEARN, target.release), sparing: manner !== "fast" };
     diagnostics.push(...timed("ranges", () => proveRanges(func, proving)));
     if (options.paranoid === true) verify(func, { claims: false });
   }

@@ -9,6 +9,7 @@ import { Leaves } from "../ssa/leaves.ts";
 import { findLoops } from "../ssa/loops.ts";
 import { Replacements } from "../ssa/rewrite.ts";
 import { type Known, Ranges } from "./analysis.ts";
+import { type Choice, choiceOf, flattenChoices } from "./flatten.ts";
 import { type Range, rangeOfSize, rangeText } from "./range.ts";
 
 export interface ProveOptions {
@@ -17,6 +18,8 @@ export interface ProveOptions {
    * meanwhile (Linux 6.8). Where it does not, and registers may run out, each bound is made visible where it is used. Default true.
    */
   readonly spillsKeepBounds?: boolean;
+  /** Whether the verifier is to be spared, also where the program gets longer. Default false. */
+  readonly sparing?: boolean;
 }
 
 /**
@@ -38,6 +41,7 @@ export function proveRanges(func: Func, options: ProveOptions = {}): Diagnostic[
   const diagnostics: Diagnostic[] = [];
   const replacements = new Replacements();
   const clamps: Inst[] = [];
+  const choices: Choice[] = [];
   const dead: { readonly block: Block; readonly taken: boolean }[] = [];
   for (const block of func.blocks) {
     if (!ranges.kernelReaches(block)) continue;
@@ -57,10 +61,15 @@ export function proveRanges(func: Func, options: ProveOptions = {}): Diagnostic[
     if (foldBranch(block, ranges)) continue;
     const taken = ranges.truthTakes(block);
     if (taken !== undefined) dead.push({ block, taken });
+    else {
+      const choice = choiceOf(block, ranges);
+      if (choice !== undefined) choices.push(choice);
+    }
   }
   replacements.apply(func);
   // After all questions were asked: clamps make new blocks.
   const leaves = new Leaves(func);
+  flattenChoices(func, choices, leaves, options.sparing ?? false);
   if (dead.length > 0) endWays(func, dead, leaves);
   for (const inst of clamps) clamp(func, inst, leaves);
   dropClaims(func);

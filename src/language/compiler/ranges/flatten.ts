@@ -1,0 +1,235 @@
+import { removeEdge, removeUnreachable } from "../ssa/edges.ts";
+import { MASK64, negate, swapSides } from "../ssa/fold.ts";
+import type { Block, Condition, Func, Inst } from "../ssa/ir.ts";
+import { isLeaf, type Leaves } from "../ssa/leaves.ts";
+import type { Ranges } from "./analysis.ts";
+import { constantRange, type Range, SIGNED_MAX, SIGNED_MIN } from "./range.ts";
+
+/** A branch that only says which of 0 and 1 something is, and what its sides may be. */
+export interface Choice {
+  readonly block: Block;
+  readonly sides: readonly [Range, Range];
+}
+
+/** Operations that take no more instructions than the branch would. */
+const SHORT = 3;
+const SIGN_BIT = 63n;
+
+/** Whether the branch that ends a block only says which of 0 and 1 something is. Leaves may stand in the ways. */
+export function choiceOf(block: Block, ranges: Ranges): Choice | undefined {
+  if (!isChoice(block)) return undefined;
+  const [a, b] = block.end!.args as [Inst, Inst];
+  const [x, y] = [ranges.at(a, block).exact, ranges.at(b, block).exact];
+  return x === undefined || y === undefined ? undefined : { block, sides: [x, y] };
+}
+
+function isChoice(block: Block): boolean {
+  const end = block.end!;
+  if (end.op !== "branch" || end.args[0]!.kind !== "scalar" || end.args[1]!.kind !== "scalar") return false;
+  const [yes, no] = end.succs as [Block, Block];
+  const to = behind(yes);
+  if (to.phis.length === 0 || to === block || to !== behind(no)) return false;
+  const [i, j] = [to.preds.indexOf(way(block, yes)), to.preds.indexOf(way(block, no))];
+  return i !== j && to.phis.every(({ args }) => isSame(args[i]!, args[j]!) || isBit(args[i]!, args[j]!));
+}
+
+/** Where a block that does nothing goes to; else the block. */
+function behind(block: Block): Block {
+  return isEmpty(block) ? block.end!.succs[0]! : block;
+}
+
+function isEmpty({ phis, insts, end }: Block): boolean {
+  return phis.length === 0 && end!.op === "jump" && insts.every(({ op }) => isLeaf(op));
+}
+
+/** By which block one comes from `block` to what is behind `next`. */
+function way(block: Block, next: Block): Block {
+  return isEmpty(next) ? next : block;
+}
+
+function isSame(a: Inst, b: Inst): boolean {
+  return a === b || (a.op === "const" && b.op === "const" && a.imm === b.imm);
+}
+
+function isBit(a: Inst, b: Inst): boolean {
+  return a.op === "const" && b.op === "const" && (a.imm | b.imm) === 1n;
+}
+
+/**
+ * Has comparisons that only say which of 0 and 1 something is computed instead of branched on. The verifier goes each way of a
+ * branch, remembers on each what it compared, and cannot take two ways for one afterwards when what it remembers matters: a key
+ * of a dozen such fields is thousands of ways. Where nothing more is to be learned there should be one. What takes more
+ * instructions than the branch is left as it is, unless `sparing`.
+ *
+ * What a branch would tell the kernel here nobody relies on: behind it both its ways are one. In place; leaves have to be gathered,
+ * and ranges are as they were when the choices were found.
+ */
+export function flattenChoices(func: Func, choices: readonly Choice[], leaves: Leaves, sparing: boolean): void {
+  let changed = false;
+  for (const { block, sides } of choices) {
+    if (!isChoice(block)) continue;
+    const { condition, succs, span } = block.end!;
+    const [a, b] = block.end!.args as [Inst, Inst];
+    const [yes, no] = succs as [Block, Block];
+    const to = behind(yes);
+    const [i, j] = [to.preds.indexOf(way(block, yes)), to.preds.indexOf(way(block, no))];
+    const make = (holds: boolean): Inst[] | undefined => {
+      const made = new Terms(func, block, leaves, span).compare(condition, holds, a, b, ...sides);
+      return sparing || made.length <= SHORT ? made : undefined;
+    };
+    let [when, unless]: (Inst[] | undefined)[] = [];
+    const values: Inst[] = [];
+    for (const { args } of to.phis) {
+      if (isSame(args[i]!, args[j]!)) values.push(args[i]!);
+      else {
+        const made = args[i]!.imm === 1n ? (when ??= make(true)) : (unless ??= make(false));
+        if (made === undefined) break;
+        values.push(made.at(-1)!);
+      }
+    }
+    if (values.length !== to.phis.length || (when === undefined && unless === undefined)) continue;
+    block.insts.push(...(when ?? []), ...(unless ?? []));
+    removeEdge(block, yes);
+    removeEdge(block, no);
+    block.end = func.newInst("jump", [], block, span);
+    block.end.succs.push(to);
+    to.preds.push(block);
+    for (const [k, { args }] of to.phis.entries()) args.push(values[k]!);
+    changed = true;
+  }
+  if (changed) removeUnreachable(func);
+}
+
+/** Comparisons as arithmetic: lists of instructions, the last of which is 1 where it holds, else 0. */
+class Terms {
+  readonly #func: Func;
+  readonly #block: Block;
+  readonly #leaves: Leaves;
+  readonly #span: Inst["span"];
+  readonly #made: Inst[] = [];
+
+  constructor(func: Func, block: Block, leaves: Leaves, span: Inst["span"]) {
+    this.#func = func;
+    this.#block = block;
+    this.#leaves = leaves;
+    this.#span = span;
+  }
+
+  /** Whether the condition holds, or (`holds` is false) whether it does not. */
+  compare(condition: Condition, holds: boolean, a: Inst, b: Inst, x: Range, y: Range): Inst[] {
+    if (condition === "set") {
+      this.#nonZero(holds, this.#op("and", a, b), x.smin >= 0n || y.smin >= 0n);
+      return this.#made;
+    }
+    const asked = holds ? condition : negate(condition)!;
+    switch (asked) {
+      case "eq":
+      case "ne":
+        this.#differs(asked === "ne", a, b, x, y);
+        break;
+      case "ult":
+      case "slt":
+        this.#signOf(this.#less(asked === "slt", a, b, x, y));
+        break;
+      case "ule":
+      case "sle":
+        this.#lessOrEqual(asked === "sle", a, b, x, y);
+        break;
+      default:
+        return this.compare(swapSides(asked), true, b, a, y, x);
+    }
+    return this.#made;
+  }
+
+  #op(op: "add" | "sub" | "and" | "or" | "xor" | "lshr" | "neg" | "zext", ...args: Inst[]): Inst {
+    const inst = this.#func.newInst(op, args, this.#block, this.#span);
+    this.#made.push(inst);
+    return inst;
+  }
+
+  #constant(value: bigint): Inst {
+    return this.#leaves.constant(value & MASK64);
+  }
+
+  #signOf(value: Inst): Inst {
+    return this.#op("lshr", value, this.#constant(SIGN_BIT));
+  }
+
+  #not(bit: Inst): Inst {
+    return this.#op("xor", bit, this.#constant(1n));
+  }
+
+  /** Whether the two differ, or whether they are equal. */
+  #differs(differ: boolean, a: Inst, b: Inst, x: Range, y: Range): void {
+    if (isZero(b)) this.#nonZero(differ, a, x.smin >= 0n);
+    else if (isZero(a)) this.#nonZero(differ, b, y.smin >= 0n);
+    else {
+      const bits = this.#op("xor", a, b);
+      const haveOneSign = (x.smin >= 0n && y.smin >= 0n) || (x.smax < 0n && y.smax < 0n);
+      if (!haveOneSign && isWord(x) && isWord(y)) {
+        // The upper halves are the signs of the lower ones: those say all.
+        const word = this.#op("zext", bits);
+        word.size = 4;
+        this.#nonZero(differ, word, true);
+      } else this.#nonZero(differ, bits, haveOneSign);
+    }
+  }
+
+  /** Whether the value is not 0, or whether it is; `isPositive` where it has no sign. */
+  #nonZero(isNot: boolean, value: Inst, isPositive: boolean): void {
+    if (isPositive) {
+      if (isNot) this.#signOf(this.#op("neg", value));
+      else this.#signOf(this.#op("sub", value, this.#constant(1n)));
+      return;
+    }
+    const sign = this.#signOf(this.#op("or", value, this.#op("neg", value)));
+    if (!isNot) this.#not(sign);
+  }
+
+  /** A value whose sign says whether `a` is less than `b`. */
+  #less(isSigned: boolean, a: Inst, b: Inst, x: Range, y: Range): Inst {
+    const difference = (): Inst => this.#op("sub", a, b);
+    if (isSigned) {
+      if (fits(x.smin - y.smax) && fits(x.smax - y.smin)) return difference();
+      const by = difference();
+      return this.#op("xor", by, this.#op("and", this.#op("xor", a, b), this.#op("xor", by, a)));
+    }
+    if (x.smin >= 0n && y.smin >= 0n) return difference();
+    if (x.smin >= 0n) return this.#op("or", difference(), b);
+    const notA = this.#op("xor", a, this.#constant(-1n));
+    if (y.smin >= 0n) return this.#op("and", difference(), notA);
+    return this.#op("or", this.#op("and", notA, b), this.#op("and", this.#op("or", notA, b), difference()));
+  }
+
+  #lessOrEqual(isSigned: boolean, a: Inst, b: Inst, x: Range, y: Range): void {
+    // With a constant: less than the next one, where there is one.
+    const last = isSigned ? SIGNED_MAX : MASK64;
+    const first = isSigned ? SIGNED_MIN : 0n;
+    const [xs, ys] = isSigned ? [x.smin, y.smin] : [x.umin, y.umin];
+    if (b.op === "const" && ys < last) {
+      this.#signOf(this.#less(isSigned, a, this.#constant(b.imm + 1n), x, shifted(y, 1n)));
+    } else if (a.op === "const" && xs > first) {
+      this.#signOf(this.#less(isSigned, this.#constant(a.imm - 1n), b, shifted(x, -1n), y));
+    } else if (x.smin >= 0n && y.smin >= 0n) {
+      this.#signOf(this.#op("sub", this.#op("sub", a, b), this.#constant(1n)));
+    } else this.#not(this.#signOf(this.#less(isSigned, b, a, y, x)));
+  }
+}
+
+function isZero(value: Inst): boolean {
+  return value.op === "const" && value.imm === 0n;
+}
+
+/** A number of 32 bits with a sign. */
+function isWord({ smin, smax }: Range): boolean {
+  return smin >= -0x8000_0000n && smax < 0x8000_0000n;
+}
+
+function fits(value: bigint): boolean {
+  return value >= SIGNED_MIN && value <= SIGNED_MAX;
+}
+
+/** Of a constant: that of the one beside it. */
+function shifted({ umin }: Range, by: bigint): Range {
+  return constantRange((umin + by) & MASK64);
+}
