@@ -67,34 +67,38 @@ function isBit(a: Inst, b: Inst): boolean {
 export function flattenChoices(func: Func, choices: readonly Choice[], leaves: Leaves, sparing: boolean): void {
   let changed = false;
   for (const { block, sides } of choices) {
+    // What was flattened before may have changed it.
     if (!isChoice(block)) continue;
-    const { condition, succs, span } = block.end!;
-    const [a, b] = block.end!.args as [Inst, Inst];
+    const { condition, args, succs, span } = block.end!;
     const [yes, no] = succs as [Block, Block];
     const to = behind(yes);
-    const [i, j] = [to.preds.indexOf(way(block, yes)), to.preds.indexOf(way(block, no))];
-    const make = (holds: boolean): Inst[] | undefined => {
-      const made = new Terms(func, block, leaves, span).compare(condition, holds, a, b, ...sides);
-      return sparing || made.length <= SHORT ? made : undefined;
-    };
-    let [when, unless]: (Inst[] | undefined)[] = [];
     const values: Inst[] = [];
-    for (const { args } of to.phis) {
-      if (isSame(args[i]!, args[j]!)) values.push(args[i]!);
-      else {
-        const made = args[i]!.imm === 1n ? (when ??= make(true)) : (unless ??= make(false));
-        if (made === undefined) break;
-        values.push(made.at(-1)!);
+    const insts: Inst[] = [];
+    const bits: (Inst | undefined)[] = [];
+    for (const phi of to.phis) {
+      const [ifSo, ifNot] = [yes, no].map((next) => phi.args[to.preds.indexOf(way(block, next))]) as [Inst, Inst];
+      if (isSame(ifSo, ifNot)) {
+        values.push(ifSo);
+        continue;
       }
+      const bit = Number(ifSo.imm);
+      if (bits[bit] === undefined) {
+        const terms = new Terms(func, block, leaves, span);
+        const made = terms.compare(condition, bit === 1, args[0]!, args[1]!, ...sides);
+        if (made.length > SHORT && !sparing) break;
+        insts.push(...made);
+        bits[bit] = made.at(-1)!;
+      }
+      values.push(bits[bit]);
     }
-    if (values.length !== to.phis.length || (when === undefined && unless === undefined)) continue;
-    block.insts.push(...(when ?? []), ...(unless ?? []));
+    if (insts.length === 0 || values.length < to.phis.length) continue;
+    block.insts.push(...insts);
     removeEdge(block, yes);
     removeEdge(block, no);
     block.end = func.newInst("jump", [], block, span);
     block.end.succs.push(to);
     to.preds.push(block);
-    for (const [k, { args }] of to.phis.entries()) args.push(values[k]!);
+    for (const [i, phi] of to.phis.entries()) phi.args.push(values[i]!);
     changed = true;
   }
   if (changed) removeUnreachable(func);
