@@ -28,7 +28,7 @@ import type { Func } from "./ssa/ir.ts";
 import { optimise } from "./ssa/optimise.ts";
 import { verify } from "./ssa/verify.ts";
 import { parse } from "./syntax/parse.ts";
-import { type Target, turnsLoops } from "./target.ts";
+import { mistakesCallers, type Target, turnsLoops } from "./target.ts";
 import { isNewer } from "./version.ts";
 
 /** What of a compilation can be looked at (`--dump`). */
@@ -235,7 +235,9 @@ function make(module: Module, target: Target, { options, timed, wanted }: Passes
     else functions.push({ func, ...result.code });
   }
   if (hasErrors(diagnostics)) return failed();
-  const alone = new Set(manner !== "fast" ? lowered.functions.filter(standsAlone).map(({ name }) => name) : []);
+  const able = lowered.functions.filter(standsAlone);
+  const isApart = able.length > 0 && (manner !== "fast" || mistakesCallers(target.features));
+  const alone = new Set(isApart ? able.map(({ name }) => name) : []);
   return made(
     alone,
     timed("effort", () =>

@@ -47,3 +47,13 @@ export interface Features {
 export function turnsLoops(features: Pick<Features, "iterNum" | "loop">): boolean {
   return features.iterNum || features.loop;
 }
+
+/**
+ * Whether the kernel may take two ways for alike on which the caller of a function has different numbers in its registers. Before
+ * Linux 6.2, when it comes to where it has been within a called function, it notes what was decided there by the function's
+ * registers, and not what was by its caller's: it took turns of a loop for the same ("infinite loop detected"), and removed
+ * branches that were taken (both seen on Linux 6.1). What has been there since shortly after is what is asked for.
+ */
+export function mistakesCallers({ iterNum }: Pick<Features, "iterNum">): boolean {
+  return !iterNum;
+}

@@ -1,6 +1,7 @@
 import type { Expr, FunctionDecl, Local, Stmt } from "../hir.ts";
 import { Builder } from "../ssa/builder.ts";
 import type { Callee, Inst } from "../ssa/ir.ts";
+import { mistakesCallers } from "../target.ts";
 import { isAggregate, sizeOf, type Type } from "../type.ts";
 import { extended } from "./arithmetic.ts";
 import { into } from "./into.ts";
@@ -50,7 +51,8 @@ function hasKernelPointer(type: Type): boolean {
 /** What a call gives; aggregates go to `to`. */
 export function call(l: Lowering, expr: Call, to?: Destination): { readonly value: Inst; readonly present?: Inst } {
   const { callee } = expr;
-  const mayBeMistaken = isMistaken(l) && (l.unit.manner === "fast" || !takesNumbers(callee));
+  // What is put in place, or looked at alone, has no caller that could be mistaken.
+  const mayBeMistaken = !takesNumbers(callee) && mistakesCallers(l.target.features);
   if (isInlined(l.unit, callee) || mayBeMistaken) return inline(l, expr, argumentsOf(l, expr), to);
   const given = argumentsOf(l, expr);
   // A function of its own reads and writes what it is given by words, which the kernel lets it do on the stack at words only.
@@ -59,17 +61,7 @@ export function call(l: Lowering, expr: Call, to?: Destination): { readonly valu
     : { value: callFunction(l, expr, given) };
 }
 
-/**
- * Whether the kernel may take two ways for alike on which the caller has different numbers in its registers. Before Linux 6.2, when
- * it comes to where it has been within a called function, it notes what was decided there by the function's registers, and
- * not what was by its caller's: it took turns of a loop for the same ("infinite loop detected"), and removed branches that were
- * taken (both seen on Linux 6.1). What is put in place, or looked at alone, has no caller.
- */
-export function isMistaken(l: Lowering): boolean {
-  return !l.target.features.iterNum;
-}
-
-/** Whether the kernel looks at the function by itself, when it is to. */
+/** Whether the kernel can look at the function by itself. */
 function takesNumbers({ params, result }: FunctionDecl): boolean {
   const isNumber = ({ kind }: Type): boolean => kind === "int" || kind === "bool";
   return params.every(({ type }) => isNumber(type)) && (isNumber(result) || result.kind === "void");

@@ -2,9 +2,9 @@ import { USDT_ADDRESSES, USDT_KINDS, USDT_SPECS } from "../../../object/spec/ind
 import type { Expr, MapDecl } from "../hir.ts";
 import { Builder } from "../ssa/builder.ts";
 import type { Inst, Size } from "../ssa/ir.ts";
+import { mistakesCallers } from "../target.ts";
 import { type StructType, sizeOf, U64 } from "../type.ts";
 import { CALLEE } from "./callees.ts";
-import { isMistaken } from "./calls.ts";
 import { copyKernel, movedContext, readThrough } from "./kernel-memory.ts";
 import { freshName, Lowering, type Unit } from "./lowering.ts";
 import { lookup } from "./maps.ts";
@@ -20,7 +20,9 @@ export function usdtArgument(l: Lowering, { args }: Extract<Expr, { readonly op:
   if (number?.op !== "number") throw new Error("which argument of a probe is meant is not known");
   const at = l.b.constant(number.value * BigInt(sizeOf(argumentType(l.unit))));
   // The kernel looks at a function anew for each call, with what it was called with: how far `at` is needs no test.
-  return isMistaken(l) ? read(l, at) : l.b.call({ kind: "function", name: reader(l) }, [l.context(), at]);
+  return mistakesCallers(l.target.features)
+    ? read(l, at)
+    : l.b.call({ kind: "function", name: reader(l) }, [l.context(), at]);
 }
 
 /** What whoever attached a USDT program gave as its cookie. */
