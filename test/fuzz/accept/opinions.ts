@@ -21,7 +21,7 @@ export interface Outcome {
   readonly left: ReadonlyMap<string, string>;
 }
 
-const LEFT_OUT = new Set(["stack_trace", "task_storage"]);
+const LEFT_OUT = new Set(["stack_trace", "task_storage", "prog_array"]);
 
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
@@ -142,7 +142,7 @@ export function byEvaluation(
   for (const [name, records] of state.rings) left.set(name, records.map(hex).join(" "));
   for (const [name, map] of state.maps) {
     const { kind } = map.decl;
-    if (kind === "stackTrace" || kind === "taskStorage") continue;
+    if (kind === "stackTrace" || kind === "taskStorage" || kind === "progArray") continue;
     const entries = [...map.elements].map(([key, value]) => [key, hex(value)] as const);
     left.set(name, entriesText(entries, map.isArray));
   }

@@ -89,7 +89,7 @@ export function prepare(
   for (let module = 0; module < modules; module++) {
     const own = seedOf({ seed }, module);
     const generated = generate(own, programs, profile, report.counts);
-    const runs = runsOf(generated, profile, own);
+    const runs = runsOf(generated, own);
     const { text } = generated;
     const { spec, manner, diagnostics } = compile(sourcesOf(text), target);
     const failure = refusal(

@@ -6,7 +6,7 @@ import { loop } from "./loops.ts";
 import { aggregate, mapStatement, ringStatement } from "./map-statements.ts";
 import { fits } from "./number.ts";
 import { annotation, BOOL, I64, INTS, type Int, type Type, U8, U64, valueType } from "./types.ts";
-import { boolean, call, condition, valueFor } from "./values.ts";
+import { boolean, call, condition, existence, valueFor } from "./values.ts";
 
 /** How deep expressions are. */
 export function depthHere(g: Gen): number {
@@ -229,7 +229,8 @@ function intAssignment(g: Gen, place: Variable & { readonly type: Int }, depth: 
 
 function branch(g: Gen): string[] {
   const { random } = g;
-  const lines = [`if (${condition(g, depthHere(g))}) {`, ...blockOf(g, 4)];
+  const known = random.chance(4) ? existence(g) : undefined;
+  const lines = [`if (${known ?? condition(g, depthHere(g))}) {`, ...blockOf(g, 4)];
   g.use("if");
   while (random.chance(20)) {
     lines.push(`} else if (${condition(g, 2)}) {`, ...blockOf(g, 2));

@@ -28,6 +28,15 @@ export function boolean(g: Gen, depth: number): string {
   ])();
 }
 
+/** What is known when the program is compiled: whether the kernel has something; undefined where its types are not known. */
+export function existence(g: Gen): string | undefined {
+  if (!g.profile.task) return undefined;
+  const isMember = g.random.chance(50);
+  g.use(`exists of a ${isMember ? "member" : "function"}`);
+  const members = ["task().pid", "task().real_parent.tgid", "task().no_such_member", "task().real_parent.no_such"];
+  return `exists(${g.random.pick(isMember ? members : ['"vfs_read"', '"no_such_function"'])})`;
+}
+
 function toBoolean(g: Gen, depth: number): string {
   g.use("bool(integer)");
   return `bool(${integer(g, depth - 1).text})`;
@@ -51,7 +60,9 @@ function conditional(g: Gen, depth: number): string {
 function equality(g: Gen, depth: number): string {
   g.use("=== of booleans");
   // What is written as a literal would be decided for tsc.
-  return `(${comparison(g, depth - 1)} ${g.random.pick(["===", "!=="])} ${comparison(g, depth - 1)})`;
+  // As a test, `exists` decides which way is compiled: numbers would have the range of that one only.
+  const left = (g.random.chance(20) ? existence(g) : undefined) ?? comparison(g, depth - 1);
+  return `(${left} ${g.random.pick(["===", "!=="])} ${comparison(g, depth - 1)})`;
 }
 
 /** A comparison of two numbers that one type holds, and that is not decided by their types. */

@@ -71,12 +71,12 @@ export function seedOf({ seed }: Pick<Task, "seed">, module: number): number {
   return new Random(Math.imul(seed, 0x01000193) ^ module).next();
 }
 
-export function runsOf(generated: Generated, profile: Profile, seed: number): Run[] {
+export function runsOf(generated: Generated, seed: number): Run[] {
   const random = new Random(seed ^ 0x5eed);
   return generated.programs.flatMap(({ name: program }) =>
     Array.from({ length: RUNS }, () => ({
       program,
-      context: profile.kind === "syscall" ? contextOf(random, generated.context) : argumentsOf(random),
+      context: generated.kind === "syscall" ? contextOf(random, generated.context) : argumentsOf(random),
     })),
   );
 }
@@ -134,7 +134,7 @@ export async function work(
     await new Promise((resolve) => setImmediate(resolve));
     const seed = seedOf(task, module);
     const generated = generate(seed, task.programs, profile, report.counts);
-    const runs = runsOf(generated, profile, seed);
+    const runs = runsOf(generated, seed);
     const begin = performance.now();
     const { compiled, failure, refusedFirst } = tryModule(generated.text, runs, place);
     const ms = performance.now() - begin;

@@ -6,7 +6,7 @@ import { memoryOf, numberOf, putAt, resultOf } from "./evaluate-expressions.ts";
 import { ask } from "./evaluate-helpers.ts";
 import { fresh, moved, own, packetOf, placeOf, unwrapped } from "./evaluate-places.ts";
 import { EvaluationError, hex, i64, indexKey, load, type Memory, store, u64 } from "./evaluate-state.ts";
-import type { Evaluation, Value } from "./evaluation.ts";
+import { type Evaluation, TailCall, type Value } from "./evaluation.ts";
 
 /** What reading memory that is not there gives. */
 const EFAULT = -14n;
@@ -101,6 +101,13 @@ export function mapResult(e: Evaluation, expr: Expr): Value {
       if (map === undefined) throw new EvaluationError("a record is given away twice");
       e.open.delete(bytes);
       if (expr.op === "ringDiscard") takeOut(recordsOf(e, map), bytes);
+      return 0n;
+    }
+    case "tailCall": {
+      const { map, index } = expr;
+      const program =
+        map.kind === "progArray" ? map.programs?.[Number(BigInt.asUintN(32, numberOf(e, index)))] : undefined;
+      if (program !== undefined) throw new TailCall(program);
       return 0n;
     }
     case "ringOutput": {

@@ -18,3 +18,12 @@ export class Evaluation {
     this.world = world;
   }
 }
+
+/** What a run is left by when it goes on in another program. */
+export class TailCall {
+  readonly program: string;
+
+  constructor(program: string) {
+    this.program = program;
+  }
+}
