@@ -5,7 +5,6 @@ import {
   type ProgramCode,
   type ProgramSpec,
   ProgramType,
-  ProgramTypeSince,
 } from "../../object/spec/index.ts";
 import type { BpfMap } from "../map/index.ts";
 import {
@@ -13,12 +12,14 @@ import {
   type Call,
   Fd,
   kernelSince,
+  lacking,
   raiseMemlock,
   SystemError,
   TOKEN_FLAG,
   withSignalsBlocked,
 } from "../sys/index.ts";
 import { own } from "./own.ts";
+import { probeProgramType } from "./probe/program-types.ts";
 import { neededCapabilities, Program } from "./program.ts";
 import { VerifierError } from "./verifier-error.ts";
 
@@ -97,7 +98,7 @@ function sinceOf({ type, expectedAttachType }: ProgramSpec): string | undefined 
   if (type === "unspec") return undefined;
   const attach = expectedAttachType === undefined ? undefined : AttachTypeSince[expectedAttachType];
   return (
-    kernelSince(`Programs of type ${type}`, ProgramTypeSince[type]) ??
+    lacking(`Programs of type ${type}`, probeProgramType(type)) ??
     (attach === undefined ? undefined : kernelSince(`Programs with the attach type ${expectedAttachType}`, attach))
   );
 }

@@ -5,13 +5,12 @@ import {
   type MapSpec,
   MapType,
   type MapTypeName,
-  MapTypeSince,
 } from "../../object/spec/index.ts";
 import {
   BpfAttr,
   type CapabilityName,
   Fd,
-  kernelSince,
+  lacking,
   openPin,
   pageSize,
   raiseMemlock,
@@ -21,6 +20,7 @@ import {
 import type { BpfMap, MapInfo } from "./bpf-map.ts";
 import { type Layouts, type LiveMap, openLive } from "./live-map.ts";
 import { mapCapabilities } from "./map-capabilities.ts";
+import { probeMapType } from "./probe-map-types.ts";
 import { storageTypes } from "./storage-types.ts";
 
 const EPERM = 1;
@@ -64,7 +64,7 @@ export function createMap<const S extends MapSpec>(
       syscall: "bpf(BPF_MAP_CREATE)",
       doing: `create map "${name}" (${spec.type}, keys of ${info.keySize}, values of ${info.valueSize} bytes, ${info.maxEntries} entries)`,
       hint:
-        kernelSince(`Maps of type ${spec.type}`, MapTypeSince[spec.type]) ??
+        lacking(`Maps of type ${spec.type}`, probeMapType(spec.type)) ??
         (result === -EINVAL ? hintOf(spec, info) : undefined),
       needs: [...new Set([...mapCapabilities(spec.type), ...needs])],
     });

@@ -16,6 +16,7 @@ export { MapChangedError, MapMismatchError } from "./map-error.ts";
 export { type MapDetails, mapDetails, mapIds, mapInfo } from "./map-info.ts";
 export { MappedArray } from "./mapped-array.ts";
 export { cpuNumbers, onlineCpus, PossibleCpusError, possibleCpus } from "./possible-cpus.ts";
+export { probeMapType, probeMapTypes } from "./probe-map-types.ts";
 export { BloomFilter, QueueMap } from "./queue-map.ts";
 export { MapOfMaps, ReferenceMap } from "./reference-map.ts";
 export { StorageMap } from "./storage-map.ts";

@@ -38,6 +38,7 @@ export {
   leavePollSet,
   pollSet,
 } from "./poll-set.ts";
+export { askedOnce, judge, lacking, type ProbeResult, type ProbeStatus } from "./probe-result.ts";
 export { ProgramFunctionError, programFunction } from "./program-types.ts";
 export { waitForPrograms } from "./rcu.ts";
 export { Region } from "./region.ts";

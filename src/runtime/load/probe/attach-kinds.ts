@@ -1,11 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { AttachType, type AttachTypeName } from "../../../object/spec/index.ts";
-import { BpfAttr, openPerfEvent, SystemError } from "../../sys/index.ts";
+import { BpfAttr, judge, openPerfEvent, type ProbeResult, SystemError } from "../../sys/index.ts";
 import { neededCapabilities } from "../program.ts";
 import { attemptLoad, attemptWith, closeResult, type TrialProgram } from "./attempt.ts";
 import { lsmNames, mountsOf } from "./environment.ts";
 import { type BtfKindName, findKernelTypes, VMLINUX_BTF } from "./kernel-btf.ts";
-import { judge, type ProbeResult } from "./result.ts";
 import { tryUprobeMulti } from "./uprobe-multi.ts";
 
 const EBADF = 9;

@@ -1,9 +1,9 @@
 import { Assembler, Helper, type HelperName, helperSince, r0 } from "../../../object/asm/index.ts";
 import { ProgramFlag, type ProgramTypeName } from "../../../object/spec/index.ts";
+import { judge, type ProbeResult } from "../../sys/index.ts";
 import { neededCapabilities } from "../program.ts";
 import { attemptLoad, type TrialProgram } from "./attempt.ts";
 import { findKernelTypes } from "./kernel-btf.ts";
-import { judge, type ProbeResult } from "./result.ts";
 
 /** Whether programs of a type may call a helper. */
 export interface HelperResult extends ProbeResult {

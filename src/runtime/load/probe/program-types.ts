@@ -4,9 +4,9 @@ import {
   type ProgramTypeName,
   ProgramTypeSince,
 } from "../../../object/spec/index.ts";
+import { askedOnce, judge, type ProbeResult } from "../../sys/index.ts";
 import { neededCapabilities } from "../program.ts";
 import { attemptLoad, type TrialProgram } from "./attempt.ts";
-import { judge, type ProbeResult } from "./result.ts";
 
 /** What a type needs besides `return 0` to be taken, or to be refused for a reason only its own code has. */
 const SPECIAL: Readonly<Partial<Record<ProgramTypeName, Omit<TrialProgram, "type">>>> = {
@@ -29,8 +29,12 @@ export function probeProgramTypes(): ProbeResult[] {
   return (Object.keys(ProgramTypeSince) as KernelProgramType[]).map(probeProgramType);
 }
 
-export function probeProgramType(type: KernelProgramType): ProbeResult {
+/**
+ * Whether the kernel loads programs of a type for this process (BPF_PROG_LOAD; nothing is attached). Asked once: the answer is kept while
+ * the process runs, unless the kernel refused (EPERM) or told neither way.
+ */
+export const probeProgramType: (type: KernelProgramType) => ProbeResult = askedOnce((type) => {
   const { errno, log } = attemptLoad({ type, ...SPECIAL[type] });
   const known = KNOWS_TYPE.test(log) || (type === "struct_ops" && errno === ENOTSUPP);
   return judge(type, known ? 0 : errno, ProgramTypeSince[type], neededCapabilities(type));
-}
+});

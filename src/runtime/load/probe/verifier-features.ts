@@ -1,7 +1,6 @@
 import { Assembler, type Instruction, r0, r1, r10 } from "../../../object/asm/index.ts";
-import { BpfAttr, Fd, missingCapabilities } from "../../sys/index.ts";
+import { BpfAttr, Fd, judge, missingCapabilities, type ProbeResult } from "../../sys/index.ts";
 import { attemptLoad } from "./attempt.ts";
-import { judge, type ProbeResult } from "./result.ts";
 
 const MANY = 4097;
 

@@ -1,4 +1,6 @@
-import { type CapabilityName, errnoName, explainPermission } from "../../sys/index.ts";
+import { type CapabilityName, explainPermission } from "./capability.ts";
+import { kernelSince } from "./kernel-version.ts";
+import { errnoName } from "./system-error.ts";
 
 /**
  * What a probe found. `supported`: it works, here and for this process. `unsupported`: this kernel does not have it.
@@ -45,4 +47,26 @@ export function judge(name: string, errno: number, since?: string, needs: readon
     default:
       return { ...base, status: "unknown", error, reason: `The kernel answered ${error}, which tells neither way.` };
   }
+}
+
+/** Asks once: what the kernel has does not change while the process runs. What it refused, or did not tell, is asked again. */
+export function askedOnce<Name extends string>(ask: (name: Name) => ProbeResult): (name: Name) => ProbeResult {
+  const answers = new Map<Name, ProbeResult>();
+  return (name) => {
+    const known = answers.get(name);
+    if (known !== undefined) return known;
+    const answer = ask(name);
+    if (answer.status === "supported" || answer.status === "unsupported") answers.set(name, answer);
+    return answer;
+  };
+}
+
+/**
+ * "Maps of type arena need Linux 6.9; this is 6.1.0.", or that the kernel was built without them; undefined where it has them, also
+ * when it is older than the first that did. Where it did not tell, its version does.
+ */
+export function lacking(what: string, { status, since }: ProbeResult): string | undefined {
+  if (status === "supported") return undefined;
+  const needs = since === undefined ? undefined : kernelSince(what, since);
+  return needs ?? (status === "unsupported" ? `${what} are not built into this kernel.` : undefined);
 }

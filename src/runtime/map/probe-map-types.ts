@@ -1,7 +1,7 @@
-import { MapFlag, MapType, type MapTypeName, MapTypeSince } from "../../../object/spec/index.ts";
-import { mapCapabilities, type StorageTypes, storageTypes } from "../../map/index.ts";
-import { BpfAttr, Fd, pageSize, raiseMemlock, SystemError } from "../../sys/index.ts";
-import { judge, type ProbeResult } from "./result.ts";
+import { MapFlag, MapType, type MapTypeName, MapTypeSince } from "../../object/spec/index.ts";
+import { askedOnce, BpfAttr, Fd, judge, type ProbeResult, pageSize, raiseMemlock, SystemError } from "../sys/index.ts";
+import { mapCapabilities } from "./map-capabilities.ts";
+import { type StorageTypes, storageTypes } from "./storage-types.ts";
 
 interface TrialMap {
   readonly key?: number;
@@ -59,20 +59,27 @@ const MAPS: Readonly<Record<MapTypeName, TrialMap>> = {
   arena: { key: 0, value: 0, flags: MapFlag.mmapable },
   insn_array: { value: 16 },
 };
+
 /** Which map types the kernel creates for this process; each is made as small as can be and closed at once. */
 export function probeMapTypes(): ProbeResult[] {
-  const types = trialTypes();
-  using _fd = typeof types === "number" ? undefined : types.fd;
-  return Object.entries(MAPS).map(([name, map]) => {
-    const since = MapTypeSince[name as MapTypeName];
-    // Without its BTF the kernel would call the map's attributes invalid, as if it did not know the type.
-    if (map.btf === true && typeof types === "number") return judge(name, types, since, ["CAP_BPF"]);
-    const own = typeof types === "number" ? undefined : types;
-    let errno = tryMap(name, map, own);
-    if (errno === EPERM && raiseMemlock()) errno = tryMap(name, map, own);
-    return judge(name, errno === map.known ? 0 : errno, since, mapCapabilities(name as MapTypeName));
-  });
+  return (Object.keys(MAPS) as MapTypeName[]).map(probeMapType);
 }
+
+/**
+ * Whether the kernel creates maps of a type for this process: the smallest is made and closed at once. Asked once: the answer is kept
+ * while the process runs, unless the kernel refused (EPERM) or told neither way.
+ */
+export const probeMapType: (type: MapTypeName) => ProbeResult = askedOnce((type) => {
+  const map = MAPS[type];
+  const types = map.btf === true ? trialTypes() : undefined;
+  using _fd = typeof types === "object" ? types.fd : undefined;
+  const since = MapTypeSince[type];
+  // Without its BTF the kernel would call the map's attributes invalid, as if it did not know the type.
+  if (typeof types === "number") return judge(type, types, since, ["CAP_BPF"]);
+  let errno = tryMap(type, map, types);
+  if (errno === EPERM && raiseMemlock()) errno = tryMap(type, map, types);
+  return judge(type, errno === map.known ? 0 : errno, since, mapCapabilities(type));
+});
 
 /** Types for local storage with values of 4 bytes, or a positive errno. The caller closes them. */
 function trialTypes(): StorageTypes | number {
