@@ -16,7 +16,7 @@ import type { Diagnostic } from "./diagnostic.ts";
 import { dumpModule } from "./dump-module.ts";
 import { dumpTree } from "./dump-tree.ts";
 import { type Effort, effortsOf } from "./effort/effort.ts";
-import { isMuch, risk, tooMuch } from "./effort/limits.ts";
+import { doubtful, isMuch, risk, tooMuch } from "./effort/limits.ts";
 import type { Module } from "./hir.ts";
 import { buildImage, type EmittedFunction, limitProblems } from "./image/index.ts";
 import { type LoweredModule, lowerModule, MANNERS, type Manner } from "./lower/index.ts";
@@ -28,7 +28,7 @@ import type { Func } from "./ssa/ir.ts";
 import { optimise } from "./ssa/optimise.ts";
 import { verify } from "./ssa/verify.ts";
 import { parse } from "./syntax/parse.ts";
-import { mistakesCallers, type Target, turnsLoops } from "./target.ts";
+import { mistakesCallers, type Target } from "./target.ts";
 import { isNewer } from "./version.ts";
 
 /** What of a compilation can be looked at (`--dump`). */
@@ -184,8 +184,8 @@ function makeEconomically(module: Module, target: Target, passes: Passes): Made 
     const other = make(module, target, passes, manner);
     if (!hasErrors(other.diagnostics) && worst(other) < worst(best)) best = other;
   }
-  const isStrict = passes.options.trying !== true && turnsLoops(target.features);
-  const beyond = [...best.efforts.values()].flatMap((effort) => tooMuch(effort, isStrict) ?? []);
+  const trusted = passes.options.trying === true ? undefined : doubtful(target.features);
+  const beyond = [...best.efforts.values()].flatMap((effort) => tooMuch(effort, trusted) ?? []);
   return beyond.length === 0 ? best : { ...best, diagnostics: [...best.diagnostics, ...beyond] };
 }
 

@@ -123,6 +123,35 @@ describe("jumps", () => {
     60_000,
   );
 
+  it.each([
+    ["calls", 2700, false],
+    ["calls", 2800, true],
+    ["divisions", 2200, false],
+    ["divisions", 2800, true],
+  ] as const)(
+    "reach also when the kernel has put its own code in the place of %s (%d of them)",
+    (what, count, isFar) => {
+      const b = new FunctionBuilder("f", "program", ["context"]);
+      const context = b.param(0);
+      const value = b.load(context, 0, 8);
+      const [body, end] = [b.newBlock(), b.newBlock()];
+      b.branch("eq", value, b.const(0), end, body);
+      b.block = body;
+      let last = value;
+      for (let i = 0; i < count; i++)
+        if (what === "calls") last = b.call({ kind: "helper", name: "ktime_get_ns", id: 5 });
+        // Two instructions: the divisor comes from elsewhere.
+        else last = b.binary("udiv", last, b.binary("udiv", last, value));
+      b.store(context, 8, 8, last);
+      b.jump(end);
+      b.block = end;
+      b.return(value);
+      expect(codeOf(b.func, true).instructions.some(({ opcode }) => opcode === 0x06)).toBe(isFar);
+      const { instructions } = codeOf(b.func);
+      expect(instructions.some(({ target: to }) => to?.includes("#far") === true)).toBe(isFar);
+    },
+  );
+
   it("between blocks that do nothing are gone", () => {
     const b = new FunctionBuilder("f", "program", ["context"]);
     const value = b.load(b.param(0), 0, 8);

@@ -1,4 +1,4 @@
-import { Class, type Instruction, Jump, Opcode, slotsOf } from "../../../object/asm/index.ts";
+import { Alu, Class, type Instruction, Jump, Opcode, slotsOf } from "../../../object/asm/index.ts";
 import type { Span } from "../span.ts";
 import type { Features } from "../target.ts";
 import { labelsOf, labelWith } from "./labels.ts";
@@ -7,6 +7,12 @@ import { labelsOf, labelWith } from "./labels.ts";
 const REACH = 32767;
 /** How far from a jump the one stands that carries it on: what is put between them later must not part them. */
 const HOP = 28000;
+
+/**
+ * What the kernel puts in the place of one instruction when it has taken the program, at most: a look-up in an array for the call of
+ * a helper, what a division by 0 gives. It does not take a jump that does not reach any more then.
+ */
+const ROOM = { call: 12, division: 6 } as const;
 
 /** Conditional jumps whose opposite the machine has. */
 const OPPOSITE: Readonly<Record<number, number>> = {
@@ -37,8 +43,7 @@ export function relaxJumps(
   spans: readonly Span[],
   features: Pick<Features, "isaV4">,
 ): { readonly instructions: readonly Instruction[]; readonly spans: readonly Span[] } {
-  // No wide load makes more than two slots of one.
-  if (instructions.length * 2 <= REACH) return { instructions, spans };
+  if (instructions.length * ROOM.call <= REACH) return { instructions, spans };
   let list: Placed[] = instructions.map((instruction, i) => ({ instruction, span: spans[i] as Span }));
   const relaxer = new Relaxer(name, features.isaV4);
   for (let next = relaxer.round(list); next !== undefined; next = relaxer.round(list)) list = next;
@@ -65,7 +70,7 @@ class Relaxer {
     for (const { instruction } of list) {
       slots.push(slot);
       for (const label of labelsOf(instruction)) slotOf.set(label, slot);
-      slot += slotsOf(instruction);
+      slot += roomOf(instruction);
     }
     /** What is put before the instruction of that number. */
     const inserted = new Map<number, Placed[]>();
@@ -130,6 +135,15 @@ class Relaxer {
   #label(): string {
     return `${this.#name}#far${this.#labels++}`;
   }
+}
+
+function roomOf(instruction: Instruction): number {
+  const { opcode } = instruction;
+  if (opcode === (Class.JMP | Jump.CALL)) return ROOM.call;
+  const isArithmetic = (opcode & 7) === Class.ALU || (opcode & 7) === Class.ALU64;
+  const operation = opcode & 0xf0;
+  if (isArithmetic && (operation === Alu.DIV || operation === Alu.MOD)) return ROOM.division;
+  return slotsOf(instruction);
 }
 
 function isShortJump(opcode: number): boolean {

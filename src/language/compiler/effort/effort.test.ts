@@ -6,7 +6,7 @@ import { NOWHERE } from "../span.ts";
 import { parse } from "../ssa/parse.ts";
 import type { Features } from "../target.ts";
 import { effortsOf } from "./effort.ts";
-import { tooMuch } from "./limits.ts";
+import { doubtful, tooMuch } from "./limits.ts";
 
 const HEAD = 'import { comm, counter, global, hash, range, str, struct, syscall, u32, u64 } from "skep/kernel";';
 
@@ -73,10 +73,16 @@ describe("tooMuch", () => {
   const effort = { pending: 0, spread: 30, turnedSpread: 0, span: NOWHERE, turns: undefined };
 
   it("is what is likely to be, when nobody asks the kernel; else only what is sure to be", () => {
-    expect(tooMuch({ ...effort, instructions: 20_000 }, true)?.code).toBe("EB5001");
-    expect(tooMuch({ ...effort, instructions: 20_000 }, false)).toBeUndefined();
-    expect(tooMuch({ ...effort, instructions: 60_000 }, false)?.code).toBe("EB5001");
-    expect(tooMuch({ ...effort, instructions: 5_000 }, true)).toBeUndefined();
+    const trusted = doubtful({ iterNum: true, loop: true });
+    expect(tooMuch({ ...effort, instructions: 20_000 }, trusted)?.code).toBe("EB5001");
+    expect(tooMuch({ ...effort, instructions: 20_000 })).toBeUndefined();
+    expect(tooMuch({ ...effort, instructions: 60_000 })?.code).toBe("EB5001");
+    expect(tooMuch({ ...effort, instructions: 5_000 }, trusted)).toBeUndefined();
+    // A kernel that turns no loops itself is trusted with less.
+    expect(tooMuch({ ...effort, instructions: 15_000 }, trusted)).toBeUndefined();
+    expect(tooMuch({ ...effort, instructions: 15_000 }, doubtful({ iterNum: false, loop: false }))?.code).toBe(
+      "EB5001",
+    );
   });
 });
 

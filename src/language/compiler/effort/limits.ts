@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../diagnostic.ts";
+import { type Features, turnsLoops } from "../target.ts";
 import type { Effort } from "./effort.ts";
 
 /** The kernel goes through a million instructions (BPF_COMPLEXITY_LIMIT_INSNS) … */
@@ -20,6 +21,8 @@ const CAREFUL = 4;
  * in two thousand of made-up programs is, among them all that such kernels refused (risks of 2.5 and more).
  */
 const TRUSTED = 2;
+/** Where it has none, less is known of it: one in 500 is, among them the one of 20,000 that Linux 5.10 refused in each form (1.6). */
+const TRUSTED_WITHOUT = 1.5;
 /** From this share of what it takes on there is a margin no more: then it is spared what it can be. */
 const MUCH = 0.3;
 
@@ -41,9 +44,14 @@ export function isMuch(effort: Effort): boolean {
   return risk(effort) > MUCH;
 }
 
-/** An error when it is more than kernels can be trusted to go through; `isStrict`: with what is doubtful, too. */
-export function tooMuch(effort: Effort, isStrict: boolean): Diagnostic | undefined {
-  if (share(effort, 1) <= 1 && !(isStrict && risk(effort) > TRUSTED)) return undefined;
+/** The risk from which on it is doubtful whether a kernel will take it. */
+export function doubtful(features: Pick<Features, "iterNum" | "loop">): number {
+  return turnsLoops(features) ? TRUSTED : TRUSTED_WITHOUT;
+}
+
+/** An error when it is more than kernels go through, or more of a risk than is `trusted`. */
+export function tooMuch(effort: Effort, trusted = Number.POSITIVE_INFINITY): Diagnostic | undefined {
+  if (share(effort, 1) <= 1 && risk(effort) <= trusted) return undefined;
   const { span, turns, instructions } = effort;
   const shown = instructions.toLocaleString("en-US");
   return {
