@@ -317,4 +317,24 @@ export const FOUND: readonly Found[] = [
        return (x === undefined || x < 74) ? 1 : 2;
      });`,
   ),
+  found(
+    "a key of many comparisons: each was a branch, and all together more than the verifier goes through",
+    `const Key = struct({ f: array(bool, 16) });
+     export const seen = hash(Key, u64, { max: 64 });
+     export const list = hash(u32, u64, { max: 64 });
+     const C = struct({ a: u32, b: u32, c: u32, d: u32 });
+     export const program = syscall(C, (ctx) => {
+       const a = ctx.a;
+       const b = ctx.b;
+       const c = ctx.c;
+       const d = ctx.d;
+       let n: u64 = 0;
+       for (let i = 0; i < 12; i++) {
+         seen.set({ f: [a < b, b < c, c < d, d < a, a !== c, b !== d, a < c, b < d, a > 5, b > 6, c > 7, d > 8, a === 9, b === 10, c === 11, d === 12] }, u64(i));
+         const at = list.ref((a ^ b ^ c ^ d) & 63);
+         if (at) n += at.value + i;
+       }
+       return u32(n);
+     });`,
+  ),
 ];
