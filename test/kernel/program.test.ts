@@ -159,7 +159,7 @@ kernelTest("what the kernel calls invalid without a log is an error with a hint"
   const error = refusal(one({ ...empty, flags: 1 << 30 }));
   assert.ok(error instanceof SystemError, String(error));
   assert.equal(error.code, "EINVAL");
-  assert.match(error.message, /This kernel may be older than the program type or an attribute of it/);
+  assert.match(error.message, /An attribute or a flag does not suit the program's type, or is newer than this kernel/);
 });
 
 kernelTest("when one program fails, the maps and programs before it are closed again", () => {

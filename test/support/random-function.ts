@@ -206,7 +206,8 @@ class Generator {
   #statement(): void {
     this.#budget--;
     const choice = this.#random.below(100);
-    if (choice < 34) this.#arithmetic();
+    if (choice < 28) this.#arithmetic();
+    else if (choice < 34) this.#choice();
     else if (choice < 44) this.#extension();
     else if (choice < 52) this.#memory();
     else if (choice < 58) this.#stack();
@@ -387,6 +388,51 @@ class Generator {
 
   #slotOf16(): Inst | undefined {
     return this.#slotBytes >= 32 || this.#addresses.length > 0 ? this.#slot().inst : undefined;
+  }
+
+  /** Comparisons, one behind the other, that say which of some constants (0 and 1 mostly) several numbers are. */
+  #choice(): void {
+    const b = this.#b;
+    const random = this.#random;
+    const join = b.newBlock();
+    const given = new Map<Block, readonly Inst[]>();
+    const count = random.between(1, 3);
+    const same = this.#value();
+    const numbers = () =>
+      Array.from({ length: count }, (_, i) => (i === 2 ? same : b.const(random.chance(85) ? random.below(2) : 3)));
+    // A block that does nothing, which several comparisons may come to.
+    let shared: Block | undefined;
+    const way = (): Block => {
+      if (shared !== undefined && random.chance(50)) return shared;
+      const before = b.block;
+      const own = b.newBlock();
+      b.block = own;
+      given.set(own, numbers());
+      b.jump(join);
+      b.block = before;
+      if (random.chance(30)) shared = own;
+      return own;
+    };
+    for (let left = random.between(1, 3); left > 0; left--) {
+      const pair = this.#compared();
+      const first = way();
+      let rest: Block;
+      if (left > 1) rest = b.newBlock();
+      else if (random.chance(40)) {
+        rest = join;
+        given.set(b.block, numbers());
+      } else
+        do rest = way();
+        while (rest === first);
+      const [yes, no] = random.chance(50) ? [first, rest] : [rest, first];
+      b.branch(random.pick(CONDITIONS), pair[0], pair[1], yes, no);
+      if (left === 1) continue;
+      b.block = rest;
+      if (random.chance(40)) b.store(b.global("memory", random.below(60) * 8), 0, 8, this.#value());
+    }
+    b.block = join;
+    for (let i = 0; i < count; i++)
+      this.#add(b.phi(join, "scalar", ...join.preds.map((pred) => given.get(pred)?.[i] as Inst)));
   }
 
   #diamond(): void {

@@ -39,7 +39,7 @@ const LOG_STATS = 4;
 
 const HINTS: Readonly<Record<number, string>> = {
   7: "A program has at least one instruction, and at most a million (4096 before Linux 5.2 and without CAP_BPF).",
-  22: "This kernel may be older than the program type or an attribute of it.",
+  22: "An attribute or a flag does not suit the program's type, or is newer than this kernel.",
 };
 
 /** A program refers to a map that the object does not have. */
@@ -88,7 +88,7 @@ export function loadProgram(
     errno,
     syscall: "bpf(BPF_PROG_LOAD)",
     doing: `load program "${name}" (${spec.type}, ${code.length / 8} instructions)`,
-    hint: sinceOf(spec) ?? HINTS[errno],
+    hint: errno === EPERM ? undefined : (sinceOf(spec) ?? HINTS[errno]),
     needs: neededCapabilities(spec.type),
   });
 }

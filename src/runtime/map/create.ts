@@ -64,8 +64,10 @@ export function createMap<const S extends MapSpec>(
       syscall: "bpf(BPF_MAP_CREATE)",
       doing: `create map "${name}" (${spec.type}, keys of ${info.keySize}, values of ${info.valueSize} bytes, ${info.maxEntries} entries)`,
       hint:
-        lacking(`Maps of type ${spec.type}`, probeMapType(spec.type)) ??
-        (result === -EINVAL ? hintOf(spec, info) : undefined),
+        result === -EPERM
+          ? undefined
+          : (lacking(`Maps of type ${spec.type}`, probeMapType(spec.type)) ??
+            (result === -EINVAL ? hintOf(spec, info) : undefined)),
       needs: [...new Set([...mapCapabilities(spec.type), ...needs])],
     });
   }

@@ -5,7 +5,7 @@ export interface Found {
 }
 
 const IMPORT =
-  'import { array, arrayMap, avg, be64, bool, bytes, clz32, comm, cpu, gid, global, hash, i16, i32, i64, i8, jiffies, kernelStr, log2, max, min, numaNode, param, pid, range, ringbuf, str, struct, syscall, task, u8, u16, u32, u64, u64n, type Str, type Kernel } from "skep/kernel";';
+  'import { array, arrayMap, atMost, avg, be64, bool, bytes, clz32, comm, cpu, gid, global, hash, i16, i32, i64, i8, jiffies, kernelStr, log2, max, min, numaNode, param, pid, range, ringbuf, str, struct, syscall, task, u8, u16, u32, u64, u64n, type Str, type Kernel } from "skep/kernel";';
 
 function found(what: string, source: string): Found {
   return { what, source: `${IMPORT}\n${source}` };
@@ -335,6 +335,52 @@ export const FOUND: readonly Found[] = [
          if (at) n += at.value + i;
        }
        return u32(n);
+     });`,
+  ),
+  found(
+    "a comparison that is computed, beside an index that is claimed where nothing comes to",
+    `export const table = arrayMap(struct({ f: array(u64, 100) }), 1);
+     export const out = global(u64);
+     const C = struct({ a: u32, b: u32, c: u64, d: u64 });
+     export const program = syscall(C, (ctx) => {
+       const a = ctx.a;
+       const b = ctx.b;
+       let i: u64 = 0;
+       while (i < 100 && atMost(30)) { i += 5; }
+       let n: u64 = 7;
+       const at = table.ref(0);
+       if (!at) return 1;
+       if (i * 2 > 240) { n = at.f[ctx.c / ctx.d % 100]; }
+       out.value = n;
+       out.value += u64(a < b);
+       return 0;
+     });`,
+  ),
+  found(
+    "a comparison that is stored tells the kernel the bound of an index that comes behind it",
+    `export const table = arrayMap(struct({ f: array(u8, 196) }), 1);
+     export const flag = global(u64);
+     const C = struct({ c: u64 });
+     export const program = syscall(C, (ctx) => {
+       const at = table.ref(0);
+       if (!at) return 1;
+       const v = ctx.c & 0xf1;
+       if (v >= 200) return 2;
+       flag.value = u64(v > 192);
+       return at.f[v];
+     });`,
+  ),
+  found(
+    "structs that a loop goes over stand where they stood, also when something else is put there meanwhile",
+    `const S = struct({ a: u16, b: u32 });
+     export const list = global(array(S, 2), [{ a: 6, b: 1 }, { a: 1, b: 1 }]);
+     export const out = arrayMap(u32, 8);
+     const C = struct({ c: u32 });
+     function change(to: Kernel<typeof S>): void { list.value = [{ a: (to.b & 43122), b: 2 }, to]; }
+     export const program = syscall(C, (ctx) => {
+       let i = 0;
+       for (const one of list.value) { change({ a: 9, b: ctx.c }); out.set(i & 7, one.a); i += 1; }
+       return 0;
      });`,
   ),
 ];

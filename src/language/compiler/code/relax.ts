@@ -1,4 +1,4 @@
-import { Alu, Class, type Instruction, Jump, Opcode, slotsOf } from "../../../object/asm/index.ts";
+import { Alu, Class, Helper, type Instruction, Jump, Opcode, slotsOf } from "../../../object/asm/index.ts";
 import type { Span } from "../span.ts";
 import type { Features } from "../target.ts";
 import { labelsOf, labelWith } from "./labels.ts";
@@ -9,10 +9,11 @@ const REACH = 32767;
 const HOP = 28000;
 
 /**
- * What the kernel puts in the place of one instruction when it has taken the program, at most: a look-up in an array for the call of
- * a helper, what a division by 0 gives. It does not take a jump that does not reach any more then.
+ * What the kernel puts in the place of one instruction when it has taken the program, about: a look-up in an array (7) for the call of
+ * a helper, a loop (19) for bpf_loop, what a division by 0 or −1 gives (4, signed 8). It does not take a jump that does not reach any
+ * more then.
  */
-const ROOM = { call: 12, division: 6 } as const;
+const ROOM = { call: 12, loop: 20, division: 6, signedDivision: 10 } as const;
 
 /** Conditional jumps whose opposite the machine has. */
 const OPPOSITE: Readonly<Record<number, number>> = {
@@ -43,7 +44,7 @@ export function relaxJumps(
   spans: readonly Span[],
   features: Pick<Features, "isaV4">,
 ): { readonly instructions: readonly Instruction[]; readonly spans: readonly Span[] } {
-  if (instructions.length * ROOM.call <= REACH) return { instructions, spans };
+  if (instructions.length * ROOM.loop <= REACH) return { instructions, spans };
   let list: Placed[] = instructions.map((instruction, i) => ({ instruction, span: spans[i] as Span }));
   const relaxer = new Relaxer(name, features.isaV4);
   for (let next = relaxer.round(list); next !== undefined; next = relaxer.round(list)) list = next;
@@ -138,11 +139,12 @@ class Relaxer {
 }
 
 function roomOf(instruction: Instruction): number {
-  const { opcode } = instruction;
-  if (opcode === (Class.JMP | Jump.CALL)) return ROOM.call;
+  const { opcode, imm, offset } = instruction;
+  if (opcode === (Class.JMP | Jump.CALL)) return instruction.src === 0 && imm === Helper.loop ? ROOM.loop : ROOM.call;
   const isArithmetic = (opcode & 7) === Class.ALU || (opcode & 7) === Class.ALU64;
   const operation = opcode & 0xf0;
-  if (isArithmetic && (operation === Alu.DIV || operation === Alu.MOD)) return ROOM.division;
+  if (isArithmetic && (operation === Alu.DIV || operation === Alu.MOD))
+    return offset === 0 ? ROOM.division : ROOM.signedDivision;
   return slotsOf(instruction);
 }
 

@@ -52,13 +52,18 @@ function hasKernelPointer(type: Type): boolean {
 export function call(l: Lowering, expr: Call, to?: Destination): { readonly value: Inst; readonly present?: Inst } {
   const { callee } = expr;
   // What is put in place, or looked at alone, has no caller that could be mistaken.
-  const mayBeMistaken = !takesNumbers(callee) && mistakesCallers(l.target.features);
+  const mayBeMistaken = mistakesCallers(l.target.features) && (!takesNumbers(callee) || mayGoElsewhere(l));
   if (isInlined(l.unit, callee) || mayBeMistaken) return inline(l, expr, argumentsOf(l, expr), to);
   const given = argumentsOf(l, expr);
   // A function of its own reads and writes what it is given by words, which the kernel lets it do on the stack at words only.
   return given.some(({ value: it }) => isOdd(it))
     ? inline(l, expr, given, to)
     : { value: callFunction(l, expr, given) };
+}
+
+/** Before Linux 6.0 programs that go on in others have no functions but on x86-64. */
+function mayGoElsewhere({ target, unit }: Lowering): boolean {
+  return target.arch !== "x64" && unit.module.maps.some(({ kind }) => kind === "progArray");
 }
 
 /** Whether the kernel can look at the function by itself. */

@@ -98,9 +98,11 @@ function runStmt(e: Evaluation, stmt: Stmt): End {
         const here = moved(at, BigInt(i * sizeOf(element)));
         e.locals.set(
           stmt.local,
-          isAggregate(element)
-            ? cloned(bytesAt(e, here, element), element)
-            : readAt(e, { ...stmt.of, type: element, bits: undefined } as unknown as Place, here),
+          stmt.local.type.kind === "reference"
+            ? own(here)
+            : isAggregate(element)
+              ? cloned(bytesAt(e, here, element), element)
+              : readAt(e, { ...stmt.of, type: element, bits: undefined } as unknown as Place, here),
         );
         const end = runTurn(e, stmt.loop, stmt.body);
         if (end === "break") break;

@@ -1,9 +1,9 @@
-import { removeEdge, removeUnreachable } from "../ssa/edges.ts";
+import { removeEdge } from "../ssa/edges.ts";
 import { MASK64, negate, swapSides } from "../ssa/fold.ts";
 import type { Block, Condition, Func, Inst } from "../ssa/ir.ts";
 import { isLeaf, type Leaves } from "../ssa/leaves.ts";
 import type { Ranges } from "./analysis.ts";
-import { constantRange, type Range, SIGNED_MAX, SIGNED_MIN } from "./range.ts";
+import { constantRange, join, type Range, SIGNED_MAX, SIGNED_MIN } from "./range.ts";
 
 /** A branch that only says which of 0 and 1 something is, and what its sides may be. */
 export interface Choice {
@@ -15,12 +15,34 @@ export interface Choice {
 const SHORT = 3;
 const SIGN_BIT = 63n;
 
-/** Whether the branch that ends a block only says which of 0 and 1 something is. Leaves may stand in the ways. */
+/**
+ * Whether the branch that ends a block only says which of 0 and 1 something is, and tells the kernel nothing that holds behind both of
+ * its ways. Leaves may stand in those.
+ */
 export function choiceOf(block: Block, ranges: Ranges): Choice | undefined {
   if (!isChoice(block)) return undefined;
   const [a, b] = block.end!.args as [Inst, Inst];
+  if (teaches(block, a, ranges) || teaches(block, b, ranges)) return undefined;
   const [x, y] = [ranges.at(a, block).exact, ranges.at(b, block).exact];
   return x === undefined || y === undefined ? undefined : { block, sides: [x, y] };
+}
+
+/**
+ * Whether the kernel knows more of a value where the ways of a branch meet than it did before: of 0xc0 to 0xf1 with holes in between, what is
+ * not above 192 is 192, and what is above it is at least 208. Somebody may rely on that.
+ */
+function teaches(block: Block, value: Inst, ranges: Ranges): boolean {
+  if (value.op === "const") return false;
+  const [yes, no] = block.end!.succs.map((next) => ranges.onEdge(value, block, next).kernel) as [Range, Range];
+  const both = join(yes, no);
+  const before = ranges.at(value, block).kernel;
+  return (
+    both.umin > before.umin ||
+    both.umax < before.umax ||
+    both.smin > before.smin ||
+    both.smax < before.smax ||
+    (both.bits.mask & before.bits.mask) !== before.bits.mask
+  );
 }
 
 function isChoice(block: Block): boolean {
@@ -61,11 +83,10 @@ function isBit(a: Inst, b: Inst): boolean {
  * of a dozen such fields is thousands of ways. Where nothing more is to be learned there should be one. What takes more
  * instructions than the branch is left as it is, unless `sparing`.
  *
- * What a branch would tell the kernel here nobody relies on: behind it both its ways are one. In place; leaves have to be gathered,
- * and ranges are as they were when the choices were found.
+ * In place; leaves have to be gathered. Blocks that nothing leads to any more are left for `simplifyControlFlow`: others may still
+ * have to be worked on.
  */
 export function flattenChoices(func: Func, choices: readonly Choice[], leaves: Leaves, sparing: boolean): void {
-  let changed = false;
   for (const { block, sides } of choices) {
     // What was flattened before may have changed it.
     if (!isChoice(block)) continue;
@@ -99,9 +120,7 @@ export function flattenChoices(func: Func, choices: readonly Choice[], leaves: L
     block.end.succs.push(to);
     to.preds.push(block);
     for (const [i, phi] of to.phis.entries()) phi.args.push(values[i]!);
-    changed = true;
   }
-  if (changed) removeUnreachable(func);
 }
 
 /** Comparisons as arithmetic: lists of instructions, the last of which is 1 where it holds, else 0. */

@@ -735,4 +735,40 @@ b5: <- b3
       "
     `);
   });
+
+  it("leaves a branch that tells the kernel what holds behind both its ways", () => {
+    // Of what 0xf1 leaves, up to 199, none is between 193 and 199 but 193; above 192 that is all there is.
+    const text = `function f(scalar)
+b0:
+  v0 = param 0
+  v1 = const 241
+  v2 = and v0, v1
+  v3 = const 200
+  branch ult v2, v3 ? b1 : b5
+b1: <- b0
+  v4 = const 192
+  v5 = const 0
+  v6 = const 1
+  branch ugt v2, v4 ? b2 : b3
+b2: <- b1
+  jump b4
+b3: <- b1
+  jump b4
+b4: <- b2, b3
+  v7 = phi v6, v5
+  v8 = bound v2 < 196
+  v9 = global .bss
+  v10 = offset v9, v8
+  v11 = load1 v10
+  v12 = add v11, v7
+  return v12
+b5: <- b0
+  return v3`;
+    const func = parse(text);
+    expect(proveRanges(func)).toEqual([]);
+    verify(func, { claims: false });
+    const branches = func.blocks.filter(({ end }) => end?.op === "branch");
+    // Either the branch is left, or there is a clamp.
+    expect(branches.length).toBe(2);
+  });
 });

@@ -1,9 +1,10 @@
 import type { Span } from "../span.ts";
 import type { Block, Func } from "./ir.ts";
+import { SsaError } from "./ssa-error.ts";
 
 /** Takes away the edge, and what the phis of `to` had from it. The end of `from` is the caller's to change. */
 export function removeEdge(from: Block, to: Block): void {
-  const index = to.preds.indexOf(from);
+  const index = edgeNumber(from, to);
   to.preds.splice(index, 1);
   for (const phi of to.phis) phi.args.splice(index, 1);
 }
@@ -23,7 +24,14 @@ export function moveEnd(from: Block, to: Block): void {
   const end = from.end!;
   end.block = to;
   to.end = end;
-  for (const succ of end.succs) succ.preds[succ.preds.indexOf(from)] = to;
+  for (const succ of end.succs) succ.preds[edgeNumber(from, succ)] = to;
+}
+
+/** Which of the predecessors of `to` it is. That there is none is a fault of a pass: what it went on with would be another edge. */
+function edgeNumber(from: Block, to: Block): number {
+  const index = to.preds.indexOf(from);
+  if (index === -1) throw new SsaError("malformed", `b${to.id} does not know of the edge from b${from.id}`);
+  return index;
 }
 
 /** A new block that only jumps to `to`. The edge is the caller's to add there, with what the phis have from it. */
