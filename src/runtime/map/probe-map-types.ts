@@ -60,7 +60,7 @@ const MAPS: Readonly<Record<MapTypeName, TrialMap>> = {
   insn_array: { value: 16 },
 };
 
-/** Which map types the kernel creates for this process; each is made as small as can be and closed at once. */
+/** Which map types the kernel creates for this process: `probeMapType` of each. */
 export function probeMapTypes(): ProbeResult[] {
   return (Object.keys(MAPS) as MapTypeName[]).map(probeMapType);
 }

@@ -19,7 +19,8 @@ export interface LoweredModule {
 }
 
 /**
- * How a module is made. `fast`: as it runs fastest. `alone`: functions that take and give numbers are looked at by themselves, once.
+ * How a module is made. `fast`: as it runs fastest. `alone`: functions that take and give numbers are looked at by themselves, once (on
+ * kernels that mistake callers they always are), and comparisons that are stored are computed without a branch, however long that is.
  * `sparing`: besides, all loops but the shortest are turned by the kernel's own means.
  */
 export type Manner = (typeof MANNERS)[number];

@@ -32,8 +32,8 @@ export interface ProveOptions {
  *
  * Branches whose outcome the kernel knows are folded with what they guard: they tell it nothing. Comparisons that are decided only in
  * truth stay: they may be what it learns from; but the way that is never taken ends the function at once. What the kernel would make
- * of numbers there that cannot be is anybody's guess: since Linux 6.8 it forgets what it knew of them. After this no pass may
- * recompute or move values across branches.
+ * of numbers there that cannot be is anybody's guess: since Linux 6.8 it forgets what it knew of them. Comparisons that only say which
+ * of 0 and 1 something is are computed (flatten.ts). After this no pass may recompute or move values across branches.
  */
 export function proveRanges(func: Func, options: ProveOptions = {}): Diagnostic[] {
   const seen = options.spillsKeepBounds ?? true;

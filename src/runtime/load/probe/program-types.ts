@@ -24,7 +24,7 @@ const SPECIAL: Readonly<Partial<Record<ProgramTypeName, Omit<TrialProgram, "type
 const KNOWS_TYPE = /attach_btf_id|Cannot replace kernel functions|not a supported struct/;
 const ENOTSUPP = 524;
 
-/** Which program types the kernel loads for this process (BPF_PROG_LOAD; nothing is attached). */
+/** Which program types the kernel loads for this process: `probeProgramType` of each. */
 export function probeProgramTypes(): ProbeResult[] {
   return (Object.keys(ProgramTypeSince) as KernelProgramType[]).map(probeProgramType);
 }
