@@ -369,7 +369,9 @@ function textNumber(g: Gen): Num {
 function absent(g: Gen, depth: number): Num | undefined {
   if (g.maybes.length === 0) return undefined;
   const { name, type } = g.random.pick(g.maybes);
-  const other = g.random.chance(60) ? literal(constantOf(g, type)) : nonLiteral(g, depth - 1);
+  const drawn = g.random.chance(60) ? undefined : nonLiteral(g, depth - 1);
+  // Behind a test that it is there it has the variable's type alone: a number of another sign would change nothing.
+  const other = drawn === undefined || drawn.signed !== type.signed ? literal(constantOf(g, type)) : drawn;
   g.use("?? of a variable");
   return coalesced(`(${name} ?? ${other.text})`, type, other);
 }
