@@ -383,4 +383,11 @@ export const FOUND: readonly Found[] = [
        return 0;
      });`,
   ),
+  found(
+    "an index that is a difference of 32 bits, with a parameter that is large",
+    `export const list = global(bytes(3), [1, 2, 3]);
+     export const far = param(i64, 3901764413307087);
+     const C = struct({ c: u64 });
+     export const program = syscall(C, (ctx) => { list.value[min(u32(u32(ctx.c) - far), 2)] += 1; return list.value[0]; });`,
+  ),
 ];

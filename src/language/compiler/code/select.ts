@@ -41,6 +41,8 @@ function isFarSum(distance: Inst): boolean {
     if (seen.has(one)) return false;
     seen.add(one);
     if (one.op === "phi") return one.args.some((arg) => isFar(arg));
+    // It does so as well where the sum is made in 32 bits.
+    if (one.op === "zext" && one.size === 4) return isFar(one.args[0] as Inst);
     const [, by] = one.args;
     if ((one.op !== "add" && one.op !== "sub") || by === undefined) return false;
     const by64 = by.op === "const" ? BigInt.asIntN(64, by.imm) : FAR;
