@@ -5,7 +5,7 @@ export interface Found {
 }
 
 const IMPORT =
-  'import { array, arrayMap, atMost, avg, be64, bool, bytes, clz32, comm, cpu, gid, global, hash, i16, i32, i64, i8, jiffies, kernelStr, log2, max, min, numaNode, param, pid, range, ringbuf, str, struct, syscall, task, u8, u16, u32, u64, u64n, type Str, type Kernel } from "skep/kernel";';
+  'import { array, arrayMap, atMost, avg, be64, bool, bytes, clz32, comm, cpu, gid, global, hash, i16, i32, i64, i8, jiffies, kernelStr, log2, max, min, numaNode, param, pid, range, ringbuf, str, struct, syscall, task, u8, u16, u32, u64, u64n, uid, type Str, type Kernel } from "skep/kernel";';
 
 function found(what: string, source: string): Found {
   return { what, source: `${IMPORT}\n${source}` };
@@ -387,7 +387,11 @@ export const FOUND: readonly Found[] = [
     "an index that is a difference of 32 bits, with a parameter that is large",
     `export const list = global(bytes(3), [1, 2, 3]);
      export const far = param(i64, 3901764413307087);
-     const C = struct({ c: u64 });
-     export const program = syscall(C, (ctx) => { list.value[min(u32(u32(ctx.c) - far), 2)] += 1; return list.value[0]; });`,
+     const C = struct({ c: u32 });
+     export const program = syscall(C, (ctx) => {
+       const id = uid();
+       list.value[min(u32(id - far), 2)] = u8(id);
+       return ctx.c ^ id;
+     });`,
   ),
 ];
