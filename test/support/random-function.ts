@@ -13,6 +13,11 @@ export interface RandomOptions {
   readonly fetchAtomics: boolean;
   /** Loads and stores at run-time distances in the stack (Linux 5.12). */
   readonly variableStack: boolean;
+  /**
+   * Branches that only choose between constants: as they stand they are more than the verifier goes through (`proveRanges` has them
+   * computed). Default false.
+   */
+  readonly choices?: boolean;
 }
 
 /** A program, and the functions that it calls. */
@@ -206,8 +211,8 @@ class Generator {
   #statement(): void {
     this.#budget--;
     const choice = this.#random.below(100);
-    if (choice < 28) this.#arithmetic();
-    else if (choice < 34) this.#choice();
+    if (choice < 6 && this.#options.choices === true) this.#choice();
+    else if (choice < 34) this.#arithmetic();
     else if (choice < 44) this.#extension();
     else if (choice < 52) this.#memory();
     else if (choice < 58) this.#stack();

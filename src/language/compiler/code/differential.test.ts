@@ -11,7 +11,7 @@ describe("the code of random functions", () => {
     let ran = 0;
     for (let seed = 1; seed <= SEEDS; seed++) {
       for (const optimised of [false, true]) {
-        const program = randomProgram(seed, { fetchAtomics: true, variableStack: true });
+        const program = randomProgram(seed, { fetchAtomics: true, variableStack: true, choices: true });
         const funcs = [program.main, ...program.functions];
         for (const func of funcs) verify(func);
         const expected = expectedOutcome(program, seed);

@@ -9,7 +9,7 @@ import { contains, rangeText } from "./range.ts";
 
 const SEEDS = Number(process.env["SKEP_SEEDS"] ?? 150);
 const FIRST = Number(process.env["SKEP_FIRST_SEED"] ?? 1);
-const OPTIONS = { fetchAtomics: true, variableStack: true };
+const OPTIONS = { fetchAtomics: true, variableStack: true, choices: true };
 
 describe("ranges of random functions", () => {
   it("has each value that comes up when they run, as they stand and optimised", () => {

@@ -13,7 +13,7 @@ describe("random functions", () => {
     let before = 0;
     let after = 0;
     for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
-      const program = randomProgram(seed, { fetchAtomics: true, variableStack: true });
+      const program = randomProgram(seed, { fetchAtomics: true, variableStack: true, choices: true });
       const expected = expectedOutcome(program, seed);
       for (const func of [program.main, ...program.functions]) {
         before += length(dump(func));
@@ -35,7 +35,7 @@ describe("random functions", () => {
 
   it("are the same when they are read back from text", () => {
     for (let seed = FIRST; seed < FIRST + SEEDS / 5; seed++) {
-      const program = randomProgram(seed, { fetchAtomics: true, variableStack: true });
+      const program = randomProgram(seed, { fetchAtomics: true, variableStack: true, choices: true });
       for (const func of [program.main, ...program.functions]) {
         const text = dump(parse(dump(func)));
         expect(dump(parse(text))).toBe(text);
