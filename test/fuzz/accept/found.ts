@@ -394,4 +394,15 @@ export const FOUND: readonly Found[] = [
        return ctx.c ^ id;
      });`,
   ),
+  found(
+    "a range to the least of numbers one of which is below 0, taken without its sign",
+    `export const low = param(i32, -7);
+     export const turns = global(u64);
+     const C = struct({ n: u32 });
+     export const program = syscall(C, (ctx) => {
+       for (const x of range(6, u64(min(low, 0)), { atMost: 3 })) turns.value += x;
+       for (const x of range(0, u64(min(i64(ctx.n), 2)), { atMost: 5 })) turns.value += 100 + x;
+       return u32(turns.value);
+     });`,
+  ),
 ];

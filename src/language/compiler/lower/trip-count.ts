@@ -83,8 +83,11 @@ function boundOfValue(l: Lowering, expr: Expr): bigint | undefined {
     }
     case "helper": {
       if (expr.name !== "min") return undefined;
-      const bounds = expr.args.map((arg) => upperBound(l, arg)).filter((each) => each !== undefined);
-      return bounds.length === 0 ? undefined : bounds.reduce(smaller);
+      const bounds = expr.args.map((arg) => upperBound(l, arg));
+      const known = bounds.filter((each) => each !== undefined);
+      // The least of numbers with a sign may be one below 0, which is above all as one without.
+      const mayBeNegative = expr.type.kind === "int" && expr.type.signed && known.length < bounds.length;
+      return known.length === 0 || mayBeNegative ? undefined : known.reduce(smaller);
     }
     case "convert":
     case "fit":
