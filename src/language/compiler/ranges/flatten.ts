@@ -2,8 +2,9 @@ import { removeEdge } from "../ssa/edges.ts";
 import { MASK64, negate, swapSides } from "../ssa/fold.ts";
 import type { Block, Condition, Func, Inst } from "../ssa/ir.ts";
 import { isLeaf, type Leaves } from "../ssa/leaves.ts";
+import { isZero } from "../ssa/non-null.ts";
 import type { Ranges } from "./analysis.ts";
-import { constantRange, join, type Range, SIGNED_MAX, SIGNED_MIN } from "./range.ts";
+import { constantRange, join, type Range, SIGNED_MAX, SIGNED_MIN, within } from "./range.ts";
 
 /** A branch that only says which of 0 and 1 something is, and what its sides may be. */
 export interface Choice {
@@ -15,12 +16,19 @@ export interface Choice {
 const SHORT = 3;
 const SIGN_BIT = 63n;
 
+/** Where the ways of a choice meet: their numbers among the predecessors of that block. */
+interface Meeting {
+  readonly to: Block;
+  readonly ifSo: number;
+  readonly ifNot: number;
+}
+
 /**
  * Whether the branch that ends a block only says which of 0 and 1 something is, and tells the kernel nothing that holds behind both of
  * its ways. Leaves may stand in those.
  */
 export function choiceOf(block: Block, ranges: Ranges): Choice | undefined {
-  if (!isChoice(block)) return undefined;
+  if (meetingOf(block) === undefined) return undefined;
   const [a, b] = block.end!.args as [Inst, Inst];
   if (teaches(block, a, ranges) || teaches(block, b, ranges)) return undefined;
   const [x, y] = [ranges.at(a, block).exact, ranges.at(b, block).exact];
@@ -28,31 +36,25 @@ export function choiceOf(block: Block, ranges: Ranges): Choice | undefined {
 }
 
 /**
- * Whether the kernel knows more of a value where the ways of a branch meet than it did before: of 0xc0 to 0xf1 with holes in between, what is
- * not above 192 is 192, and what is above it is at least 208. Somebody may rely on that.
+ * Whether the kernel knows more of a value where the ways of a branch meet than it did before: of what `& 0xf1` leaves below 200, what is
+ * above 192 is 193, so that all is below 196. Somebody may rely on that.
  */
 function teaches(block: Block, value: Inst, ranges: Ranges): boolean {
   if (value.op === "const") return false;
   const [yes, no] = block.end!.succs.map((next) => ranges.onEdge(value, block, next).kernel) as [Range, Range];
-  const both = join(yes, no);
-  const before = ranges.at(value, block).kernel;
-  return (
-    both.umin > before.umin ||
-    both.umax < before.umax ||
-    both.smin > before.smin ||
-    both.smax < before.smax ||
-    (both.bits.mask & before.bits.mask) !== before.bits.mask
-  );
+  return !within(ranges.at(value, block).kernel, join(yes, no));
 }
 
-function isChoice(block: Block): boolean {
-  const end = block.end!;
-  if (end.op !== "branch" || end.args[0]!.kind !== "scalar" || end.args[1]!.kind !== "scalar") return false;
-  const [yes, no] = end.succs as [Block, Block];
+function meetingOf(block: Block): Meeting | undefined {
+  const { op, args, succs } = block.end!;
+  if (op !== "branch" || args.some(({ kind }) => kind !== "scalar")) return undefined;
+  const [yes, no] = succs as [Block, Block];
   const to = behind(yes);
-  if (to.phis.length === 0 || to === block || to !== behind(no)) return false;
-  const [i, j] = [to.preds.indexOf(way(block, yes)), to.preds.indexOf(way(block, no))];
-  return i !== j && to.phis.every(({ args }) => isSame(args[i]!, args[j]!) || isBit(args[i]!, args[j]!));
+  if (to.phis.length === 0 || to === block || to !== behind(no)) return undefined;
+  const from = (next: Block): number => to.preds.indexOf(isEmpty(next) ? next : block);
+  const [ifSo, ifNot] = [from(yes), from(no)];
+  const isChoice = ifSo !== ifNot && to.phis.every(({ args: of }) => isSameOrBit(of[ifSo]!, of[ifNot]!));
+  return isChoice ? { to, ifSo, ifNot } : undefined;
 }
 
 /** Where a block that does nothing goes to; else the block. */
@@ -64,17 +66,12 @@ function isEmpty({ phis, insts, end }: Block): boolean {
   return phis.length === 0 && end!.op === "jump" && insts.every(({ op }) => isLeaf(op));
 }
 
-/** By which block one comes from `block` to what is behind `next`. */
-function way(block: Block, next: Block): Block {
-  return isEmpty(next) ? next : block;
+function isSameOrBit(a: Inst, b: Inst): boolean {
+  return isSame(a, b) || (a.op === "const" && b.op === "const" && (a.imm | b.imm) === 1n);
 }
 
 function isSame(a: Inst, b: Inst): boolean {
   return a === b || (a.op === "const" && b.op === "const" && a.imm === b.imm);
-}
-
-function isBit(a: Inst, b: Inst): boolean {
-  return a.op === "const" && b.op === "const" && (a.imm | b.imm) === 1n;
 }
 
 /**
@@ -89,20 +86,20 @@ function isBit(a: Inst, b: Inst): boolean {
 export function flattenChoices(func: Func, choices: readonly Choice[], leaves: Leaves, sparing: boolean): void {
   for (const { block, sides } of choices) {
     // What was flattened before may have changed it.
-    if (!isChoice(block)) continue;
+    const meeting = meetingOf(block);
+    if (meeting === undefined) continue;
+    const { to, ifSo, ifNot } = meeting;
     const { condition, args, succs, span } = block.end!;
-    const [yes, no] = succs as [Block, Block];
-    const to = behind(yes);
     const values: Inst[] = [];
     const insts: Inst[] = [];
     const bits: (Inst | undefined)[] = [];
     for (const phi of to.phis) {
-      const [ifSo, ifNot] = [yes, no].map((next) => phi.args[to.preds.indexOf(way(block, next))]) as [Inst, Inst];
-      if (isSame(ifSo, ifNot)) {
-        values.push(ifSo);
+      const value = phi.args[ifSo]!;
+      if (isSame(value, phi.args[ifNot]!)) {
+        values.push(value);
         continue;
       }
-      const bit = Number(ifSo.imm);
+      const bit = Number(value.imm);
       if (bits[bit] === undefined) {
         const terms = new Terms(func, block, leaves, span);
         const made = terms.compare(condition, bit === 1, args[0]!, args[1]!, ...sides);
@@ -114,8 +111,7 @@ export function flattenChoices(func: Func, choices: readonly Choice[], leaves: L
     }
     if (insts.length === 0 || values.length < to.phis.length) continue;
     block.insts.push(...insts);
-    removeEdge(block, yes);
-    removeEdge(block, no);
+    for (const next of succs) removeEdge(block, next);
     block.end = func.newInst("jump", [], block, span);
     block.end.succs.push(to);
     to.preds.push(block);
@@ -237,10 +233,6 @@ class Terms {
       this.#signOf(this.#op("sub", this.#op("sub", a, b), this.#constant(1n)));
     } else this.#not(this.#signOf(this.#less(isSigned, b, a, y, x)));
   }
-}
-
-function isZero(value: Inst): boolean {
-  return value.op === "const" && value.imm === 0n;
 }
 
 /** A number of 32 bits with a sign. */
