@@ -104,9 +104,7 @@ export function mapResult(e: Evaluation, expr: Expr): Value {
       return 0n;
     }
     case "tailCall": {
-      const { map, index } = expr;
-      const program =
-        map.kind === "progArray" ? map.programs?.[Number(BigInt.asUintN(32, numberOf(e, index)))] : undefined;
+      const program = expr.map.programs?.[Number(BigInt.asUintN(32, numberOf(e, expr.index)))];
       if (program !== undefined) throw new TailCall(program);
       return 0n;
     }

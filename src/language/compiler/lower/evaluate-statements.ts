@@ -96,14 +96,11 @@ function runStmt(e: Evaluation, stmt: Stmt): End {
       const at = placeOf(e, stmt.of);
       for (let i = 0; i < length; i++) {
         const here = moved(at, BigInt(i * sizeOf(element)));
-        e.locals.set(
-          stmt.local,
-          stmt.local.type.kind === "reference"
-            ? own(here)
-            : isAggregate(element)
-              ? cloned(bytesAt(e, here, element), element)
-              : readAt(e, { ...stmt.of, type: element, bits: undefined } as unknown as Place, here),
-        );
+        if (isAggregate(element)) {
+          const memory = bytesAt(e, here, element);
+          e.locals.set(stmt.local, stmt.local.type.kind === "reference" ? memory : cloned(memory, element));
+        } else
+          e.locals.set(stmt.local, readAt(e, { ...stmt.of, type: element, bits: undefined } as unknown as Place, here));
         const end = runTurn(e, stmt.loop, stmt.body);
         if (end === "break") break;
         if (end !== undefined) return end;
