@@ -63,19 +63,22 @@ export function createMap<const S extends MapSpec>(
       errno: -result,
       syscall: "bpf(BPF_MAP_CREATE)",
       doing: `create map "${name}" (${spec.type}, keys of ${info.keySize}, values of ${info.valueSize} bytes, ${info.maxEntries} entries)`,
-      hint:
-        result === -EPERM
-          ? undefined
-          : (lacking(`Maps of type ${spec.type}`, probeMapType(spec.type)) ??
-            (result === -EINVAL ? hintOf(spec, info) : undefined)),
+      hint: hintOf(-result, spec, info),
       needs: [...new Set([...mapCapabilities(spec.type), ...needs])],
     });
   }
   return openLive(new Fd(result, `map "${name}"`), spec, info) as LiveMap<S>;
 }
 
+/** Why the kernel does not make a map, as far as it can be told; what rights are missing is told by others. */
+function hintOf(errno: number, spec: MapSpec, info: MapInfo): string | undefined {
+  if (errno === EPERM) return undefined;
+  const lacks = lacking(`Maps of type ${spec.type}`, probeMapType(spec.type));
+  return lacks ?? (errno === EINVAL ? whatIsInvalid(spec, info) : undefined);
+}
+
 /** What is wrong with a map that the kernel calls invalid, as far as it can be told. */
-function hintOf({ type, maxEntries, inner }: MapSpec, { keySize, valueSize }: MapInfo): string {
+function whatIsInvalid({ type, maxEntries, inner }: MapSpec, { keySize, valueSize }: MapInfo): string {
   if (KEYLESS.has(type) && keySize !== 0) return `Maps of type ${type} have no key: its size must be 0.`;
   if (
     (type === "ringbuf" || type === "user_ringbuf") &&

@@ -4,14 +4,12 @@ import { BOOL, descriptor, INTS, type Int, STORED, type Struct, type Type, U8, U
 
 /** All words of `skep/kernel` that programs use, in one import. */
 export const WORDS = [
-  ..."abs array arrayMap atMost avg be16 be32 be64 bool bytes cgroupId clz32 comm counter cpu exists gid global".split(
-    " ",
-  ),
-  ..."hash histogram htonl htonll htons i16 i32 i64 i64n i8 jiffies kernelStr ktime ktimeBoot linear log2".split(" "),
-  ..."max min ntohl ntohll ntohs numaNode param pid print progArray random range rawTracepoint ringbuf stackTraces".split(
-    " ",
-  ),
-  ..."str struct sum syscall task taskStorage tid u16 u32 u64 u64n u8 uid zeros EPERM EINVAL".split(" "),
+  ..."abs array arrayMap atMost avg be16 be32 be64 bool bytes cgroupId clz32 comm counter cpu exists gid".split(" "),
+  ..."global hash histogram htonl htonll htons i16 i32 i64 i64n i8 jiffies kernelStr ktime ktimeBoot".split(" "),
+  ..."linear log2 max min ntohl ntohll ntohs numaNode param pid print progArray random range rawTracepoint".split(" "),
+  ..."ringbuf stackTraces str struct sum syscall task taskStorage tid u16 u32 u64 u64n u8 uid zeros".split(" "),
+  "EPERM",
+  "EINVAL",
 ];
 const TYPES = ["type Bytes", "type Cell", "type Kernel", "type Str"];
 

@@ -19,8 +19,8 @@ export interface OptimiseOptions {
 /**
  * Makes a function small: in place, the same in what it does. Claims (`bound`, `fits`) stay for the range analysis. What is
  * deliberately left as it stands, because the kernel's verifier understands programs as they are written: comparisons are not
- * merged or made arithmetic (but at the very end, by ranges/flatten.ts), nothing moves above a branch that guards it, and an address with a distance that is known only at
- * run time is computed where it is used, once.
+ * merged or made arithmetic (that is for the very end: ranges/flatten.ts), nothing moves above a branch that guards it, and an address
+ * with a distance that is known only at run time is computed where it is used, once.
  */
 export function optimise(func: Func, options: OptimiseOptions = {}): void {
   const { after } = options;
