@@ -7,6 +7,8 @@
 //   npm run corpus -- --selftests             the kernel's own selftests, compiled here, beside the libbpf of their source
 //   npm run corpus -- --annotations           what these say of themselves (__success, __msg, __retval …): does it hold? Is
 //                                             about Linux 6.12: npm run vm -- 6.12 -- node test/corpus/run.js --annotations
+//   npm run corpus -- --veristat              the selftests beside the veristat of their source: verdicts, and how many
+//                                             instructions the verifier goes through
 //   npm run corpus -- --core                  the selftests' relocations against other types, by what prog_tests expects
 //   npm run corpus -- --matrix [KERNEL …]     the first, on every kernel of the matrix, one table
 //   npm run corpus -- --machine               what they say they return, in the machine of skep/testing; no root
@@ -27,11 +29,13 @@ import { checkCore, printCore } from "./selftests/core.js";
 import { checkMachine, printMachine } from "./selftests/machine.js";
 import { selftestObjects } from "./selftests/objects.js";
 import { include, library } from "./selftests/source.js";
+import { checkVeristat, printVeristat } from "./selftests/veristat.js";
 
 const { values, positionals } = parseArgs({
   options: {
     selftests: { type: "boolean" },
     annotations: { type: "boolean" },
+    veristat: { type: "boolean" },
     core: { type: "boolean" },
     machine: { type: "boolean" },
     matrix: { type: "boolean" },
@@ -68,6 +72,12 @@ async function annotations() {
   return printDifferences(differences, values.all);
 }
 
+async function veristat() {
+  const { totals, differences } = checkVeristat(await selftests());
+  printVeristat(totals);
+  return printDifferences(differences, values.all);
+}
+
 async function machine() {
   const { totals, differences } = checkMachine(await selftests());
   printMachine(totals);
@@ -88,9 +98,11 @@ if (values.selftests) {
   unknown += loads(objects, buildReference({ include, library }));
 }
 if (values.annotations) unknown += await annotations();
+if (values.veristat) unknown += await veristat();
 if (values.machine) unknown += await machine();
 if (values.core) unknown += await core();
-if (!values.selftests && !values.annotations && !values.machine && !values.core && !values.matrix) {
+const ofSelftests = values.selftests || values.annotations || values.veristat || values.machine || values.core;
+if (!ofSelftests && !values.matrix) {
   unknown += loads(positionals.length > 0 ? positionals : await packages(), buildReference());
 }
 process.exitCode = unknown === 0 ? 0 : 1;

@@ -13,6 +13,8 @@ export interface Profile {
   readonly longLoops: boolean;
   /** `task()`: the kernel's types are known. */
   readonly task: boolean;
+  /** Functions that take more than numbers are put in place (before Linux 6.4): fewer are made, and all are called more often. */
+  readonly callsNumbersOnly: boolean;
 }
 
 export interface HashMap {

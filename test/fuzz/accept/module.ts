@@ -68,13 +68,17 @@ function body(g: Gen, budget: number, last: () => string | undefined, first: () 
 function functionOf(g: Gen): string[] {
   const { random } = g;
   const name = g.name("f");
-  const params: Type[] = Array.from({ length: random.between(0, 4) }, () =>
-    random.weighted<() => Type>([
-      [10, () => random.pick(INTS)],
-      [2, () => BOOL],
-      [1, () => ({ kind: "str", size: 16 })],
-      [2, () => random.pick(g.structs)],
-    ])(),
+  const ofNumbers: [number, () => Type][] = [
+    [10, () => random.pick(INTS)],
+    [2, () => BOOL],
+  ];
+  const others: [number, () => Type][] = [
+    [1, () => ({ kind: "str", size: 16 })],
+    [2, () => random.pick(g.structs)],
+  ];
+  const takesNumbers = g.profile.callsNumbersOnly && random.chance(80);
+  const params = Array.from({ length: random.between(0, 4) }, () =>
+    random.weighted<() => Type>(takesNumbers ? ofNumbers : [...ofNumbers, ...others])(),
   );
   const kind = random.below(5);
   const type: Func["result"] = kind === 0 ? undefined : kind === 1 ? BOOL : random.pick([U64, I64, ...INTS]);

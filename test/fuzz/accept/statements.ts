@@ -59,7 +59,7 @@ function statement(g: Gen): string[] {
     [5, () => ringStatement(g)],
     [4 * inLoop, () => [leave(g)]],
     [1, () => [returned(g)]],
-    [4, () => [callStatement(g) ?? declaration(g)]],
+    [g.profile.callsNumbersOnly ? 12 : 4, () => [callStatement(g) ?? declaration(g)]],
     [3, () => maybe(g)],
     [2, () => [printed(g)]],
     [2 * nests, () => guarded(g)],

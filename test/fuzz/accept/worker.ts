@@ -1,5 +1,6 @@
 // Tries modules, one after the other, and tells of them. Started by run.ts, with the numbers of what to do.
 import type { Manner } from "../../../src/language/compiler/index.ts";
+import { mistakesCallers } from "../../../src/language/compiler/target.ts";
 import type { Instruction } from "../../../src/object/asm/index.ts";
 import type { ObjectSpec } from "../../../src/object/spec/index.ts";
 import { liveTarget } from "../../../src/sdk/kernel-typescript/target.ts";
@@ -64,6 +65,7 @@ export function profileOf(place: Pick<Place, "target">): Profile {
     entries: features.forEachMapElem,
     longLoops: features.loop || features.iterNum,
     task: btf !== undefined && features.currentTaskBtf,
+    callsNumbersOnly: mistakesCallers(features),
   };
 }
 
