@@ -16,6 +16,7 @@ import {
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { mergeChunks } from "./merge-chunks.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
@@ -152,8 +153,17 @@ const ESM_BUNDLE = {
   sourcemap: true,
   legalComments: "none",
   logLevel: "warning",
+  // Of files that are merged: esbuild's own helpers do nothing when they are loaded.
+  logOverride: { "ignored-bare-import": "silent" },
   external: ["oxc-parser"],
 };
+
+/** What the public names share, in few files: who imports skep/btf loads one, who imports skep three. */
+const SHARED = [
+  ["types", ["btf"]],
+  ["code", ["asm", "testing", "kernel"]],
+  ["loader", ["skep"]],
+];
 
 /**
  * The library as users import it: one file for each public name and what they share (esbuild → dist/esm/). A hundred and
@@ -172,14 +182,10 @@ async function library() {
   );
   // What `ColumnReader` starts as a thread: it looks for it beside itself.
   entryPoints["column-worker"] = "src/runtime/event/column-worker.ts";
-  await build({
-    entryPoints,
-    outdir: "dist/esm",
-    ...ESM_BUNDLE,
-    minifySyntax: true,
-    minifyWhitespace: true,
-    define: { SKEP_BUILD: JSON.stringify(buildOf()) },
-  });
+  const options = { ...ESM_BUNDLE, minifySyntax: true, minifyWhitespace: true };
+  const define = { SKEP_BUILD: JSON.stringify(buildOf()) };
+  const { metafile } = await build({ ...options, entryPoints, outdir: "dist/esm", metafile: true, define });
+  await mergeChunks("dist/esm", metafile, SHARED, options);
 }
 
 /** A name for what is built: images of another compiler, or of another form, are none of this one's. */

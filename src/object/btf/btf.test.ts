@@ -53,6 +53,54 @@ describe("types", () => {
     expect(btf.candidates("S")).toEqual([3, 4]);
   });
 
+  it("of a large table are gone over only as far as they are asked for", () => {
+    // 40,000 integers, named in turn; the last record is cut short.
+    const many: number[][] = Array.from({ length: 40_000 }, (_, i) => INT(1 + 2 * (i % 4)));
+    const btf = btfOf([...many, [1, 4 << 24]], "\0A\0B\0C\0D\0");
+    expect(btf.find("B")).toBe(2);
+    expect(btf.find("D", "int")).toBe(4);
+    expect(btf.find("D", "int")).toBe(4);
+    expect(btf.type(30_001)).toMatchObject({ kind: "int", name: "A" });
+    expect(btf.kind(30_002)).toBe("int");
+    expect(btf.find("A")).toBe(1);
+    expect(btf.find("Z")).toBeUndefined();
+    const cut = /cut short/;
+    expect(() => btf.find("C", "struct")).toThrow(cut);
+    expect(() => btf.findAll("A")).toThrow(cut);
+    expect(() => btf.candidates("A")).toThrow(cut);
+    expect(() => btf.endId).toThrow(cut);
+    expect(() => btf.type(40_001)).toThrow(cut);
+    expect(() => btf.type(-1)).toThrow(cut);
+    expect(btf.type(40_000)).toMatchObject({ kind: "int", name: "D" });
+  });
+
+  it("of a large table are all found, in whatever order they are asked for", () => {
+    const many: number[][] = Array.from({ length: 40_000 }, (_, i) => INT(1 + 2 * (i % 4)));
+    // "E" stands twice: the first of its types is by the second text.
+    const types = [...many, INT(11), STRUCT(9, 0), INT(9)];
+    const make = () => btfOf(types, "\0A\0B\0C\0D\0E\0E\0");
+    const questions: ((btf: Btf) => unknown)[] = [
+      (btf) => btf.find("C"),
+      (btf) => btf.find("E", "struct"),
+      (btf) => btf.find("E", "union"),
+      (btf) => btf.findAll("D").length,
+      (btf) => btf.findAll("E"),
+      (btf) => btf.type(39_999),
+      (btf) => btf.endId,
+      (btf) => btf.candidates("B").length,
+      (btf) => btf.offsetOf("D"),
+    ];
+    const answers = questions.map((ask) => ask(make()));
+    expect(answers.slice(0, 5)).toEqual([3, 40_002, undefined, 10_000, [40_001, 40_002, 40_003]]);
+    for (let shift = 0; shift < questions.length; shift++) {
+      const btf = make();
+      for (let i = 0; i < questions.length; i++) {
+        const at = (i * 4 + shift) % questions.length;
+        expect(questions[at]?.(btf)).toEqual(answers[at]);
+      }
+    }
+  });
+
   it("that hold or name themselves have no size", () => {
     const btf = btfOf([STRUCT(1, 8, [3, 1, 0], [5, 1, 32]), [1, 8 << 24, 2], [0, 3 << 24, 0, 3, 0, 2]], "\0S\0a\0b\0");
     expect(() => layoutOf(btf, 1)).toThrow(BtfError);

@@ -14,8 +14,8 @@ const MAX_CHAIN = 64;
 const MAX_NAME = 4096;
 const MAX_TEXT = 65_536;
 const MAX_CACHED = 512;
-/** Types of an object are this few; those of a kernel are more, and come from tools that keep each text once. */
-const SMALL = 20_000;
+/** Bytes of types: an object has fewer; a kernel has more, and comes from tools that keep each text once. */
+const SMALL = 400_000;
 const decoder = new TextDecoder();
 
 /** What `Btf` is to know of the bytes it reads. */
@@ -28,8 +28,9 @@ export interface BtfOptions {
 
 /**
  * The types of an object, a kernel or a module (Documentation/bpf/btf.rst). Immutable. Reading looks at the header only;
- * the first question indexes the types in one pass over their headers, and a type is decoded when it is first asked for:
- * one structure of a kernel with 150,000 types costs milliseconds.
+ * questions index the types in a pass over their headers, as far as they have to (what much of a kernel uses stands at its
+ * beginning), and a type is decoded when it is first asked for: one structure of a kernel with 150,000 types costs
+ * milliseconds.
  */
 export class Btf {
   readonly byteOrder: "little" | "big";
@@ -47,8 +48,11 @@ export class Btf {
   /** What `find` found, by kind and name. */
   readonly #found = new Map<string, number | undefined>();
   readonly #texts = new Map<number, string>();
-  /** Where each own type begins in `bytes`; the kinds stand beside. */
-  #offsets: Uint32Array | undefined;
+  /** Where each own type begins in `bytes`, for as many as were gone over. */
+  #places = new Uint32Array(0);
+  #count = 0;
+  /** Where the next one begins. */
+  #next: number;
   #nameIndex: NameIndex | undefined;
   readonly #candidates = new Map<string, readonly number[]>();
   /** All names of a small table. */
@@ -61,6 +65,7 @@ export class Btf {
     this.base = base;
     this.firstId = base?.endId ?? 1;
     this.#header = header;
+    this.#next = header.types;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (this.byteOrder === MACHINE_ORDER && header.types % 4 === 0 && bytes.byteOffset % 4 === 0)
       this.#words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2);
@@ -77,7 +82,8 @@ export class Btf {
   }
 
   get endId(): number {
-    return this.firstId + this.#index().length;
+    this.#goOn(Number.POSITIVE_INFINITY, -1);
+    return this.firstId + this.#count;
   }
 
   /** Where the strings of its base end and its own begin. */
@@ -96,9 +102,7 @@ export class Btf {
     if (id < this.firstId && this.base !== undefined) return this.base.type(id);
     let type = this.#types.get(id);
     if (type === undefined) {
-      const at = this.#index()[id - this.firstId];
-      if (at === undefined) throw new BtfError(`There is no type ${id}: the ids are 1 to ${this.endId - 1}.`);
-      type = decodeType(this.#view, at, this.#header.little, (offset) => this.text(offset, MAX_NAME));
+      type = decodeType(this.#view, this.#place(id), this.#header.little, (offset) => this.text(offset, MAX_NAME));
       this.#types.set(id, type);
     }
     return type;
@@ -108,9 +112,7 @@ export class Btf {
   kind(id: number): BtfKind {
     if (id === 0) return "void";
     if (id < this.firstId && this.base !== undefined) return this.base.kind(id);
-    const at = this.#index()[id - this.firstId];
-    if (at === undefined) throw new BtfError(`There is no type ${id}: the ids are 1 to ${this.endId - 1}.`);
-    return KIND_NAMES[(this.#view.getUint32(at + 4, this.#header.little) >>> 24) & 0x1f] as BtfKind;
+    return KIND_NAMES[(this.#view.getUint32(this.#place(id) + 4, this.#header.little) >>> 24) & 0x1f] as BtfKind;
   }
 
   /**
@@ -159,7 +161,7 @@ export class Btf {
    * with.
    */
   candidates(name: string): readonly number[] {
-    const own = this.#all(name);
+    const own = this.#candidatesOf(name);
     return this.base === undefined ? own : [...this.base.candidates(name), ...own];
   }
 
@@ -225,12 +227,17 @@ export class Btf {
   #own(name: string, kind: BtfKind | undefined, firstOnly: boolean): readonly number[] {
     if (name === "") return [];
     const isKind = (id: number) => kind === undefined || this.kind(id) === kind;
-    if (this.#isSmall) return this.#all(name).filter((id) => this.type(id).name === name && isKind(id));
-    return this.#named(this.#placesOf(name), isKind, firstOnly);
+    if (this.#isSmall) return this.#candidatesOf(name).filter((id) => this.type(id).name === name && isKind(id));
+    if (!firstOnly) return this.#named(this.#offsetsOf(name), isKind);
+    const offset = this.offsetOf(name);
+    if (offset === undefined) return [];
+    const first = this.#firstNamed(offset, isKind);
+    // Where a text stands twice the type may be by the other one.
+    return first === undefined ? this.#named(this.#offsetsOf(name), isKind) : [first];
   }
 
   /** Where a name stands; more than once where nobody took care, in its base's table when it is there. */
-  #placesOf(name: string): number[] {
+  #offsetsOf(name: string): number[] {
     const inBase = this.base?.offsetOf(name);
     if (inBase !== undefined) return [inBase];
     return this.#names.exact(name).map((at) => this.stringsStart + at);
@@ -238,11 +245,15 @@ export class Btf {
 
   /** Offset of a text in the string table; undefined when it is not there. */
   offsetOf(text: string): number | undefined {
-    return text === "" ? 0 : this.#placesOf(text)[0];
+    if (text === "") return 0;
+    const inBase = this.base?.offsetOf(text);
+    if (inBase !== undefined) return inBase;
+    const own = this.#names.first(text);
+    return own === undefined ? undefined : this.stringsStart + own;
   }
 
   get #isSmall(): boolean {
-    return this.#index().length <= SMALL;
+    return this.#header.typesEnd - this.#header.types <= SMALL;
   }
 
   get #names(): NameIndex {
@@ -252,8 +263,8 @@ export class Btf {
   }
 
   /** Own types whose name stands at one of these offsets, in the order of their ids. */
-  #named(offsets: readonly number[], isWanted: (id: number) => boolean, firstOnly: boolean): number[] {
-    const places = this.#index();
+  #named(offsets: readonly number[], isWanted: (id: number) => boolean): number[] {
+    const places = this.#all();
     const words = this.#words;
     const view = this.#view;
     const { little } = this.#header;
@@ -262,23 +273,36 @@ export class Btf {
       for (let i = 0; i < places.length; i++) {
         const at = places[i] as number;
         if ((words === undefined ? view.getUint32(at, little) : words[at >>> 2]) !== offset) continue;
-        if (!isWanted(this.firstId + i)) continue;
-        ids.push(this.firstId + i);
-        if (firstOnly) break;
+        if (isWanted(this.firstId + i)) ids.push(this.firstId + i);
       }
     }
     return offsets.length > 1 ? ids.sort((a, b) => a - b) : ids;
   }
 
+  /** The first own type whose name stands at this offset: no type behind it is looked at that was not before. */
+  #firstNamed(offset: number, isWanted: (id: number) => boolean): number | undefined {
+    const view = this.#view;
+    const { little } = this.#header;
+    let i = 0;
+    for (;;) {
+      for (; i < this.#count; i++) {
+        if (view.getUint32(this.#places[i] as number, little) !== offset) continue;
+        if (isWanted(this.firstId + i)) return this.firstId + i;
+      }
+      if (!this.#goOn(Number.POSITIVE_INFINITY, offset)) return undefined;
+      i = this.#count - 1;
+    }
+  }
+
   /** Own types whose name is `name` but for a flavour. In a small table all names are looked at: they may overlap. */
-  #all(flavour: string): readonly number[] {
+  #candidatesOf(flavour: string): readonly number[] {
     const name = essentialName(flavour);
     if (this.#isSmall) return this.#candidateIndex().get(name) ?? [];
     const known = this.#candidates.get(name);
     if (known !== undefined) return known;
     // Names that the base has, too, stand in its table.
     const offsets = this.#offsetsLike(name);
-    const ids = this.#named(offsets, () => true, false);
+    const ids = this.#named(offsets, () => true);
     this.#candidates.set(name, ids);
     return ids;
   }
@@ -295,7 +319,7 @@ export class Btf {
   #candidateIndex(): ReadonlyMap<string, readonly number[]> {
     if (this.#small !== undefined) return this.#small;
     const index = new Map<string, number[]>();
-    const places = this.#index();
+    const places = this.#all();
     for (let i = 0; i < places.length; i++) {
       const nameOffset = this.#view.getUint32(places[i] as number, this.#header.little);
       if (nameOffset === 0) continue;
@@ -318,16 +342,36 @@ export class Btf {
   }
 
   /** The places of all own types. Throws BtfError for a kind that is not known, or a type that is cut short. */
-  #index(): Uint32Array {
-    if (this.#offsets !== undefined) return this.#offsets;
+  #all(): Uint32Array {
+    this.#goOn(Number.POSITIVE_INFINITY, -1);
+    return this.#places.subarray(0, this.#count);
+  }
+
+  /** The place of an own type. Throws BtfError for an id that there is not, and as `#all` does. */
+  #place(id: number): number {
+    const i = id - this.firstId;
+    if (i >= this.#count) this.#goOn(i + 1, -1);
+    if (i >= 0 && i < this.#count) return this.#places[i] as number;
+    throw new BtfError(`There is no type ${id}: the ids are 1 to ${this.endId - 1}.`);
+  }
+
+  /**
+   * Goes over more types: until there are `wanted`, or behind the next one whose name stands at `name`. Whether that one came.
+   * The types of a small table are all gone over at once: whether it is whole is known before anything is done with it.
+   */
+  #goOn(wanted: number, name: number): boolean {
     const { types, typesEnd, little } = this.#header;
+    const most = this.#isSmall ? Number.POSITIVE_INFINITY : wanted;
     const view = this.#view;
     const words = this.#words;
+    let places = this.#places;
+    let count = this.#count;
+    let at = this.#next;
+    if (at >= typesEnd) return false;
     // Those of a kernel have 22 bytes in the mean, and none fewer than 12.
-    let places = new Uint32Array(Math.ceil((typesEnd - types) / 20) + 16);
-    let count = 0;
-    let at = types;
-    while (at < typesEnd) {
+    if (places.length === 0) places = new Uint32Array(Math.ceil((typesEnd - types) / 20) + 16);
+    let came = false;
+    while (at < typesEnd && count < most && !came) {
       const info = words === undefined ? view.getUint32(at + 4, little) : (words[(at + 4) >>> 2] as number);
       const kind = (info >>> 24) & 0x1f;
       // No function call: this is gone through before the engine has compiled anything.
@@ -339,10 +383,13 @@ export class Btf {
         places = more;
       }
       places[count++] = at;
+      came = (words === undefined ? view.getUint32(at, little) : words[at >>> 2]) === name;
       at += size;
     }
-    this.#offsets = places.subarray(0, count);
-    return this.#offsets;
+    this.#places = places;
+    this.#count = count;
+    this.#next = at;
+    return came;
   }
 }
 

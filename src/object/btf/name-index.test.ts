@@ -23,6 +23,7 @@ describe("an index of names", () => {
           }
           const places = (is: (text: string) => boolean) => [...texts].filter(([, text]) => is(text)).map(([at]) => at);
           for (const name of [...asked, ...words.slice(0, 8)]) {
+            expect(index.first(name)).toBe(places((text) => text === name)[0]);
             expect(index.exact(name)).toEqual(places((text) => text === name));
             const essential = essentialName(name);
             // Candidates are compared by whoever asks.

@@ -25,33 +25,49 @@ export class NameIndex {
 
   /** Where strings begin whose essential name may be `name` (see essential-name.ts); the caller compares the texts. */
   candidates(name: string): number[] {
-    if (this.#heads === undefined && this.#searches++ < PATIENCE) return this.#search(name);
+    if (this.#isToSearch()) return [...this.#search(name)];
     return this.#lookUp(encoder.encode(name));
   }
 
   /** Where strings of exactly this text begin. */
   exact(name: string): number[] {
-    const text = encoder.encode(name);
-    const isIt = (at: number) => {
-      for (let i = 0; i < text.length; i++) if (this.#table[at + i] !== text[i]) return false;
-      return this.#table[at + text.length] === 0;
-    };
-    if (this.#heads === undefined && this.#searches++ < PATIENCE) return this.#search(name).filter(isIt);
+    const isIt = this.#isText(name);
+    if (this.#isToSearch()) return [...this.#search(name)].filter(isIt);
     return this.#lookUp(encoder.encode(essentialName(name))).filter(isIt);
   }
 
-  #search(name: string): number[] {
+  /** The first of them. */
+  first(name: string): number | undefined {
+    if (!this.#isToSearch()) return this.exact(name)[0];
+    const isIt = this.#isText(name);
+    for (const at of this.#search(name)) if (isIt(at)) return at;
+    return undefined;
+  }
+
+  /** Whether to search this time; counts. */
+  #isToSearch(): boolean {
+    return this.#heads === undefined && this.#searches++ < PATIENCE;
+  }
+
+  #isText(name: string): (at: number) => boolean {
+    const text = encoder.encode(name);
+    return (at) => {
+      for (let i = 0; i < text.length; i++) if (this.#table[at + i] !== text[i]) return false;
+      return this.#table[at + text.length] === 0;
+    };
+  }
+
+  *#search(name: string): IterableIterator<number> {
     const text = encoder.encode(name);
     const needle = new Uint8Array(text.length + 1);
     needle.set(text, 1);
-    const found: number[] = [];
-    const add = (at: number) => {
+    const mayBe = (at: number) => {
       const behind = this.#table[at + text.length];
-      if (behind === 0 || behind === UNDERSCORE) found.push(at);
+      return behind === 0 || behind === UNDERSCORE;
     };
-    if (this.#split && startsWith(this.#table, text)) add(0);
-    for (let at = indexOf(this.#table, needle, 0); at >= 0; at = indexOf(this.#table, needle, at + 1)) add(at + 1);
-    return found;
+    if (this.#split && startsWith(this.#table, text) && mayBe(0)) yield 0;
+    for (let at = indexOf(this.#table, needle, 0); at >= 0; at = indexOf(this.#table, needle, at + 1))
+      if (mayBe(at + 1)) yield at + 1;
   }
 
   #lookUp(text: Uint8Array): number[] {
