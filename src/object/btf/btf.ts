@@ -48,8 +48,10 @@ export class Btf {
   /** What `find` found, by kind and name. */
   readonly #found = new Map<string, number | undefined>();
   readonly #texts = new Map<number, string>();
-  /** Where each own type begins in `bytes`, for as many as were gone over. */
+  /** Where each own type begins in `bytes`, and where its name stands, for as many as were gone over. */
   #places = new Uint32Array(0);
+  /** Beside the places: the engine's own search goes through them in a fraction of the time that a loop takes. */
+  #nameOffsets = new Uint32Array(0);
   #count = 0;
   /** Where the next one begins. */
   #next: number;
@@ -264,34 +266,31 @@ export class Btf {
 
   /** Own types whose name stands at one of these offsets, in the order of their ids. */
   #named(offsets: readonly number[], isWanted: (id: number) => boolean): number[] {
-    const places = this.#all();
-    const words = this.#words;
-    const view = this.#view;
-    const { little } = this.#header;
+    this.#goOn(Number.POSITIVE_INFINITY, -1);
     const ids: number[] = [];
     for (const offset of offsets) {
-      for (let i = 0; i < places.length; i++) {
-        const at = places[i] as number;
-        if ((words === undefined ? view.getUint32(at, little) : words[at >>> 2]) !== offset) continue;
+      for (let i = this.#indexOf(offset, 0); i >= 0; i = this.#indexOf(offset, i + 1))
         if (isWanted(this.firstId + i)) ids.push(this.firstId + i);
-      }
     }
     return offsets.length > 1 ? ids.sort((a, b) => a - b) : ids;
   }
 
   /** The first own type whose name stands at this offset: no type behind it is looked at that was not before. */
   #firstNamed(offset: number, isWanted: (id: number) => boolean): number | undefined {
-    const view = this.#view;
-    const { little } = this.#header;
-    let i = 0;
-    for (;;) {
-      for (; i < this.#count; i++) {
-        if (view.getUint32(this.#places[i] as number, little) !== offset) continue;
-        if (isWanted(this.firstId + i)) return this.firstId + i;
+    for (let i = this.#indexOf(offset, 0); ; i = this.#indexOf(offset, i + 1)) {
+      if (i < 0) {
+        if (!this.#goOn(Number.POSITIVE_INFINITY, offset)) return undefined;
+        i = this.#count - 1;
       }
-      if (!this.#goOn(Number.POSITIVE_INFINITY, offset)) return undefined;
-      i = this.#count - 1;
+      if (isWanted(this.firstId + i)) return this.firstId + i;
     }
+  }
+
+  /** Of those that were gone over, the next one whose name stands there; -1 when there is none. */
+  #indexOf(offset: number, from: number): number {
+    const i = this.#nameOffsets.indexOf(offset, from);
+    // The array has room for more.
+    return i < this.#count ? i : -1;
   }
 
   /** Own types whose name is `name` but for a flavour. In a small table all names are looked at: they may overlap. */
@@ -319,9 +318,9 @@ export class Btf {
   #candidateIndex(): ReadonlyMap<string, readonly number[]> {
     if (this.#small !== undefined) return this.#small;
     const index = new Map<string, number[]>();
-    const places = this.#all();
-    for (let i = 0; i < places.length; i++) {
-      const nameOffset = this.#view.getUint32(places[i] as number, this.#header.little);
+    this.#goOn(Number.POSITIVE_INFINITY, -1);
+    for (let i = 0; i < this.#count; i++) {
+      const nameOffset = this.#nameOffsets[i] as number;
       if (nameOffset === 0) continue;
       const name = essentialName(this.text(nameOffset, MAX_NAME));
       const ids = index.get(name);
@@ -341,13 +340,7 @@ export class Btf {
     );
   }
 
-  /** The places of all own types. Throws BtfError for a kind that is not known, or a type that is cut short. */
-  #all(): Uint32Array {
-    this.#goOn(Number.POSITIVE_INFINITY, -1);
-    return this.#places.subarray(0, this.#count);
-  }
-
-  /** The place of an own type. Throws BtfError for an id that there is not, and as `#all` does. */
+  /** The place of an own type. Throws BtfError for an id that there is not. */
   #place(id: number): number {
     const i = id - this.firstId;
     if (i >= this.#count) this.#goOn(i + 1, -1);
@@ -357,7 +350,8 @@ export class Btf {
 
   /**
    * Goes over more types: until there are `wanted`, or behind the next one whose name stands at `name`. Whether that one came.
-   * The types of a small table are all gone over at once: whether it is whole is known before anything is done with it.
+   * The types of a small table are all gone over at once: whether it is whole is known before anything is done with it. Throws
+   * BtfError for a kind that is not known, or a type that is cut short.
    */
   #goOn(wanted: number, name: number): boolean {
     const { types, typesEnd, little } = this.#header;
@@ -365,11 +359,15 @@ export class Btf {
     const view = this.#view;
     const words = this.#words;
     let places = this.#places;
+    let names = this.#nameOffsets;
     let count = this.#count;
     let at = this.#next;
     if (at >= typesEnd) return false;
     // Those of a kernel have 22 bytes in the mean, and none fewer than 12.
-    if (places.length === 0) places = new Uint32Array(Math.ceil((typesEnd - types) / 20) + 16);
+    if (places.length === 0) {
+      places = new Uint32Array(Math.ceil((typesEnd - types) / 20) + 16);
+      names = new Uint32Array(places.length);
+    }
     let came = false;
     while (at < typesEnd && count < most && !came) {
       const info = words === undefined ? view.getUint32(at + 4, little) : (words[(at + 4) >>> 2] as number);
@@ -378,19 +376,27 @@ export class Btf {
       const size = (KIND_BYTES[kind] as number) + (MEMBER_BYTES[kind] as number) * (info & 0xffff);
       if (size < 12 || at + size > typesEnd) throw this.#broken(count, at, typesEnd, kind);
       if (count === places.length) {
-        const more = new Uint32Array(places.length * 2);
-        more.set(places);
-        places = more;
+        places = doubled(places);
+        names = doubled(names);
       }
-      places[count++] = at;
-      came = (words === undefined ? view.getUint32(at, little) : words[at >>> 2]) === name;
+      const own = words === undefined ? view.getUint32(at, little) : (words[at >>> 2] as number);
+      places[count] = at;
+      names[count++] = own;
+      came = own === name;
       at += size;
     }
     this.#places = places;
+    this.#nameOffsets = names;
     this.#count = count;
     this.#next = at;
     return came;
   }
+}
+
+function doubled(array: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const more = new Uint32Array(array.length * 2);
+  more.set(array);
+  return more;
 }
 
 function checkSize(size: number, id: number): number {
