@@ -266,6 +266,7 @@ export {
   type ProgramStats,
   prepareObject,
   probeAttachKinds,
+  probeAttachType,
   probeEnvironment,
   probeHelpers,
   probeNative,

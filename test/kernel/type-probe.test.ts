@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
-import { MapTypeSince, ProgramTypeSince } from "../../src/object/spec/index.ts";
+import { type AttachTypeName, AttachTypeSince, MapTypeSince, ProgramTypeSince } from "../../src/object/spec/index.ts";
 import {
   createMap,
+  loadObject,
+  probeAttachKinds,
+  probeAttachType,
   probeMapType,
   probeMapTypes,
   probeProgramType,
   probeProgramTypes,
   SystemError,
 } from "../../src/sdk/index.ts";
+import { countingObject } from "../support/attach-programs.ts";
 import { kernelIsAtLeast, kernelTest } from "../support/kernel-test.ts";
 
 kernelTest("one type is asked for as all are, and once: the answer is kept", () => {
@@ -46,4 +50,53 @@ kernelTest("what is wrong with a map is not put down to its type where the kerne
       },
     );
   }
+});
+
+const LATER = Object.entries(AttachTypeSince) as [AttachTypeName, string][];
+
+kernelTest("attach types are there from their first kernel on, unless this one was built without them", () => {
+  for (const [type, since] of LATER) {
+    const { status, reason } = probeAttachType(type);
+    if (!kernelIsAtLeast(since)) assert.equal(status, "unsupported", `${type} ${reason}`);
+    assert.equal(probeAttachType(type).status, status);
+  }
+  // Some machines let nobody attach to the kernel's functions (EPERM).
+  assert.match(probeAttachType("modify_return").status, /^(?:supported|refused)$/);
+  if (kernelIsAtLeast("6.12")) {
+    for (const type of ["tcx_ingress", "netkit_peer", "trace_uprobe_multi", "cgroup_unix_connect"] as const)
+      assert.equal(probeAttachType(type).status, "supported", type);
+  }
+  // What came with its program type is not asked for.
+  assert.deepEqual(probeAttachType("cgroup_inet_ingress"), { name: "cgroup_inet_ingress", status: "supported" });
+});
+
+kernelTest("kinds of attachments that have an attach type of their own are judged by it", () => {
+  const kinds = new Map(probeAttachKinds().map((kind) => [kind.name, kind]));
+  for (const [name, type] of [
+    ["tcx", "tcx_ingress"],
+    ["netkit", "netkit_primary"],
+    ["iterators", "trace_iter"],
+    ["kprobe.multi", "trace_kprobe_multi"],
+    ["uprobe.session", "trace_uprobe_session"],
+  ] as const)
+    assert.equal(kinds.get(name)?.status, probeAttachType(type).status, name);
+});
+
+kernelTest("what is wrong with a program is not put down to its attach type where the kernel has that", () => {
+  // A cgroup program returns 0 or 1: 7 is refused by every verifier that knows the attach type.
+  const object = countingObject({
+    type: "cgroup_sock_addr",
+    expectedAttachType: "cgroup_unix_connect",
+    own: false,
+    result: 7,
+  });
+  const { status } = probeAttachType("cgroup_unix_connect");
+  assert.throws(
+    () => loadObject(object).close(),
+    (error: Error) => {
+      const isLacking = /attach type cgroup_unix_connect need Linux 6\.7/.test(error.message);
+      assert.equal(isLacking, status === "unsupported", error.message);
+      return true;
+    },
+  );
 });

@@ -35,6 +35,7 @@ export {
   type Mount,
   type NativeAddon,
   probeAttachKinds,
+  probeAttachType,
   probeCode,
   probeEnvironment,
   probeHelper,

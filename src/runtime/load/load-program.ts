@@ -1,17 +1,9 @@
-import {
-  AttachType,
-  AttachTypeSince,
-  encodeProgram,
-  type ProgramCode,
-  type ProgramSpec,
-  ProgramType,
-} from "../../object/spec/index.ts";
+import { AttachType, encodeProgram, type ProgramCode, type ProgramSpec, ProgramType } from "../../object/spec/index.ts";
 import type { BpfMap } from "../map/index.ts";
 import {
   BpfAttr,
   type Call,
   Fd,
-  kernelSince,
   lacking,
   raiseMemlock,
   SystemError,
@@ -19,6 +11,7 @@ import {
   withSignalsBlocked,
 } from "../sys/index.ts";
 import { own } from "./own.ts";
+import { probeAttachType } from "./probe/attach-types.ts";
 import { probeProgramType } from "./probe/program-types.ts";
 import { neededCapabilities, Program } from "./program.ts";
 import { VerifierError } from "./verifier-error.ts";
@@ -93,14 +86,12 @@ export function loadProgram(
   });
 }
 
-/** "kprobe.multi needs Linux 5.18; …", where the kernel is older than what the program is. */
+/** "Programs of type syscall need Linux 5.14; …", where the kernel has not what the program is. */
 function sinceOf({ type, expectedAttachType }: ProgramSpec): string | undefined {
   if (type === "unspec") return undefined;
-  const attach = expectedAttachType === undefined ? undefined : AttachTypeSince[expectedAttachType];
-  return (
-    lacking(`Programs of type ${type}`, probeProgramType(type)) ??
-    (attach === undefined ? undefined : kernelSince(`Programs with the attach type ${expectedAttachType}`, attach))
-  );
+  const byType = lacking(`Programs of type ${type}`, probeProgramType(type));
+  if (byType !== undefined || expectedAttachType === undefined) return byType;
+  return lacking(`Programs with the attach type ${expectedAttachType}`, probeAttachType(expectedAttachType));
 }
 
 /** The call that loads the program, to be made on a thread beside: its result is a descriptor, or −errno. */

@@ -101,6 +101,9 @@ export function printVeristat({ objects, taken, refused, alone, instructions, gu
   printCount(taken, "are taken, after as many instructions of the verifier's");
   printCount(refused, "are refused, after as many instructions of the verifier's");
   printCount(instructions, "instructions the verifier went through in all of them");
-  printCount(alone, "are taken by Skep, and by the verifier; libbpf fails before it, or behind it (arrays of programs that are not loaded)");
+  printCount(
+    alone,
+    "are taken by Skep, and by the verifier; libbpf fails before it, or behind it (arrays of programs that are not loaded)",
+  );
   printCount(guessed, "are left out: veristat makes programs of another type of them");
 }

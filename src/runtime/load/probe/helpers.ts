@@ -108,7 +108,7 @@ export function probeHelpers(options: { readonly all?: boolean } = {}): HelperRe
 }
 
 function trialPrograms(all: boolean): Map<string, TrialProgram | undefined> {
-  const iter = findKernelTypes([ITERATOR]).get(ITERATOR);
+  const iter = findKernelTypes([ITERATOR]).ids.get(ITERATOR);
   const programs = new Map<string, TrialProgram | undefined>();
   for (const kind of ALL_KINDS) {
     if (kind === "iter") {

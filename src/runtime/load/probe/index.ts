@@ -1,5 +1,6 @@
 /** What this kernel can do for this process, asked of the kernel itself and never read off its version. */
 export { probeAttachKinds } from "./attach-kinds.ts";
+export { probeAttachType } from "./attach-types.ts";
 export { probeCode, probeHelper } from "./code-features.ts";
 export { type Environment, type Fact, type Mount, probeEnvironment } from "./environment.ts";
 export { type HelperResult, probeHelpers } from "./helpers.ts";

@@ -1,28 +1,32 @@
-import { readFileSync } from "node:fs";
-import { Btf, BtfError } from "../../../object/btf/index.ts";
+import { BtfError } from "../../../object/btf/index.ts";
+import { KernelBtfError, kernelBtf } from "../../sys/index.ts";
 
 export const VMLINUX_BTF = "/sys/kernel/btf/vmlinux";
 
 export type BtfKindName = "struct" | "typedef" | "function";
 
-let cached: Btf | undefined;
+export interface KernelTypes {
+  /** By `kind:name`; those that the kernel lacks are left out. */
+  readonly ids: ReadonlyMap<string, number>;
+  /** Whether the kernel shows its types. */
+  readonly isReadable: boolean;
+}
 
-/**
- * The ids of types of the running kernel, by `kind:name`. Names that it lacks are left out; without a readable BTF the
- * answer is empty.
- */
-export function findKernelTypes(wanted: readonly `${BtfKindName}:${string}`[]): ReadonlyMap<string, number> {
-  const found = new Map<string, number>();
+/** The ids of types of the running kernel. */
+export function findKernelTypes(wanted: readonly `${BtfKindName}:${string}`[]): KernelTypes {
+  const ids = new Map<string, number>();
   try {
-    cached ??= Btf.parse(readFileSync(VMLINUX_BTF));
+    const btf = kernelBtf();
     for (const key of wanted) {
       const [kind, name] = key.split(":") as [BtfKindName, string];
-      const id = cached.find(name, kind);
-      if (id !== undefined) found.set(key, id);
+      const id = btf.find(name, kind);
+      if (id !== undefined) ids.set(key, id);
     }
+    return { ids, isReadable: true };
   } catch (error) {
     // A kernel without BTF, or one with kinds that are newer than this version of Skep.
-    if (!(error instanceof BtfError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
+    const isKnown = error instanceof BtfError || error instanceof KernelBtfError;
+    if (!isKnown && (error as NodeJS.ErrnoException).code === undefined) throw error;
+    return { ids, isReadable: false };
   }
-  return found;
 }
