@@ -12,7 +12,8 @@ const NO_INLINE = /^test_(l4lb|xdp)_noinline\.c$/;
 
 /** What the host's compiler looks through, behind all else: `asm/byteorder.h` and the like. */
 function hostIncludes() {
-  const { stderr } = spawnSync(CLANG, ["-v", "-E", "-x", "c", "/dev/null"], { encoding: "utf8" });
+  const { stderr, error } = spawnSync(CLANG, ["-v", "-E", "-x", "c", "/dev/null"], { encoding: "utf8" });
+  if (error !== undefined) throw new Error(`corpus: ${CLANG} cannot be run: ${error.message}`);
   const list =
     /search starts here:\n([\s\S]*)End of search list/.exec(stderr.slice(stderr.indexOf("<...>")))?.[1] ?? "";
   return list.split("\n").flatMap((line) => (line.startsWith(" /") ? ["-idirafter", line.trim()] : []));
