@@ -405,4 +405,14 @@ export const FOUND: readonly Found[] = [
        return u32(turns.value);
      });`,
   ),
+  found(
+    "the number of a turn in a field of a byte, where how many there are is known when it runs",
+    `const C = struct({ n: u64 });
+     export const out = hash(struct({ at: bytes(2), from: u8 }), u64, { max: 64 });
+     export const program = syscall(C, (ctx) => {
+       for (const x of range(ctx.n & 15)) out.set({ at: [x, 1], from: 0 }, ctx.n);
+       for (const x of range(3, ctx.n & 15)) out.set({ at: [x, 2], from: x }, 1);
+       return out.has({ at: [1, 1], from: 0 }) ? 1 : 0;
+     });`,
+  ),
 ];

@@ -53,19 +53,15 @@ export function lowerRange(l: Lowering, stmt: Of<"range">): void {
       });
       return;
     case "callback": {
-      // What the body needs besides its own names.
+      // The body is a function of its own, where nothing is known of what it is handed: what is known here is said there.
+      const isKnown = start !== undefined && start >= 0n;
       const begin = { name: "", type: stmt.start.type, mutable: false, span: stmt.span };
-      const limit = { name: "", type: stmt.start.type, mutable: false, span: stmt.span };
-      for (const [local, it] of [
-        [begin, first],
-        [limit, count],
-      ] as const)
-        writeLocal(l, local, it);
+      if (!isKnown) writeLocal(l, begin, first);
       const inside = uses(l, stmt);
-      const used = { ...inside, locals: new Set([...inside.locals, begin, limit]) };
+      const used = isKnown ? inside : { ...inside, locals: new Set([...inside.locals, begin]) };
       called(l, used, count, (inner, index, ways) => {
-        below(inner, index, inner.readLocal(limit), ways.end);
-        body(inner, index, ways, inner.readLocal(begin));
+        if (inside.locals.has(stmt.local)) below(inner, index, inner.b.constant(BigInt(most)), ways.end);
+        body(inner, index, ways, isKnown ? inner.b.constant(start) : inner.readLocal(begin));
       });
       return;
     }
