@@ -22,6 +22,7 @@ import { table } from "./table.js";
  * @property {string} column
  * @property {number} atMost
  * @property {string} [of] the column it is compared with: `atMost` is then a ratio
+ * @property {string} [floor] a column whose own ratio is told where the goal is missed: nobody can be much below it
  *
  * @typedef {object} Measure
  * @property {string} name
@@ -169,7 +170,10 @@ export class Bench {
         met === undefined
           ? "not measured"
           : `${met ? "met" : "NOT MET"}: ${small ? `1/${show(1 / value)}` : show(value)}`;
-      this.#log(`  goal: ${what} ${limit} — ${verdict}`);
+      const floor =
+        met === false && goal.floor !== undefined ? this.#ratio(values, goal.floor, goal.of, goal.metric) : NaN;
+      const beside = Number.isFinite(floor) ? ` (${name(goal.floor)} itself: ${show(floor)})` : "";
+      this.#log(`  goal: ${what} ${limit} — ${verdict}${beside}`);
     }
   }
 
