@@ -196,6 +196,54 @@ kernelTest("a loop that is left in the middle leaves the map usable", () => {
   assert.equal([...one].length + [...two].length, 198);
 });
 
+kernelTest("loops over maps within each other, and beside, read what is theirs", () => {
+  const count = 300;
+  using a = createMap({ type: "hash", key: u32, value: point, maxEntries: count }, "a");
+  using b = createMap({ type: "hash", key: u64n, value: u64n, maxEntries: count }, "b");
+  a.setMany(Array.from({ length: count }, (_, i) => [i, { x: i & 255, y: 2 * i }] as const));
+  b.setMany(Array.from({ length: count }, (_, i) => [i, 3 * i] as const));
+  const ofA = ([key, { x, y }]: readonly [number, { x: number; y: number }]) => {
+    assert.deepEqual([x, y], [key & 255, 2 * key]);
+    return key;
+  };
+  const ofB = ([key, value]: readonly [number, number]) => {
+    assert.equal(value, 3 * key);
+    return key;
+  };
+  // Three at once, a step of each in turn; one is left in the middle, one is begun behind it.
+  const loops = [a.entries(), b.entries(), a.entries()] as const;
+  const seen: [Set<number>, Set<number>, Set<number>] = [new Set(), new Set(), new Set()];
+  for (let i = 0; i < count; i++) {
+    seen[0].add(ofA(loops[0].next().value));
+    seen[1].add(ofB(loops[1].next().value));
+    if (i === count / 2) {
+      loops[2].return?.();
+      for (const entry of b) ofB(entry);
+    } else if (i < count / 2) seen[2].add(ofA(loops[2].next().value));
+  }
+  assert.deepEqual(
+    loops.map((loop) => loop.next().done),
+    [true, true, true],
+  );
+  assert.deepEqual(
+    seen.map(({ size }) => size),
+    [count, count, count / 2],
+  );
+  let inner = 0;
+  a.forEach((_, key) => {
+    if (key % 50 === 0)
+      b.forEach((value, other) => {
+        ofB([other, value]);
+        inner++;
+      });
+  });
+  assert.equal(inner, 6 * count);
+  for (const entry of a) {
+    if (ofA(entry) % 50 === 0) b.setMany([[1, 3]]);
+    if (ofA(entry) % 60 === 0) a.deleteMany([count + 1]);
+  }
+});
+
 kernelTest("maps of types without batches are iterated key by key", () => {
   // LPM tries have batches only since Linux 5.17 or so and queues never; a per-CPU hash has them since 5.13: each of
   // these must work on every kernel.

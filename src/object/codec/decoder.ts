@@ -139,7 +139,7 @@ function readExpression(layout: Layout, offset: number, reading: Reading, depth:
       const [lo, hi] = aligned(4)
         ? [`u32[(${at})>>>2]`, `u32[(o+${offset + 4})>>>2]`]
         : [`view.getUint32(${at},true)`, `view.getUint32(o+${offset + 4},true)`];
-      return `(${hi}>0x1fffff?big(${lo},${hi}):${hi}*4294967296+${lo})`;
+      return `(${hi}===0?${lo}:${hi}>0x1fffff?big(${lo},${hi}):${hi}*4294967296+${lo})`;
     }
     case "i64n": {
       if (atOnce) return `sonce(i64[(${at})>>>3])`;

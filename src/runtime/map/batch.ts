@@ -23,16 +23,35 @@ const ENOSPC = 28;
 const EOPNOTSUPP = 95;
 const ENOTSUPP = 524;
 
-/** How much memory one batch may take; 10,000 small entries fit, a map of large values is read in pieces. */
-const BUFFER_BYTES = 1 << 20;
+/** How much memory one batch may take; thousands of small entries fit, a map of large values is read in pieces. */
+const BUFFER_BYTES = 1 << 18;
+
+/** Memory of a batch, kept for the next one: fresh memory costs the kernel a fault for each page that it writes. */
+let kept: { readonly memory: Memory; readonly address: number } | undefined;
 
 function buffers(map: BpfMap, entries: number, valueBytes = map.valueBytes) {
   const { keySize } = map.info;
   const token = Math.ceil(Math.max(keySize, 8) / 8) * 8;
   const keyOffset = 2 * token;
   const valueOffset = Math.ceil((keyOffset + entries * keySize) / 8) * 8;
-  const buffer = new ArrayBuffer(Math.ceil((valueOffset + entries * valueBytes) / 8) * 8);
-  return { memory: memoryOf(buffer), address: native().addressOf(buffer), token, keyOffset, valueOffset };
+  const size = Math.ceil((valueOffset + entries * valueBytes) / 8) * 8;
+  const { memory, address } = takeMemory(size);
+  return { memory, address, token, keyOffset, valueOffset };
+}
+
+function takeMemory(size: number): { readonly memory: Memory; readonly address: number } {
+  const known = kept;
+  if (known !== undefined && known.memory.u8.length >= size) {
+    kept = undefined;
+    return known;
+  }
+  const buffer = new ArrayBuffer(size);
+  return { memory: memoryOf(buffer), address: native().addressOf(buffer) };
+}
+
+/** Gives memory back that nobody reads any more. */
+function keepMemory({ memory, address }: { readonly memory: Memory; readonly address: number }): void {
+  if (memory.u8.length <= 2 * BUFFER_BYTES) kept = { memory, address };
 }
 
 /**
@@ -52,40 +71,44 @@ export function* lookupBatch(
   let entries = Math.max(1, Math.min(map.info.maxEntries, Math.floor(BUFFER_BYTES / perEntry)));
   let space = buffers(map, entries);
   let first = true;
-  for (;;) {
-    const attr = new BpfAttr()
-      .u64(0, first ? 0 : space.address)
-      .u64(8, space.address + space.token)
-      .u64(16, space.address + space.keyOffset)
-      .u64(24, space.address + space.valueOffset)
-      .u32(32, entries)
-      .u32(36, map.fd.number)
-      .u64(40, 0)
-      .u64(48, 0);
-    const result = attr.call(command);
-    const count = attr.read32(32);
-    if (first && (result === -EINVAL || result === -EOPNOTSUPP || result === -ENOTSUPP)) {
-      yield BATCH_UNSUPPORTED;
-      return;
+  try {
+    for (;;) {
+      const attr = new BpfAttr()
+        .u64(0, first ? 0 : space.address)
+        .u64(8, space.address + space.token)
+        .u64(16, space.address + space.keyOffset)
+        .u64(24, space.address + space.valueOffset)
+        .u32(32, entries)
+        .u32(36, map.fd.number)
+        .u64(40, 0)
+        .u64(48, 0);
+      const result = attr.call(command);
+      const count = attr.read32(32);
+      if (first && (result === -EINVAL || result === -EOPNOTSUPP || result === -ENOTSUPP)) {
+        yield BATCH_UNSUPPORTED;
+        return;
+      }
+      if (result === -ENOSPC) {
+        // One bucket holds more than the buffer: nothing was read, so try again with a larger one at the same place.
+        const place = space.memory.u8.slice(0, space.token);
+        entries *= 2;
+        space = buffers(map, entries);
+        space.memory.u8.set(place, 0);
+        continue;
+      }
+      if (result < 0 && result !== -ENOENT) {
+        throw new SystemError({ errno: -result, syscall: `bpf(${command})`, doing: `read map "${map.name}"` });
+      }
+      const { memory, keyOffset, valueOffset } = space;
+      // The kernel's place moves to the front now: the caller may be gone for long between two steps.
+      memory.u8.copyWithin(0, space.token, 2 * space.token);
+      const last = result === -ENOENT;
+      yield { memory, keyOffset, keyStride: map.info.keySize, valueOffset, count, last };
+      if (last) return;
+      first = false;
     }
-    if (result === -ENOSPC) {
-      // One bucket holds more than the buffer: nothing was read, so try again with a larger one at the same place.
-      const place = space.memory.u8.slice(0, space.token);
-      entries *= 2;
-      space = buffers(map, entries);
-      space.memory.u8.set(place, 0);
-      continue;
-    }
-    if (result < 0 && result !== -ENOENT) {
-      throw new SystemError({ errno: -result, syscall: `bpf(${command})`, doing: `read map "${map.name}"` });
-    }
-    const { memory, keyOffset, valueOffset } = space;
-    // The kernel's place moves to the front now: the caller may be gone for long between two steps.
-    memory.u8.copyWithin(0, space.token, 2 * space.token);
-    const last = result === -ENOENT;
-    yield { memory, keyOffset, keyStride: map.info.keySize, valueOffset, count, last };
-    if (last) return;
-    first = false;
+  } finally {
+    keepMemory(space);
   }
 }
 
@@ -125,6 +148,7 @@ export function updateBatch(
     }
     done += count;
   }
+  keepMemory(space);
   return total;
 }
 
@@ -167,5 +191,6 @@ export function deleteBatch(
     }
     done += count;
   }
+  keepMemory(space);
   return deleted;
 }

@@ -49,7 +49,7 @@ export class BatchedEntries<K, V> implements IterableIterator<[K, V]> {
 
   return(): IteratorResult<[K, V], undefined> {
     this.#left = 0;
-    this.#last = true;
+    this.#end();
     this.#others?.return?.();
     return { done: true, value: undefined };
   }
@@ -75,7 +75,14 @@ export class BatchedEntries<K, V> implements IterableIterator<[K, V]> {
       this.#value = batch.valueOffset;
       if (batch.count > 0) return true;
     }
-    this.#memory = EMPTY;
+    this.#end();
     return false;
+  }
+
+  /** The memory of the batch is for others now. */
+  #end(): void {
+    this.#last = true;
+    this.#memory = EMPTY;
+    this.#batches.return?.();
   }
 }
