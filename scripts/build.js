@@ -153,15 +153,16 @@ const ESM_BUNDLE = {
   sourcemap: true,
   legalComments: "none",
   logLevel: "warning",
-  // Of files that are merged: esbuild's own helpers do nothing when they are loaded.
-  logOverride: { "ignored-bare-import": "silent" },
   external: ["oxc-parser"],
 };
 
-/** What the public names share, in few files: who imports skep/btf loads one, who imports skep three. */
+/** What the public names share, in few files: each is what its entry needs and none before has. */
 const SHARED = [
   ["types", ["btf"]],
-  ["code", ["asm", "testing", "kernel"]],
+  ["asm", ["asm"]],
+  ["kernel", ["kernel"]],
+  ["code", ["testing"]],
+  ["events", ["column-worker"]],
   ["loader", ["skep"]],
 ];
 

@@ -1,8 +1,9 @@
 // Fewer files of a library that esbuild has split. esbuild makes a shared file for each set of entries that need the same
 // modules: with ten entries a program that imports one of them loads a dozen files, and Node takes some half a millisecond for
-// each before a line runs. Here those that are loaded together anyway become one.
+// each before a line runs. Here they become one for each of some entries: no module is in two, and no entry loads much that
+// it does not need.
 import { mkdirSync, renameSync, rmSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { build } from "esbuild";
 
 /**
@@ -60,6 +61,8 @@ export async function mergeChunks(folder, metafile, groups, options) {
   await build({
     ...options,
     splitting: false,
+    // esbuild's own helpers do nothing when they are loaded.
+    logOverride: { "ignored-bare-import": "silent" },
     outdir: fresh,
     plugins: [plugin],
     entryPoints: {
@@ -68,7 +71,6 @@ export async function mergeChunks(folder, metafile, groups, options) {
     },
   });
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(dirname(folder), { recursive: true });
   renameSync(fresh, folder);
 }
 
@@ -89,7 +91,10 @@ function assign(files, groups) {
       if (output === undefined) throw new Error(`There is no file ${file} to merge.`);
       for (const { path, kind, external } of output.imports)
         if (kind === "import-statement" && !external) visit(basename(path));
-      if (output.entryPoint === undefined && !isHelpers(output) && !groupOf.has(file)) groupOf.set(file, name);
+      if (output.entryPoint !== undefined || isHelpers(output) || groupOf.has(file)) return;
+      // Nothing would load it any more.
+      if (output.exports.length === 0) throw new Error(`${file} exports nothing, and cannot be merged.`);
+      groupOf.set(file, name);
     };
     for (const entry of entries) visit(`${entry}.js`);
   }

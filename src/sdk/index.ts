@@ -75,6 +75,7 @@ export {
   encodeProgram,
   isNumbered,
   isPerCpu,
+  type LaterAttachType,
   MapClass,
   MapFlag,
   type MapReference,

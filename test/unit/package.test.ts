@@ -119,6 +119,49 @@ describe("the tarball", () => {
     expect(installed.sort()).toEqual(["skep", ...Object.keys(manifest.dependencies ?? {})].sort());
   });
 
+  it("loads by each of its names, and what two of them have is the same", () => {
+    const names = Object.keys(manifest.exports as object)
+      .filter((name) => name !== "./package.json")
+      .map((name) => `skep${name.slice(1)}`);
+    const code = `
+      const names = ${JSON.stringify(names)};
+      const loaded = {};
+      for (const name of names) loaded[name] = await import(name);
+      // The words of kernel TypeScript are called as the layouts of values are, and are others; and Node's hooks are called load.
+      const others = [loaded["skep/kernel"], loaded["skep/register"]];
+      const twice = [];
+      const first = new Map();
+      for (const [of, module] of Object.entries(loaded))
+        for (const [name, it] of Object.entries(module)) {
+          if (others.includes(module) || typeof it !== "function") continue;
+          const known = first.get(name);
+          if (known === undefined) first.set(name, it);
+          else if (known !== it) twice.push(of + " " + name);
+        }
+      console.log(JSON.stringify({ counts: names.map((name) => Object.keys(loaded[name]).length), twice }));`;
+    writeFileSync(join(folder, "all.js"), code);
+    const { stdout, stderr } = run("--no-warnings", "all.js");
+    expect(stdout, stderr).not.toBe("");
+    const { counts, twice } = JSON.parse(stdout);
+    expect(twice).toEqual([]);
+    expect(counts).toHaveLength(names.length);
+    for (const [i, count] of counts.entries())
+      if (names[i] !== "skep/register") expect(count, names[i]).toBeGreaterThan(4);
+  });
+
+  it("has no module in two files", () => {
+    const library = join(root, "dist/esm");
+    const files = readdirSync(library).filter((file) => file.endsWith(".js"));
+    const where = new Map<string, string[]>();
+    for (const file of files) {
+      const { sources } = JSON.parse(readFileSync(join(library, `${file}.map`), "utf8")) as { sources: string[] };
+      for (const source of new Set(sources))
+        if (source.includes("/src/")) where.set(source, [...(where.get(source) ?? []), file]);
+    }
+    expect(where.size).toBeGreaterThan(300);
+    expect([...where].filter(([, of]) => of.length > 1)).toEqual([]);
+  });
+
   it("can be imported by each of its names", () => {
     const code = `
       import { Assembler, loadObject, RingBufferReader } from "skep";

@@ -71,6 +71,7 @@ describe("types", () => {
     expect(() => btf.endId).toThrow(cut);
     expect(() => btf.type(40_001)).toThrow(cut);
     expect(() => btf.type(-1)).toThrow(cut);
+    expect(() => btf.type(1.5)).toThrow(cut);
     expect(btf.type(40_000)).toMatchObject({ kind: "int", name: "D" });
   });
 
@@ -100,6 +101,14 @@ describe("types", () => {
       }
     }
   });
+
+  it("of a large table are found in one pass, however many of another kind have the name", () => {
+    const forward = [1, 7 << 24, 0];
+    const btf = btfOf([...Array.from({ length: 300_000 }, () => forward), INT(1)], "\0A\0");
+    expect(btf.find("A", "int")).toBe(300_001);
+    expect(() => btf.type(300_002)).toThrow(/There is no type 300002: the ids are 1 to 300001/);
+    expect(() => btf.type(2.5)).toThrow(/There is no type 2\.5/);
+  }, 5000);
 
   it("that hold or name themselves have no size", () => {
     const btf = btfOf([STRUCT(1, 8, [3, 1, 0], [5, 1, 32]), [1, 8 << 24, 2], [0, 3 << 24, 0, 3, 0, 2]], "\0S\0a\0b\0");

@@ -143,11 +143,14 @@ export class Btf {
     return text;
   }
 
-  /** The id of the first type of that name (and kind), the base's before its own; undefined when there is none. */
+  /**
+   * The id of the first type of that name (and kind), the base's before its own; undefined when there is none. Of a large table it
+   * is taken that each text stands once in it, as everything that makes such tables has it.
+   */
   find(name: string, kind?: BtfKind): number | undefined {
     const inBase = this.base?.find(name, kind);
     if (inBase !== undefined) return inBase;
-    // Each look goes over the headers of all types.
+    // Each look may go over many types.
     const asked = `${kind ?? ""} ${name}`;
     if (!this.#found.has(asked)) this.#found.set(asked, this.#own(name, kind, true)[0]);
     return this.#found.get(asked);
@@ -288,9 +291,9 @@ export class Btf {
 
   /** Of those that were gone over, the next one whose name stands there; -1 when there is none. */
   #indexOf(offset: number, from: number): number {
-    const i = this.#nameOffsets.indexOf(offset, from);
     // The array has room for more.
-    return i < this.#count ? i : -1;
+    const i = this.#nameOffsets.subarray(from, this.#count).indexOf(offset);
+    return i < 0 ? -1 : from + i;
   }
 
   /** Own types whose name is `name` but for a flavour. In a small table all names are looked at: they may overlap. */
@@ -344,7 +347,8 @@ export class Btf {
   #place(id: number): number {
     const i = id - this.firstId;
     if (i >= this.#count) this.#goOn(i + 1, -1);
-    if (i >= 0 && i < this.#count) return this.#places[i] as number;
+    const at = i < this.#count ? this.#places[i] : undefined;
+    if (at !== undefined) return at;
     throw new BtfError(`There is no type ${id}: the ids are 1 to ${this.endId - 1}.`);
   }
 

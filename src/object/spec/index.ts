@@ -17,6 +17,7 @@ export {
   type AttachTypeName,
   AttachTypeSince,
   type KernelProgramType,
+  type LaterAttachType,
   MULTI_TRACING,
   ProgramFlag,
   ProgramType,

@@ -155,8 +155,8 @@ export const ProgramTypeSince: Readonly<Record<KernelProgramType, string>> = {
   netfilter: "6.4",
 };
 
-/** The first kernel of attach types that came later than their program type. */
-export const AttachTypeSince: Readonly<Partial<Record<AttachTypeName, string>>> = {
+/** The first kernel of attach types that came later than their program type, where the kernel looks at them. */
+export const AttachTypeSince = {
   trace_iter: "5.8",
   modify_return: "5.7",
   trace_kprobe_multi: "5.18",
@@ -177,7 +177,10 @@ export const AttachTypeSince: Readonly<Partial<Record<AttachTypeName, string>>> 
   trace_fentry_multi: "7.2",
   trace_fexit_multi: "7.2",
   trace_fsession_multi: "7.2",
-};
+} as const satisfies Partial<Record<AttachTypeName, string>>;
+
+/** An attach type that came later than its program type. */
+export type LaterAttachType = keyof typeof AttachTypeSince;
 
 /** Attach types of programs for many functions, which name none when they are loaded. */
 export const MULTI_TRACING: ReadonlySet<AttachTypeName> = new Set([

@@ -11,7 +11,7 @@ import {
   withSignalsBlocked,
 } from "../sys/index.ts";
 import { own } from "./own.ts";
-import { probeAttachType } from "./probe/attach-types.ts";
+import { isLaterAttachType, probeAttachType } from "./probe/attach-types.ts";
 import { probeProgramType } from "./probe/program-types.ts";
 import { neededCapabilities, Program } from "./program.ts";
 import { VerifierError } from "./verifier-error.ts";
@@ -90,7 +90,7 @@ export function loadProgram(
 function sinceOf({ type, expectedAttachType }: ProgramSpec): string | undefined {
   if (type === "unspec") return undefined;
   const byType = lacking(`Programs of type ${type}`, probeProgramType(type));
-  if (byType !== undefined || expectedAttachType === undefined) return byType;
+  if (byType !== undefined || expectedAttachType === undefined || !isLaterAttachType(expectedAttachType)) return byType;
   return lacking(`Programs with the attach type ${expectedAttachType}`, probeAttachType(expectedAttachType));
 }
 

@@ -1,4 +1,10 @@
-import { AttachType, type AttachTypeName, AttachTypeSince, type ProgramTypeName } from "../../../object/spec/index.ts";
+import {
+  AttachType,
+  type AttachTypeName,
+  AttachTypeSince,
+  type LaterAttachType,
+  type ProgramTypeName,
+} from "../../../object/spec/index.ts";
 import { askedOnce, BpfAttr, judge, type ProbeResult } from "../../sys/index.ts";
 import { neededCapabilities } from "../program.ts";
 import { attemptLoad, attemptWith, closeResult, type TrialProgram } from "./attempt.ts";
@@ -13,12 +19,12 @@ const BAD_ADDRESS = 8;
 
 export type TypeKey = `${BtfKindName}:${string}`;
 
-type Probe = (name: string, since: string, attachType: AttachTypeName) => ProbeResult;
+type Probe = (name: string, since: string, attachType: LaterAttachType) => ProbeResult;
 
-/** Attach types that came later than their program type: how the kernel is asked. Nothing is ever attached. */
-const PROBES: Readonly<Partial<Record<AttachTypeName, Probe>>> = {
+/** How the kernel is asked. Nothing is ever attached. */
+const PROBES: Readonly<Record<LaterAttachType, Probe>> = {
   trace_iter: byBtfId("tracing", "function:bpf_iter_task"),
-  modify_return: byBtfId("tracing", "function:security_file_open"),
+  modify_return: modifyReturn,
   trace_fsession: byBtfId("tracing", "function:vfs_open"),
   lsm_cgroup: byBtfId("lsm", "function:bpf_lsm_file_open"),
   trace_kprobe_multi: kprobeMulti,
@@ -40,20 +46,20 @@ const PROBES: Readonly<Partial<Record<AttachTypeName, Probe>>> = {
 };
 
 /**
- * Whether the kernel has an attach type, for this process; those that came with their program type are not asked for
- * (`probeProgramType`). Asked once: the answer is kept while the process runs, unless the kernel refused (EPERM) or told
- * neither way.
+ * Whether the kernel has an attach type for this process: one that came later than its program type (what came with it is there
+ * when that is, `probeProgramType`). Asked once: the answer is kept while the process runs, unless the kernel refused (EPERM) or
+ * told neither way.
  */
-export const probeAttachType: (attachType: AttachTypeName) => ProbeResult = askedOnce((attachType) => {
-  const since = AttachTypeSince[attachType];
-  const probe = PROBES[attachType];
-  return since === undefined || probe === undefined
-    ? { name: attachType, status: "supported" }
-    : probe(attachType, since, attachType);
-});
+export const probeAttachType: (attachType: LaterAttachType) => ProbeResult = askedOnce((attachType) =>
+  PROBES[attachType](attachType, AttachTypeSince[attachType], attachType),
+);
+
+export function isLaterAttachType(attachType: AttachTypeName): attachType is LaterAttachType {
+  return Object.hasOwn(AttachTypeSince, attachType);
+}
 
 /** The same by the name that people know it by. */
-export function attachType(name: string, type: AttachTypeName): ProbeResult {
+export function attachType(name: string, type: LaterAttachType): ProbeResult {
   return { ...probeAttachType(type), name };
 }
 
@@ -99,7 +105,7 @@ export function withoutBtf(name: string, since: string): ProbeResult {
     name,
     since,
     status: "unknown",
-    reason: `It takes the kernel's own BTF (${VMLINUX_BTF}), which is not there.`,
+    reason: `It takes the kernel's own BTF (${VMLINUX_BTF}), which is not there or cannot be read.`,
   };
 }
 
@@ -111,19 +117,28 @@ function loaded(type: ProgramTypeName): Probe {
   return (name, since, expectedAttachType) => simple(name, since, { type, expectedAttachType });
 }
 
-function kprobeMulti(name: string, since: string, expectedAttachType: AttachTypeName): ProbeResult {
+/** Of a kernel without security hooks other functions could be asked about; which, nobody says. */
+function modifyReturn(name: string, since: string, expectedAttachType: LaterAttachType): ProbeResult {
+  const key: TypeKey = "function:security_file_open";
+  const { ids, isReadable } = findKernelTypes([key]);
+  if (isReadable && !ids.has(key))
+    return { name, since, status: "unknown", reason: "The kernel has no security hooks, by which it is asked." };
+  return ofKernel(name, since, key, { type: "tracing", expectedAttachType });
+}
+
+function kprobeMulti(name: string, since: string, expectedAttachType: LaterAttachType): ProbeResult {
   return link(name, since, { type: "kprobe", expectedAttachType }, EFAULT, (fd) =>
     linkCreate(fd, (attr) => attr.u32(8, AttachType[expectedAttachType]).u32(20, 1).u64(32, BAD_ADDRESS)),
   );
 }
 
-function uprobeMulti(name: string, since: string, type: AttachTypeName): ProbeResult {
+function uprobeMulti(name: string, since: string, type: LaterAttachType): ProbeResult {
   const errno = tryUprobeMulti(type);
   return judge(name, errno === EBADF ? 0 : errno, since, neededCapabilities("kprobe"));
 }
 
 /** At the interface with the number 0, which there is not. */
-function onInterface(name: string, since: string, type: AttachTypeName): ProbeResult {
+function onInterface(name: string, since: string, type: LaterAttachType): ProbeResult {
   return link(name, since, { type: "sched_cls" }, ENODEV, (fd) =>
     linkCreate(fd, (attr) => attr.u32(4, 0).u32(8, AttachType[type])),
   );
