@@ -39,14 +39,14 @@ export async function mergeChunks(folder, metafile, groups, options) {
           .map(([file]) => reexport(`./${file}`, renamed.get(file)))
           .join("\n"),
       }));
-      onResolve({ filter: /^\.\/[\w-]+\.js$/ }, ({ path, importer, namespace, pluginData }) => {
+      onResolve({ filter: /^\.\/[\w-]+\.js$/ }, ({ path, importer, namespace }) => {
         const file = path.slice(2);
         if (namespace === "proxy") return { path, external: true };
         if (isHelpers(files.get(file))) return undefined;
         const group = groupOf.get(file);
         if (group === undefined) return { path, external: true };
         const from = namespace === "group" ? importer : groupOf.get(basename(importer));
-        return group === from ? undefined : { path: file, namespace: "proxy", pluginData };
+        return group === from ? undefined : { path: file, namespace: "proxy" };
       });
       // What stands for a merged file where it is imported.
       onLoad({ filter: /.*/, namespace: "proxy" }, ({ path: file }) => ({
@@ -103,20 +103,17 @@ function assign(files, groups) {
 
 /** @returns {Map<string, Map<string, string>>} for each merged file its exports, and what they are called in their group */
 function rename(files, groupOf) {
-  const taken = new Map();
+  const taken = new Map([...groupOf.values()].map((group) => [group, new Set()]));
+  const unique = (name, names) => {
+    let free = name;
+    for (let i = 2; names.has(free); i++) free = `${name}${i}`;
+    names.add(free);
+    return free;
+  };
   return new Map(
     [...groupOf].map(([file, group]) => [
       file,
-      new Map(
-        files.get(file).exports.map((name) => {
-          const names = taken.get(group) ?? new Set();
-          taken.set(group, names);
-          let unique = name;
-          for (let i = 2; names.has(unique); i++) unique = `${name}${i}`;
-          names.add(unique);
-          return [name, unique];
-        }),
-      ),
+      new Map(files.get(file).exports.map((name) => [name, unique(name, taken.get(group))])),
     ]),
   );
 }

@@ -42,17 +42,21 @@ function withoutDescriptors({ bytes, maps }) {
   return copy.toString("hex");
 }
 
+/** A spec whose maps are changed one by one. */
+export function withMaps(spec, change) {
+  return { ...spec, maps: Object.fromEntries(Object.entries(spec.maps).map(([name, map]) => [name, change(map)])) };
+}
+
 /** What the tools themselves set before they load their objects; as in reference.c. */
 function withSizes(spec) {
-  const sized = (map) => {
+  return withMaps(spec, (map) => {
     const isSized = map.type === "hash" || map.type === "array" || map.type === "stack_trace";
     return {
       ...map,
       ...(map.maxEntries === 0 && isSized && { maxEntries: 64 }),
       ...(map.valueSize === 0 && map.type === "stack_trace" && { valueSize: 127 * 8 }),
     };
-  };
-  return { ...spec, maps: Object.fromEntries(Object.entries(spec.maps).map(([name, map]) => [name, sized(map)])) };
+  });
 }
 
 /** An error of Skep's own has a code and a sentence; what has none is a fault of Skep's. */

@@ -26,8 +26,13 @@ const ENOTSUPP = 524;
 /** How much memory one batch may take; thousands of small entries fit, a map of large values is read in pieces. */
 const BUFFER_BYTES = 1 << 18;
 
+interface BatchMemory {
+  readonly memory: Memory;
+  readonly address: number;
+}
+
 /** Memory of a batch, kept for the next one: fresh memory costs the kernel a fault for each page that it writes. */
-let kept: { readonly memory: Memory; readonly address: number } | undefined;
+let kept: BatchMemory | undefined;
 
 function buffers(map: BpfMap, entries: number, valueBytes = map.valueBytes) {
   const { keySize } = map.info;
@@ -39,7 +44,7 @@ function buffers(map: BpfMap, entries: number, valueBytes = map.valueBytes) {
   return { memory, address, token, keyOffset, valueOffset };
 }
 
-function takeMemory(size: number): { readonly memory: Memory; readonly address: number } {
+function takeMemory(size: number): BatchMemory {
   const known = kept;
   if (known !== undefined && known.memory.u8.length >= size) {
     kept = undefined;
@@ -50,8 +55,18 @@ function takeMemory(size: number): { readonly memory: Memory; readonly address: 
 }
 
 /** Gives memory back that nobody reads any more. */
-function keepMemory({ memory, address }: { readonly memory: Memory; readonly address: number }): void {
+function keepMemory({ memory, address }: BatchMemory): void {
   if (memory.u8.length <= 2 * BUFFER_BYTES) kept = { memory, address };
+}
+
+/** The attributes of a batch (union bpf_attr, `batch`): `count` keys and values at these addresses. */
+function batchAttr(map: BpfMap, keys: number, values: number, count: number): BpfAttr {
+  return new BpfAttr().u64(16, keys).u64(24, values).u32(32, count).u32(36, map.fd.number).u64(40, 0).u64(48, 0);
+}
+
+/** Whether the answer to a first batch says that the map or the kernel has none. */
+function isUnsupported(result: number): boolean {
+  return result === -EINVAL || result === -EOPNOTSUPP || result === -ENOTSUPP;
 }
 
 /**
@@ -73,18 +88,12 @@ export function* lookupBatch(
   let first = true;
   try {
     for (;;) {
-      const attr = new BpfAttr()
+      const attr = batchAttr(map, space.address + space.keyOffset, space.address + space.valueOffset, entries)
         .u64(0, first ? 0 : space.address)
-        .u64(8, space.address + space.token)
-        .u64(16, space.address + space.keyOffset)
-        .u64(24, space.address + space.valueOffset)
-        .u32(32, entries)
-        .u32(36, map.fd.number)
-        .u64(40, 0)
-        .u64(48, 0);
+        .u64(8, space.address + space.token);
       const result = attr.call(command);
       const count = attr.read32(32);
-      if (first && (result === -EINVAL || result === -EOPNOTSUPP || result === -ENOTSUPP)) {
+      if (first && isUnsupported(result)) {
         yield BATCH_UNSUPPORTED;
         return;
       }
@@ -127,15 +136,9 @@ export function updateBatch(
     for (let i = 0; i < count; i++) {
       write(space.memory, space.keyOffset + i * keySize, space.valueOffset + i * map.valueBytes, done + i);
     }
-    const attr = new BpfAttr()
-      .u64(16, space.address + space.keyOffset)
-      .u64(24, space.address + space.valueOffset)
-      .u32(32, count)
-      .u32(36, map.fd.number)
-      .u64(40, 0)
-      .u64(48, 0);
+    const attr = batchAttr(map, space.address + space.keyOffset, space.address + space.valueOffset, count);
     const result = attr.call("BPF_MAP_UPDATE_BATCH");
-    if (done === 0 && (result === -EINVAL || result === -EOPNOTSUPP || result === -ENOTSUPP)) return 0;
+    if (done === 0 && isUnsupported(result)) return 0;
     if (result < 0) {
       const written = done + attr.read32(32);
       throw new SystemError({
@@ -169,14 +172,9 @@ export function deleteBatch(
     const count = Math.min(per, total - done);
     for (let i = 0; i < count; i++) write(space.memory, space.keyOffset + i * keySize, done + i);
     for (let at = 0; at < count; ) {
-      const attr = new BpfAttr()
-        .u64(16, space.address + space.keyOffset + at * keySize)
-        .u32(32, count - at)
-        .u32(36, map.fd.number)
-        .u64(40, 0)
-        .u64(48, 0);
+      const attr = batchAttr(map, space.address + space.keyOffset + at * keySize, 0, count - at);
       const result = attr.call("BPF_MAP_DELETE_BATCH");
-      if (done + at === 0 && (result === -EINVAL || result === -EOPNOTSUPP || result === -ENOTSUPP)) return undefined;
+      if (done + at === 0 && isUnsupported(result)) return undefined;
       const gone = result === 0 ? count - at : attr.read32(32);
       deleted += gone;
       if (result < 0 && result !== -ENOENT)

@@ -5,7 +5,7 @@ import { existsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { loadObject, openObject } from "../../../dist/sdk/index.js";
 import { printCount } from "../causes.js";
-import { isTyped } from "../ours.js";
+import { isTyped, withMaps } from "../ours.js";
 import { bpf, folder, include, library, run, tree } from "./source.js";
 
 /** Programs of this type veristat makes into others, by the name of their context's type. */
@@ -36,12 +36,10 @@ function theirVerdicts(program, file) {
 
 /** As veristat has it: nothing is pinned, and a map without a size has room for one. */
 function prepared(file) {
-  const spec = openObject(file);
-  const sized = (map) => ({
+  return withMaps(openObject(file), (map) => ({
     ...map,
     ...(map.maxEntries === 0 && !STORAGES.has(map.type) && { maxEntries: 1 }),
-  });
-  return { ...spec, maps: Object.fromEntries(Object.entries(spec.maps).map(([name, map]) => [name, sized(map)])) };
+  }));
 }
 
 function ourVerdict(spec, name) {

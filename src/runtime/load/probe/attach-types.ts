@@ -19,7 +19,7 @@ const BAD_ADDRESS = 8;
 
 export type TypeKey = `${BtfKindName}:${string}`;
 
-type Probe = (name: string, since: string, attachType: LaterAttachType) => ProbeResult;
+type Probe = (attachType: LaterAttachType, since: string) => ProbeResult;
 
 /** How the kernel is asked. Nothing is ever attached. */
 const PROBES: Readonly<Record<LaterAttachType, Probe>> = {
@@ -51,7 +51,7 @@ const PROBES: Readonly<Record<LaterAttachType, Probe>> = {
  * told neither way.
  */
 export const probeAttachType: (attachType: LaterAttachType) => ProbeResult = askedOnce((attachType) =>
-  PROBES[attachType](attachType, AttachTypeSince[attachType], attachType),
+  PROBES[attachType](attachType, AttachTypeSince[attachType]),
 );
 
 export function isLaterAttachType(attachType: AttachTypeName): attachType is LaterAttachType {
@@ -110,36 +110,36 @@ export function withoutBtf(name: string, since: string): ProbeResult {
 }
 
 function byBtfId(type: ProgramTypeName, key: TypeKey): Probe {
-  return (name, since, expectedAttachType) => ofKernel(name, since, key, { type, expectedAttachType });
+  return (expectedAttachType, since) => ofKernel(expectedAttachType, since, key, { type, expectedAttachType });
 }
 
 function loaded(type: ProgramTypeName): Probe {
-  return (name, since, expectedAttachType) => simple(name, since, { type, expectedAttachType });
+  return (expectedAttachType, since) => simple(expectedAttachType, since, { type, expectedAttachType });
 }
 
 /** Of a kernel without security hooks other functions could be asked about; which, nobody says. */
-function modifyReturn(name: string, since: string, expectedAttachType: LaterAttachType): ProbeResult {
+function modifyReturn(name: LaterAttachType, since: string): ProbeResult {
   const key: TypeKey = "function:security_file_open";
   const { ids, isReadable } = findKernelTypes([key]);
   if (isReadable && !ids.has(key))
     return { name, since, status: "unknown", reason: "The kernel has no security hooks, by which it is asked." };
-  return ofKernel(name, since, key, { type: "tracing", expectedAttachType });
+  return ofKernel(name, since, key, { type: "tracing", expectedAttachType: name });
 }
 
-function kprobeMulti(name: string, since: string, expectedAttachType: LaterAttachType): ProbeResult {
-  return link(name, since, { type: "kprobe", expectedAttachType }, EFAULT, (fd) =>
-    linkCreate(fd, (attr) => attr.u32(8, AttachType[expectedAttachType]).u32(20, 1).u64(32, BAD_ADDRESS)),
+function kprobeMulti(name: LaterAttachType, since: string): ProbeResult {
+  return link(name, since, { type: "kprobe", expectedAttachType: name }, EFAULT, (fd) =>
+    linkCreate(fd, (attr) => attr.u32(8, AttachType[name]).u32(20, 1).u64(32, BAD_ADDRESS)),
   );
 }
 
-function uprobeMulti(name: string, since: string, type: LaterAttachType): ProbeResult {
-  const errno = tryUprobeMulti(type);
+function uprobeMulti(name: LaterAttachType, since: string): ProbeResult {
+  const errno = tryUprobeMulti(name);
   return judge(name, errno === EBADF ? 0 : errno, since, neededCapabilities("kprobe"));
 }
 
 /** At the interface with the number 0, which there is not. */
-function onInterface(name: string, since: string, type: LaterAttachType): ProbeResult {
+function onInterface(name: LaterAttachType, since: string): ProbeResult {
   return link(name, since, { type: "sched_cls" }, ENODEV, (fd) =>
-    linkCreate(fd, (attr) => attr.u32(4, 0).u32(8, AttachType[type])),
+    linkCreate(fd, (attr) => attr.u32(4, 0).u32(8, AttachType[name])),
   );
 }

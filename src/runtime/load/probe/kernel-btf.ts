@@ -1,5 +1,4 @@
-import { BtfError } from "../../../object/btf/index.ts";
-import { KernelBtfError, kernelBtf } from "../../sys/index.ts";
+import { kernelBtf } from "../../sys/index.ts";
 
 export const VMLINUX_BTF = "/sys/kernel/btf/vmlinux";
 
@@ -24,9 +23,8 @@ export function findKernelTypes(wanted: readonly `${BtfKindName}:${string}`[]): 
     }
     return { ids, isReadable: true };
   } catch (error) {
-    // A kernel without BTF, or one with kinds that are newer than this version of Skep.
-    const isKnown = error instanceof BtfError || error instanceof KernelBtfError;
-    if (!isKnown && (error as NodeJS.ErrnoException).code === undefined) throw error;
+    // A kernel without BTF, or one with kinds that are newer than this version of Skep: errors with a code, as the system's are.
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     return { ids, isReadable: false };
   }
 }
