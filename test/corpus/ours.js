@@ -1,7 +1,7 @@
 // What Skep gives to the kernel for each program of an object, loaded by itself.
 import { BpfAttr } from "../../dist/runtime/sys/index.js";
 import { native } from "../../dist/runtime/sys/native.js";
-import { loadObject, openObject } from "../../dist/sdk/index.js";
+import { attachStructOps, loadObject, openObject, StructOpsMap } from "../../dist/sdk/index.js";
 
 // Without the addon everything would be refused, and agree with all that libbpf refuses.
 native();
@@ -115,11 +115,17 @@ export function ourTest(file, { name, level, flags, run, auxiliary, btf, fill })
   const text = () => (log === undefined ? undefined : Buffer.from(log.subarray(0, log.indexOf(0))).toString("latin1"));
   try {
     const types = btf === undefined ? {} : { kernelBtf: openObject(btf).btf };
-    const loaded = loadObject(object, { programs: [...new Set([...auxiliary, name])], pinPath: false, ...types });
+    const tables = run && REGISTERS ? programsOfTables(spec) : [];
+    const programs = [...new Set([...auxiliary, ...tables, name])];
+    const loaded = loadObject(object, { programs, pinPath: false, ...types });
+    const links = [];
     try {
       if (fill !== undefined) loaded.maps[fill].setRaw(new Uint8Array(4), TEST_VALUE);
+      if (tables.length > 0)
+        for (const map of Object.values(loaded.maps)) if (map instanceof StructOpsMap) links.push(attachStructOps(map));
       return { log: text() ?? "", ...(run && runOnce(loaded.programs[name])) };
     } finally {
+      for (const link of links) link.close();
       loaded.close();
     }
   } catch (failure) {
@@ -127,6 +133,16 @@ export function ourTest(file, { name, level, flags, run, auxiliary, btf, fill })
   } finally {
     stop();
   }
+}
+
+/** Tables of functions are registered before a program is run, as test_loader does: for the whole machine, so in virtual ones only. */
+const REGISTERS = process.env.SKEP_VM === "1";
+
+/** The programs that an object's tables of functions need. */
+function programsOfTables(spec) {
+  return Object.entries(spec.programs)
+    .filter(([, { type }]) => type === "struct_ops")
+    .map(([name]) => name);
 }
 
 /** What prog_tests/verifier.c writes into a map before it runs programs (struct test_val). */

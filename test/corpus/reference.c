@@ -155,6 +155,17 @@ static void test(const char* path, const char* name, int level, unsigned flags, 
     unsigned key = 0, value[12] = {28, [7] = 0xabcdef12};
     bpf_map_update_elem(bpf_map__fd(filled), &key, value, 0);
   }
+  // Tables of functions are registered first: for the whole machine, so in virtual ones only.
+  struct bpf_link* links[32];
+  int linked = 0;
+  struct bpf_map* table;
+  if (run && error == 0 && getenv("SKEP_VM") != NULL) {
+    bpf_object__for_each_map(table, object) {
+      if (bpf_map__type(table) != BPF_MAP_TYPE_STRUCT_OPS || linked == 32) continue;
+      links[linked] = bpf_map__attach_struct_ops(table);
+      if (links[linked] != NULL) linked++;
+    }
+  }
   if (run && error == 0) {
     unsigned char in[64] = {0}, out[256] = {0};
     LIBBPF_OPTS(bpf_test_run_opts, how);
@@ -169,6 +180,7 @@ static void test(const char* path, const char* name, int level, unsigned flags, 
     else printf(",\"retval\":%d", (int)how.retval);
   }
   printf("}\n");
+  while (linked > 0) bpf_link__destroy(links[--linked]);
   bpf_object__close(object);
 }
 

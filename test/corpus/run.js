@@ -16,8 +16,8 @@
 //   --all                                     prints differences whose cause is known, too
 //
 // Everything is fetched by apt into a folder of the user's ($SKEP_CORPUS_CACHE, ~/.cache/skep/corpus); nothing is kept in
-// the repository. Programs are loaded and let go of at once, never attached. Needs root, gcc and libbpf-dev; the selftests
-// clang, bpftool, python3 and libelf-dev, too.
+// the repository. Programs are loaded and let go of at once, never attached but in virtual machines. Needs root, gcc and
+// libbpf-dev; the selftests clang, bpftool, python3, libelf-dev, make and pahole (package dwarves), too.
 import { parseArgs } from "node:util";
 import { printDifferences } from "./causes.js";
 import { filesOf, objectsInside } from "./fetch.js";

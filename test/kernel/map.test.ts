@@ -1,5 +1,6 @@
 // Live maps, each kind against what a Map of JavaScript does, and at its edges.
 import assert from "node:assert/strict";
+import { inspect } from "node:util";
 import fc from "fast-check";
 import {
   bytes,
@@ -194,6 +195,43 @@ kernelTest("a loop that is left in the middle leaves the map usable", () => {
   const firsts = [one.next().value?.[0], two.next().value?.[0]];
   assert.equal(firsts[0], firsts[1]);
   assert.equal([...one].length + [...two].length, 198);
+});
+
+kernelTest("a step of an iterator stays what it was, however often it is read and whatever follows", () => {
+  using hash = createMap({ type: "hash", key: u32, value: point, maxEntries: 9000 }, "steps");
+  // A trie has no batches that can be relied on.
+  using trie = createMap(
+    {
+      type: "lpm_trie",
+      key: struct({ bits: u32, name: str(4) }),
+      value: point,
+      maxEntries: 3,
+      flags: MapFlag.no_prealloc,
+    },
+    "steps",
+  );
+  hash.setMany(Array.from({ length: 9000 }, (_, i) => [i, { x: i & 255, y: i }] as const));
+  for (const [i, name] of ["a", "b", "c"].entries()) trie.set({ bits: 8, name }, { x: i, y: i });
+  for (const map of [hash, trie]) {
+    const entries = map.entries();
+    const steps: IteratorResult<unknown, undefined>[] = [];
+    let step = entries.next();
+    for (; step.done !== true; step = entries.next()) steps.push(step);
+    const all = steps.map(({ value }) => value);
+    assert.deepEqual(all, [...map]);
+    assert.deepEqual(
+      steps.map(({ value }) => value),
+      all,
+    );
+    assert.deepEqual([step.value, steps[0]?.done], [undefined, false]);
+    assert.equal(inspect(step), "{ done: true, value: undefined }");
+    assert.equal(inspect(steps[0]), inspect({ done: false, value: all[0] }));
+    assert.deepEqual([entries.next().done, entries.next().value], [true, undefined]);
+    const left = map.entries();
+    left.next();
+    assert.deepEqual(left.return?.(), { done: true, value: undefined });
+    assert.equal(left.next().done, true);
+  }
 });
 
 kernelTest("loops over maps within each other, and beside, read what is theirs", () => {
