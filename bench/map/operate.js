@@ -5,6 +5,8 @@ import { BATCH, KEYS, keyAt, specs, ValueBig } from "./layouts.js";
 
 const SLICES = 20;
 const WARM_UP = 5;
+/** And until the engine has compiled the loop for good, and the heap is as large as it will be. C and Go have neither to wait for. */
+const WARM_UP_OPERATIONS = 200_000;
 const [operation, name, countText] = process.argv.slice(2);
 const count = Number(countText);
 const spec = specs[name];
@@ -239,7 +241,7 @@ Object.assign(operations, {
 
 const run = operations[operation];
 let best = Number.POSITIVE_INFINITY;
-for (let slice = -WARM_UP; slice < SLICES; slice++) {
+for (let slice = -Math.max(WARM_UP, Math.ceil(WARM_UP_OPERATIONS / count)); slice < SLICES; slice++) {
   const start = process.hrtime.bigint();
   run(count);
   const ns = Number(process.hrtime.bigint() - start) / count;
