@@ -127,19 +127,47 @@ function boundedRange(g: Gen, room: number): string[] {
   const { label, written } = labelOf(g);
   const turns = few(g, room);
   const depth = depthHere(g) - 1;
-  const isMasked = g.random.chance(40);
-  g.use(isMasked ? "range with a masked end" : "range atMost");
+  const masked = g.random.chance(40) ? maskedEnd(g, turns, unsigned(g, depth)) : undefined;
+  g.use(masked?.construct ?? "range atMost");
   const from = g.random.chance(50) ? "" : `${g.random.chance(50) ? unsigned(g, depth) : g.random.below(8)}, `;
-  const power = 2 ** Math.floor(Math.log2(turns + 1));
-  const head = isMasked
-    ? `${written}for (const ${name} of range(${unsigned(g, depth)} & ${power - 1})) {`
-    : `${written}for (const ${name} of range(${from}${unsigned(g, depth)}, { atMost: ${turns} })) {`;
+  const head = `${written}for (const ${name} of range(${masked?.text ?? `${from}${unsigned(g, depth)}, { atMost: ${turns} }`})) {`;
   const body = g.block(() => {
-    if (isMasked && power > 1) g.indices.push({ text: name, below: power - 1 });
+    if (masked !== undefined && masked.below > 0) g.indices.push({ text: name, below: masked.below });
     else g.variables.push({ text: name, type: U64, mutable: false, plain: true });
     return turning(g, turns, label);
   });
   return [head, ...body, "}"];
+}
+
+/** Ends of a range whose bound the compiler finds by itself: the range's arguments, and what its numbers are below. */
+function maskedEnd(g: Gen, turns: number, value: string): { construct: string; text: string; below: number } {
+  const maskFor = (most: number) => 2 ** Math.floor(Math.log2(most + 1)) - 1;
+  const times = 1 + g.random.below(4);
+  switch (turns < 4 ? 0 : g.random.below(4)) {
+    case 1: {
+      const [mask, start] = [maskFor(turns), g.random.below(9)];
+      const sum = g.random.chance(50) ? `(${value} & ${mask}) + ${start}` : `${start} + (${value} & ${mask})`;
+      return { construct: "range with a sum at its end", text: `${start}, ${sum}`, below: mask + start };
+    }
+    case 2: {
+      const mask = maskFor(Math.floor(turns / times));
+      const text = `(${value} & ${mask}) * ${times}`;
+      return { construct: "range with a product at its end", text, below: mask * times };
+    }
+    case 3: {
+      const shift = g.random.below(3);
+      const mask = maskFor(turns >> shift);
+      return {
+        construct: "range with a shift at its end",
+        text: `(${value} & ${mask}) << ${shift}`,
+        below: mask << shift,
+      };
+    }
+    default: {
+      const mask = maskFor(turns);
+      return { construct: "range with a masked end", text: `${value} & ${mask}`, below: mask };
+    }
+  }
 }
 
 function eachElement(g: Gen, room: number): string[] | undefined {

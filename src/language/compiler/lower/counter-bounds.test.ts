@@ -16,6 +16,8 @@ const LOOPS: readonly (readonly [string, string])[] = [
   ["of constants", "for (const x of range(200)) put(x);"],
   ["to what is known when it runs", "for (const x of range(ctx.n & 15)) put(x);"],
   ["from what is not 0", "for (const x of range(3, ctx.n & 15)) put(x);"],
+  ["to a sum", "for (const x of range(3, (ctx.n & 7) + 3)) put(x);"],
+  ["to a product", "for (const x of range(((ctx.n & 7) << 1) * 3)) put(x);"],
   ["at most so often", "for (const x of range(0, ctx.n, { atMost: 100 })) put(x);"],
 ];
 

@@ -77,6 +77,20 @@ function boundOfValue(l: Lowering, expr: Expr): bigint | undefined {
           const left = upperBound(l, expr.left);
           return right === undefined || right <= 0n || left === undefined || expr.signed ? undefined : left / right;
         }
+        case "add":
+        case "mul": {
+          const left = upperBound(l, expr.left);
+          const other = left === undefined ? undefined : upperBound(l, expr.right);
+          if (left === undefined || other === undefined) return undefined;
+          const most = expr.binary === "add" ? left + other : left * other;
+          return most <= largest(expr) ? most : undefined;
+        }
+        case "shl": {
+          const left = upperBound(l, expr.left);
+          if (left === undefined || right === undefined || right < 0n || right > 63n) return undefined;
+          const most = left << right;
+          return most <= largest(expr) ? most : undefined;
+        }
         default:
           return undefined;
       }
@@ -101,6 +115,12 @@ function boundOfValue(l: Lowering, expr: Expr): bigint | undefined {
     default:
       return undefined;
   }
+}
+
+/** The largest number of an expression's type: above it, arithmetic starts over. */
+function largest({ type }: Expr): bigint {
+  if (type.kind !== "int") return -1n;
+  return (1n << BigInt(type.signed ? type.bits - 1 : type.bits)) - 1n;
 }
 
 function smaller(a: bigint, b: bigint): bigint {
