@@ -114,6 +114,9 @@ export const RATE_METRICS = {
   stalls: { title: "stalls" },
 };
 
+/** So many milliseconds lie between two reads of a buffer of this size where they are on a timer, in C as in Skep. */
+export const tickOf = (size) => Math.min(4, Math.max(1, size >> 20));
+
 export const rateName = (rate, burst) =>
   `${rate / 1000} 000 events a second, ${burst === 1 ? "evenly" : `${burst} at a time`}`;
 
@@ -142,7 +145,14 @@ export async function atRates(bench, { kind, object, size, parts, goals }) {
           column("skep", "Skep", "debian12", node("coalesced"), rate, burst),
           column("low", 'Skep, latency: "low"', "debian12", node("low"), rate, burst),
           column("c", `C libbpf ${old?.libbpf}, poll`, "debian12", c("debian12", poll), rate, burst),
-          column("c-timer", `C libbpf ${old?.libbpf}, every ms`, "debian12", c("debian12", timer), rate, burst),
+          column(
+            "c-timer",
+            `C libbpf ${old?.libbpf}, every ${tickOf(size)} ms`,
+            "debian12",
+            c("debian12", timer),
+            rate,
+            burst,
+          ),
           column("c-new", `C libbpf ${newest?.libbpf}, poll`, "newest", c("newest", poll), rate, burst),
           column("go", `Go cilium/ebpf ${old?.cilium}`, "debian12", go("debian12"), rate, burst),
           column("go-new", `Go cilium/ebpf ${newest?.cilium}`, "newest", go("newest"), rate, burst),

@@ -83,6 +83,35 @@ kernelTest(
 );
 
 kernelTest(
+  "bursts that come some milliseconds apart, then rare ones: every event once and in order",
+  needs,
+  async () => {
+    // Large enough to be read every four milliseconds.
+    using object = loadObject(spec(1024 * PAGE));
+    const seen: number[] = [];
+    using ring = RingBufferReader.of(object.maps.events, u64n).listen((number) => void seen.push(number));
+    let made = 0;
+    for (const [bursts, count, gap] of [
+      [40, 100, 1],
+      [5, 1, 8],
+      [40, 20, 2],
+      [10, 300, 6],
+      [5, 1, 1],
+    ] as const) {
+      for (let i = 0; i < bursts; i++) {
+        send(object, count);
+        made += count;
+        await sleep(gap);
+      }
+      await until(() => seen.length === made);
+    }
+    assert.deepEqual(seen, numbers(0, made));
+    assert.equal(object.maps.dropped.get(0), 0);
+    assert.equal(ring.books.pendingBytes, 0);
+  },
+);
+
+kernelTest(
   "closing in the midst, also in the callback: the next reader goes on where this one ended",
   needs,
   async () => {

@@ -57,6 +57,9 @@ static double cpu_us(void) {
 int main(int argc, char** argv) {
   if (argc != 4) die("consumer poll|timer|perf|perf-timer SIZE COUNT");
   int timer = strstr(argv[1], "timer") != NULL;
+  /* As often as Skep reads a buffer of this size (src/runtime/event/wakeup.ts). */
+  long tick_ms = atol(argv[2]) >> 20;
+  tick_ms = tick_ms < 1 ? 1 : tick_ms > 4 ? 4 : tick_ms;
   late = calloc(MOST, sizeof(double));
   struct ring_buffer* ring = NULL;
   struct perf_buffer* buffer = NULL;
@@ -80,7 +83,7 @@ int main(int argc, char** argv) {
       cpu = cpu_us();
     }
     if (timer) {
-      struct timespec tick = {.tv_nsec = 1000000};
+      struct timespec tick = {.tv_nsec = tick_ms * 1000000};
       nanosleep(&tick, NULL);
       if (ring != NULL) ring_buffer__consume(ring);
       else perf_buffer__consume(buffer);

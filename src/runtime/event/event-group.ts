@@ -125,6 +125,10 @@ class GroupSource<T> implements EventSource<T> {
     return sum;
   }
 
+  get capacity(): number {
+    return this.#sources.reduce((least, { capacity }) => Math.min(least, capacity), Number.POSITIVE_INFINITY);
+  }
+
   get taken(): number {
     return this.#most((source) => source.taken);
   }

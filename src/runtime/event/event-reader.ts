@@ -260,6 +260,9 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
     this.#wakeUp?.close();
     this.#wakeUp = new WakeUp(source.descriptor, this.#latency, {
       toldOnce: source.toldOnce,
+      get capacity() {
+        return source.capacity;
+      },
       drain: (quietly) => {
         const records = drain(quietly);
         return { records, pressing: source.taken > PRESSING };

@@ -37,6 +37,8 @@ export interface EventSource<T> {
    */
   readonly toldOnce: boolean;
   readonly tally: Tally;
+  /** How many bytes its buffer holds, the smallest of them where there are several; 0 where that is not known. */
+  readonly capacity: number;
   /** The greatest part of a buffer that was taken since `look`. */
   readonly taken: number;
   /** The greatest part of a buffer that is to be read up to where `look` saw the end. */

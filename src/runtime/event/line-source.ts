@@ -17,6 +17,8 @@ export abstract class LineSource<T> implements EventSource<T> {
   protected readonly lines = new EventQueue<T>();
   #reads = 0;
 
+  readonly capacity = 0;
+
   /** All that may be read at a turn was there: there may be more. */
   get taken(): number {
     return this.#reads >= READS ? 1 : 0;

@@ -15,7 +15,7 @@ export interface PerfBufferOptions {
   /** The CPUs to read; those on line by default. One that comes on line later has no buffer: its events are refused. */
   readonly cpus?: readonly number[] | undefined;
   /**
-   * `coalesced` (default): rare events come at once, thick ones within about 1 ms, for which programs are then not held up.
+   * `coalesced` (default): rare events come at once, thick ones within 1 to 4 ms, by the size of the buffer, for which programs are then not held up.
    * `low`: each at once, which costs the program that sends it some microseconds.
    */
   readonly latency?: Latency | undefined;

@@ -99,6 +99,10 @@ export class PerfSource<T> implements EventSource<T> {
     return this.#lost ?? this.#askLost();
   }
 
+  get capacity(): number {
+    return this.#size;
+  }
+
   get taken(): number {
     return this.#most((ring) => (ring.position - ring.lookedAt) >>> 0);
   }

@@ -10,7 +10,7 @@ import type { Latency } from "./wakeup.ts";
 
 /** How a `RingBufferReader` reads, and where it learns of losses. */
 export interface RingBufferOptions {
-  /** `coalesced` (default): rare events come at once, thick ones within about 1 ms. `low`: each at once. */
+  /** `coalesced` (default): rare events come at once, thick ones within 1 to 4 ms, by the size of the ring. `low`: each at once. */
   readonly latency?: Latency | undefined;
   /**
    * How many records the programs could not reserve, asked when the books are read. The kernel does not count them, so

@@ -77,6 +77,10 @@ export class RingSource<T> implements EventSource<T> {
     beginReading(map);
   }
 
+  get capacity(): number {
+    return this.#size;
+  }
+
   get taken(): number {
     return (this.#total - this.#lookedAt) / this.#size;
   }

@@ -3,13 +3,17 @@ import { type Fd, Waiter } from "../sys/index.ts";
 /** How soon events are delivered: `coalesced` saves the traced program wake-ups, `low` delivers each at once. */
 export type Latency = "coalesced" | "low";
 
-/** Wake-ups closer together than this count as busy. */
-const BUSY_GAP_NS = 250_000n;
+/** Wake-ups closer together than this count as busy, and so do those closer than half a tick that bring many records. */
+const BUSY_GAP_MS = 0.25;
+/** Records in a millisecond that are many: well above what is quiet again. */
+const MANY = 8;
 const BUSY_WAKES = 8;
-const TICK_MS = 1;
+/** A buffer is drained so often that a gigabyte a second would not fill it between two ticks; and never seldomer than this. */
+const BYTES_PER_MS = 1 << 20;
+const LONGEST_TICK_MS = 4;
 /** Longer than a program runs, also one that is preempted. */
 const GRACE_MS = 20;
-/** Fewer records than this in a tick: quiet enough to be woken for each again. */
+/** Fewer records than this in a millisecond: quiet enough to be woken for each again. */
 const QUIET = 4;
 
 /** The part of a buffer that counts as pressing when one drain takes it (measured: 6 % keeps up with a flood). */
@@ -23,6 +27,8 @@ export interface Drained {
 
 /** The ring as its wake-ups need it. */
 export interface Drainable {
+  /** How many bytes the smallest of its buffers holds. */
+  readonly capacity: number;
   /** Reads what is there. `quietly`: so that the kernel wakes nobody for the next record. */
   drain(quietly: boolean): Drained;
   /** From now on the kernel shall wake nobody, as far as that can be told it beforehand. */
@@ -39,7 +45,7 @@ export interface Drainable {
 /**
  * Decides when a ring is drained. While events are rare the kernel wakes us for each. Once they come thick, every
  * wake-up costs the traced program microseconds, and the kernel only wakes when the consumer has caught up: so the
- * kernel is left to believe that we never do, the ring is drained on a 1 ms timer, and we go back when it gets quiet. A
+ * kernel is left to believe that we never do, the ring is drained on a timer of 1 to 4 ms, and we go back when it gets quiet. A
  * drain that took a good part of the ring runs again at once, so a flood does not overrun the ring between two ticks.
  */
 export class WakeUp {
@@ -47,9 +53,10 @@ export class WakeUp {
   readonly #ring: Drainable;
   readonly #latency: Latency;
   #timer: NodeJS.Timeout | undefined;
+  #tickMs = 1;
   #immediate: NodeJS.Immediate | undefined;
   #later: NodeJS.Timeout | undefined;
-  #lastWake = 0n;
+  #lastWake = 0;
   #busyWakes = 0;
   #running = false;
   /** The descriptor is waited for. */
@@ -108,7 +115,7 @@ export class WakeUp {
       if (this.#ring.drain(true).pressing) this.#next(true);
       return;
     }
-    const now = process.hrtime.bigint();
+    const now = performance.now();
     let drained: Drained | undefined;
     try {
       drained = this.#ring.drain(false);
@@ -116,9 +123,11 @@ export class WakeUp {
       // When a visitor throws there is more to read, and perhaps nobody tells of it a second time.
       if (drained === undefined && this.#running) this.#lookAgain();
     }
-    const { pressing } = drained;
+    const { records, pressing } = drained;
     if (!this.#running || this.#latency === "low") return;
-    this.#busyWakes = now - this.#lastWake < BUSY_GAP_NS ? this.#busyWakes + 1 : 0;
+    const gap = now - this.#lastWake;
+    const isBusy = gap < BUSY_GAP_MS || (gap < this.#interval() / 2 && records >= MANY * gap);
+    this.#busyWakes = isBusy ? this.#busyWakes + 1 : 0;
     this.#lastWake = now;
     if (pressing || this.#busyWakes >= BUSY_WAKES) {
       this.#unwait();
@@ -145,7 +154,7 @@ export class WakeUp {
     clearImmediate(this.#immediate);
     this.#immediate = undefined;
     // When a visitor throws there is more in the ring: the timer must go on, or nothing would ever drain it again.
-    let drained: Drained = { records: QUIET, pressing: true };
+    let drained: Drained = { records: Number.POSITIVE_INFINITY, pressing: true };
     try {
       drained = this.#ring.drain(true);
     } finally {
@@ -154,7 +163,8 @@ export class WakeUp {
   };
 
   #goOn({ records, pressing }: Drained): void {
-    if (records < QUIET) {
+    // What comes right behind a large drain tells nothing: the next tick does.
+    if (records < QUIET * this.#tickMs && !this.#pressing) {
       this.#busyWakes = 0;
       this.#ticking = false;
       this.#stopTimer();
@@ -193,11 +203,22 @@ export class WakeUp {
       clearImmediate(this.#immediate);
       this.#immediate = setImmediate(this.#tick);
       if (!this.#referenced) this.#immediate.unref();
-    } else if (this.#timer === undefined) {
+      return;
+    }
+    // It may be another one now: the members of a group change.
+    const tickMs = this.#interval();
+    if (tickMs !== this.#tickMs) this.#stopTimer();
+    this.#tickMs = tickMs;
+    if (this.#timer === undefined) {
       // One timer for all ticks: making one anew for each costs half as much again.
-      this.#timer = setInterval(this.#tick, TICK_MS);
+      this.#timer = setInterval(this.#tick, tickMs);
       if (!this.#referenced) this.#timer.unref();
     }
+  }
+
+  /** Milliseconds from tick to tick. Each costs some twenty microseconds, so they are as few as the buffer allows. */
+  #interval(): number {
+    return Math.min(LONGEST_TICK_MS, Math.max(1, Math.floor(this.#ring.capacity / BYTES_PER_MS)));
   }
 
   #stopTimer(): void {
