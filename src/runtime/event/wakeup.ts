@@ -209,9 +209,10 @@ export class WakeUp {
     const tickMs = this.#interval();
     if (tickMs !== this.#tickMs) this.#stopTimer();
     this.#tickMs = tickMs;
-    if (this.#timer === undefined) {
-      // One timer for all ticks: making one anew for each costs half as much again.
-      this.#timer = setInterval(this.#tick, tickMs);
+    // One timer for all ticks, wound up anew: an interval costs a sixth more, a new timer half as much again.
+    if (this.#timer !== undefined) this.#timer.refresh();
+    else {
+      this.#timer = setTimeout(this.#tick, tickMs);
       if (!this.#referenced) this.#timer.unref();
     }
   }
@@ -222,7 +223,7 @@ export class WakeUp {
   }
 
   #stopTimer(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 }
