@@ -26,7 +26,9 @@ export function onEveryKernel(kernels) {
     const args = [vm, "--memory", "2048", "--time-out", `${TIME_OUT}`, kernel, "--", process.execPath, run];
     const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", maxBuffer: 1 << 26 });
     if (!/programs$/m.test(stdout)) {
-      console.log(`${kernel.padEnd(8)}   did not run: ${stderr.trim().split("\n").at(-1)}`);
+      console.log(
+        `${kernel.padEnd(8)}   did not run: ${/^.*Error: .*$|^(?:corpus|vm): .*$/m.exec(stderr)?.[0] ?? stderr.trim()}`,
+      );
       unknown++;
       continue;
     }
