@@ -32,6 +32,40 @@ export const FOUND: readonly Found[] = [
      }
      export const program = syscall(C, (ctx) => f(ctx.text, ctx.a) + f(ctx.text, 3));`,
   ),
+  ...[
+    ["a sum", "(ctx.a & 127) + n"],
+    ["itself", "n"],
+    ["the smaller", "min(ctx.a + 400, n)"],
+    ["a product", "(ctx.a & 63) * n"],
+    ["a shift", "(ctx.a & 63) << n"],
+    ["a double", "n * 2"],
+    ["the counter's half", "(ctx.a & 63) + 60 + i / 2"],
+  ].map(([what, limit]) =>
+    found(
+      `a loop to what it changes itself: ${what}`,
+      `const C = struct({ a: u64 });
+       export const g = global(u64);
+       export const program = syscall(C, (ctx) => {
+         let n: u64 = 1;
+         let s: u64 = 0;
+         for (let i: u64 = 0; i < ${limit} && atMost(400); i++) { if (i < 150 && n < 200) n += 2; s += 1; }
+         g.value = s;
+         return s;
+       });`,
+    ),
+  ),
+  found(
+    "a counter that starts over before it comes to the end",
+    `const C = struct({ a: u64 });
+     export const g = global(u64);
+     export const program = syscall(C, (ctx) => {
+       let s: u64 = 0;
+       for (let i: u8 = 0; i < (ctx.a & 7) + 300 && atMost(500); i = u8(i + 1)) s += 1;
+       for (let i: u8 = 0; i < 300 && atMost(400); i = u8(i + 1)) s += 1;
+       for (let i: u8 = 5; i >= 1 && atMost(300); i = u8(i - 3)) s += 1;
+       g.value = s;
+     });`,
+  ),
   found(
     "the numbers of CPU and node have 32 bits",
     `export const g = global(u32);

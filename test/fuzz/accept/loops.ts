@@ -14,6 +14,7 @@ export function loop(g: Gen): string[] | undefined {
   return random.weighted<() => string[] | undefined>([
     [5, () => counted(g, room)],
     [2, () => countedDown(g, room)],
+    [2, () => growing(g, room)],
     [4, () => whileLoop(g, room)],
     [2, () => doWhile(g, room)],
     [4, () => range(g, room)],
@@ -72,6 +73,35 @@ function countedDown(g: Gen, room: number): string[] {
     return turning(g, turns, label);
   });
   return [`${written}for (let ${name} = ${turns}; ${name} > 0; ${name}--) {`, ...body, "}"];
+}
+
+/** A list of work that grows while it is gone through: the test says something else in each turn. */
+function growing(g: Gen, room: number): string[] {
+  const [name, end] = [g.name("x"), g.name("n")];
+  const { label, written } = labelOf(g);
+  const turns = few(g, room);
+  g.use("for to what it changes");
+  const masked = `(${unsigned(g, 1)} & 7)`;
+  const limit = g.random.pick([
+    end,
+    `${masked} + ${end}`,
+    `${masked} * ${end}`,
+    `${masked} << ${end}`,
+    `${end} * 2`,
+    `min(${masked} + 9, ${end})`,
+    `${masked} + 1 + ${name} / 2`,
+  ]);
+  const step = g.random.pick([`${name}++`, `${name} += 2`]);
+  const body = g.block(() => {
+    g.variables.push({ text: name, type: U64, mutable: false }, { text: end, type: U64, mutable: false });
+    return turning(g, turns, label, [`if (${end} < ${g.random.below(20)}) ${end} += ${g.random.between(1, 3)};`]);
+  });
+  return [
+    `let ${end}: u64 = ${g.random.below(6)};`,
+    `${written}for (let ${name}: u64 = 0; ${name} < ${limit} && atMost(${turns}); ${step}) {`,
+    ...body,
+    "}",
+  ];
 }
 
 function whileLoop(g: Gen, room: number): string[] {

@@ -1,6 +1,7 @@
 import type { Expr, Local, Stmt } from "../hir.ts";
+import { uses } from "./loop-way.ts";
 import type { Lowering } from "./lowering.ts";
-import { walkStmts } from "./walk.ts";
+import { walkExpr, walkStmts } from "./walk.ts";
 
 /** The kernel's helpers and iterators turn no oftener (BPF_MAX_LOOPS). */
 export const MOST_TURNS = 8_388_608;
@@ -117,14 +118,23 @@ function boundOfValue(l: Lowering, expr: Expr): bigint | undefined {
   }
 }
 
-/** The largest number of an expression's type: above it, arithmetic starts over. */
-function largest({ type }: Expr): bigint {
+/** The largest number of a type: above it, arithmetic starts over. */
+function largest({ type }: Pick<Expr | Local, "type">): bigint {
   if (type.kind !== "int") return -1n;
   return (1n << BigInt(type.signed ? type.bits - 1 : type.bits)) - 1n;
 }
 
+/** The smallest one. */
+function smallest({ type }: Pick<Expr | Local, "type">): bigint {
+  return type.kind === "int" && type.signed ? -(1n << BigInt(type.bits - 1)) : 0n;
+}
+
 function smaller(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a < b ? b : a;
 }
 
 type LoopStmt = Extract<Stmt, { readonly op: "loop" }>;
@@ -136,9 +146,10 @@ export function turnsOf(l: Lowering, stmt: LoopStmt): Turns | undefined {
   if (stepped === undefined) return undefined;
   const { local, step } = stepped;
   const start = l.has(local) ? constantOf(l, { op: "local", local, type: local.type, span: stmt.span }) : undefined;
+  const { assigned } = uses(l, stmt);
   let best: Turns | undefined;
   for (const [test, alone] of conjuncts(stmt.test)) {
-    const turns = countedBy(l, test, local, step);
+    const turns = countedBy(l, test, stepped, assigned);
     if (turns === undefined) continue;
     const most = stmt.testLast ? Math.max(1, turns.most) : turns.most;
     if (best === undefined || most < best.most)
@@ -157,8 +168,16 @@ function conjuncts(test: Expr): [Expr, alone: boolean][] {
 }
 
 /** The local that each turn changes by the same number, and nothing else changes. */
-function stepOf({ body, update }: LoopStmt): { local: Local; step: bigint } | undefined {
-  const candidates = new Map<Local, bigint>();
+interface Stepped {
+  readonly local: Local;
+  readonly step: bigint;
+  /** The numbers between which it changes by the step; outside of them it starts over at the other end. */
+  readonly least: bigint;
+  readonly most: bigint;
+}
+
+function stepOf({ body, update }: LoopStmt): Stepped | undefined {
+  const candidates = new Map<Local, Stepped>();
   for (const stmt of update) {
     if (stmt.op !== "assign") continue;
     const sum = stripped(stmt.value);
@@ -166,11 +185,17 @@ function stepOf({ body, update }: LoopStmt): { local: Local; step: bigint } | un
     const left = stripped(sum.left);
     const right = stripped(sum.right);
     if (left.op !== "local" || left.local !== stmt.local || right.op !== "number" || right.value === 0n) continue;
-    candidates.set(stmt.local, sum.binary === "add" ? right.value : -right.value);
+    const passes = [stmt.local, ...layers(stmt.value), sum, ...layers(sum.left)];
+    candidates.set(stmt.local, {
+      local: stmt.local,
+      step: sum.binary === "add" ? right.value : -right.value,
+      least: passes.map(smallest).reduce(larger),
+      most: passes.map(largest).reduce(smaller),
+    });
   }
   const assigned = new Set<Local>();
   walkStmts(body, { stmt: (stmt) => void (stmt.op === "assign" && assigned.add(stmt.local)) });
-  for (const [local, step] of candidates) if (!assigned.has(local)) return { local, step };
+  for (const [local, stepped] of candidates) if (!assigned.has(local)) return stepped;
   return undefined;
 }
 
@@ -178,35 +203,60 @@ function stripped(expr: Expr): Expr {
   return expr.op === "convert" || expr.op === "fit" ? stripped(expr.value) : expr;
 }
 
-function countedBy(l: Lowering, test: Expr, local: Local, step: bigint): Turns | undefined {
+/** What `stripped` takes off. */
+function layers(expr: Expr): Expr[] {
+  return expr.op === "convert" || expr.op === "fit" ? [expr, ...layers(expr.value)] : [];
+}
+
+/** The test is asked in each turn anew: what it says before the first holds for all only where the loop does not change it. */
+function isFixed(expr: Expr, assigned: ReadonlySet<Local>): boolean {
+  let fixed = true;
+  walkExpr(expr, {
+    expr: (each) => {
+      if (each.op === "local" && assigned.has(each.local)) fixed = false;
+    },
+  });
+  return fixed;
+}
+
+function countedBy(
+  l: Lowering,
+  test: Expr,
+  { local, step, least, most: greatest }: Stepped,
+  assigned: ReadonlySet<Local>,
+): Turns | undefined {
   if (test.op !== "compare") return undefined;
   const onLeft = test.left.op === "local" && test.left.local === local;
   const other = onLeft ? test.right : test.left;
   const counter = onLeft ? test.left : test.right;
-  if (counter.op !== "local" || counter.local !== local) return undefined;
+  if (counter.op !== "local" || counter.local !== local || !isFixed(other, assigned)) return undefined;
   const compare = onLeft ? test.compare : FLIPPED[test.compare];
   const start = constantOf(l, counter);
   const limit = constantOf(l, other);
+  // Without a sign a number below 0 is a large one.
+  if (!test.signed && ((start ?? 0n) < 0n || (limit ?? 0n) < 0n)) return undefined;
   if (step > 0n) {
     const most = limit ?? upperBound(l, other);
     const from = start ?? (test.signed ? undefined : 0n);
     if (most === undefined || from === undefined) return undefined;
     const exact = limit !== undefined && start !== undefined;
-    if (compare === "lt") return turns(most - from, step, exact);
-    if (compare === "le") return turns(most - from + 1n, step, exact);
-    if (compare === "ne" && exact && (most - from) % step === 0n && most >= from) return turns(most - from, step, true);
+    // The last number of all, which ends the loop, must be one: otherwise it starts over.
+    const reaches = (last: bigint) => last <= greatest;
+    if (compare === "lt") return reaches(most - 1n + step) ? turns(most - from, step, exact) : undefined;
+    if (compare === "le") return reaches(most + step) ? turns(most - from + 1n, step, exact) : undefined;
+    if (compare === "ne" && exact && (most - from) % step === 0n && most >= from && reaches(most))
+      return turns(most - from, step, true);
     return undefined;
   }
   const from = start ?? upperBound(l, counter);
   if (from === undefined || limit === undefined) return undefined;
-  // An unsigned number that goes below 0 is a large one, and the loop goes on.
-  const goesBelow = (count: Turns) =>
-    !test.signed && (start === undefined ? -step > limit + 1n : start + step * BigInt(count.most) < 0n);
   if (compare === "gt" || compare === "ge") {
-    const counted = turns(from - limit + (compare === "ge" ? 1n : 0n), -step, start !== undefined);
-    return goesBelow(counted) || (!test.signed && compare === "ge" && limit === 0n) ? undefined : counted;
+    const lastInside = compare === "gt" ? limit + 1n : limit;
+    const counted = turns(from - lastInside + 1n, -step, start !== undefined);
+    const last = start === undefined ? lastInside + step : start + step * BigInt(counted.most);
+    return last < least || (!test.signed && last < 0n) ? undefined : counted;
   }
-  if (compare === "ne" && start !== undefined && (from - limit) % step === 0n && from >= limit)
+  if (compare === "ne" && start !== undefined && (from - limit) % step === 0n && from >= limit && limit >= least)
     return turns(from - limit, -step, true);
   return undefined;
 }
