@@ -120,7 +120,7 @@ export const tickOf = (size) => Math.min(4, Math.max(1, size >> 20));
 export const rateName = (rate, burst) =>
   `${rate / 1000} 000 events a second, ${burst === 1 ? "evenly" : `${burst} at a time`}`;
 
-/** How the C peers read each kind of buffer: as they do by default, and every millisecond. */
+/** How the C peers read each kind of buffer: as they do by default, and on a timer as Skep. */
 const C_WAYS = { ring: ["poll", "timer"], perf: ["perf", "perf-timer"] };
 
 /**

@@ -159,7 +159,7 @@ static void test(const char* path, const char* name, int level, unsigned flags, 
   struct bpf_link* links[32];
   int linked = 0;
   struct bpf_map* table;
-  if (run && error == 0 && getenv("SKEP_VM") != NULL) {
+  if (run && error == 0 && strcmp(getenv("SKEP_VM") ?: "", "1") == 0) {
     bpf_object__for_each_map(table, object) {
       if (bpf_map__type(table) != BPF_MAP_TYPE_STRUCT_OPS || linked == 32) continue;
       links[linked] = bpf_map__attach_struct_ops(table);

@@ -111,6 +111,28 @@ kernelTest(
   },
 );
 
+kernelTest("a loop over small batches does not wait between them while there are more", needs, async () => {
+  const [all, size] = [3000, 20];
+  using object = loadObject(spec(1024 * PAGE));
+  using ring = RingBufferReader.of(object.maps.events, u64n);
+  send(object, all);
+  const seen: number[] = [];
+  let turns = 0;
+  const counting = (async () => {
+    for (; seen.length < all; turns++) await turn();
+  })();
+  for await (const batch of ring.batches({ size })) {
+    assert.ok(batch.length <= size);
+    seen.push(...batch);
+    if (seen.length === all) send(object, 1);
+    if (seen.length > all) break;
+  }
+  await counting;
+  assert.deepEqual(seen, numbers(0, all + 1));
+  // Some for each batch; a wait of a millisecond is hundreds.
+  assert.ok(turns < (6 * all) / size, `${turns} turns of the event loop`);
+});
+
 kernelTest(
   "closing in the midst, also in the callback: the next reader goes on where this one ended",
   needs,

@@ -100,7 +100,8 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
     signal?.addEventListener("abort", stop);
     this.#stopListening = end;
     try {
-      this.#waitWith((quietly) => this.#drain(callback, Number.MAX_SAFE_INTEGER, quietly, sample)).start();
+      const all = Number.MAX_SAFE_INTEGER;
+      this.#waitWith((quietly) => ({ records: this.#drain(callback, all, quietly, sample), limited: false })).start();
     } catch (error) {
       end();
       throw error;
@@ -215,13 +216,15 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
     const visit = (event: T) => queue.push(event);
     const wakeUp = this.#waitWith((quietly) => {
       const before = queue.length + queue.displaced;
+      const limit = pausing ? size : Number.MAX_SAFE_INTEGER;
+      let limited = false;
       try {
-        this.#read(visit, pausing ? size : Number.MAX_SAFE_INTEGER, quietly, sample);
+        limited = this.#read(visit, limit, quietly, sample) === limit;
       } catch (error) {
         failure = { error };
       }
       if (queue.length > 0 || failure !== undefined) this.#wake?.();
-      return queue.length + queue.displaced - before;
+      return { records: queue.length + queue.displaced - before, limited };
     });
     const onAbort = () => this.#wake?.();
     signal?.addEventListener("abort", onAbort);
@@ -255,7 +258,7 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
     this.#abandoned += this.#queue.take().length;
   }
 
-  #waitWith(drain: (quietly: boolean) => number): WakeUp {
+  #waitWith(drain: (quietly: boolean) => { readonly records: number; readonly limited: boolean }): WakeUp {
     const source = this._source;
     this.#wakeUp?.close();
     this.#wakeUp = new WakeUp(source.descriptor, this.#latency, {
@@ -264,8 +267,8 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
         return source.capacity;
       },
       drain: (quietly) => {
-        const records = drain(quietly);
-        return { records, pressing: source.taken > PRESSING };
+        const { records, limited } = drain(quietly);
+        return { records, pressing: limited || source.taken > PRESSING };
       },
       hush: () => source.hush(),
       arm: () => {

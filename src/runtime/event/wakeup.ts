@@ -8,7 +8,7 @@ const BUSY_GAP_MS = 0.25;
 /** Records in a millisecond that are many: well above what is quiet again. */
 const MANY = 8;
 const BUSY_WAKES = 8;
-/** A buffer is drained so often that a gigabyte a second would not fill it between two ticks; and never seldomer than this. */
+/** It takes about a gigabyte a second to fill a buffer of 1 MiB or more between two ticks. They are never further apart than this. */
 const BYTES_PER_MS = 1 << 20;
 const LONGEST_TICK_MS = 4;
 /** Longer than a program runs, also one that is preempted. */
@@ -19,7 +19,10 @@ const QUIET = 4;
 /** The part of a buffer that counts as pressing when one drain takes it (measured: 6 % keeps up with a flood). */
 export const PRESSING = 1 / 16;
 
-/** What a drain did: how many records, and whether it took so much that there may soon be more than fits. */
+/**
+ * What a drain did: how many records, and whether the next one presses: it took so much that there may soon be more than fits, or as
+ * much as it was to take, and there is more.
+ */
 export interface Drained {
   readonly records: number;
   readonly pressing: boolean;
@@ -53,6 +56,8 @@ export class WakeUp {
   readonly #ring: Drainable;
   readonly #latency: Latency;
   #timer: NodeJS.Timeout | undefined;
+  /** The timer runs. */
+  #pending = false;
   #tickMs = 1;
   #immediate: NodeJS.Immediate | undefined;
   #later: NodeJS.Timeout | undefined;
@@ -146,9 +151,16 @@ export class WakeUp {
     if (!this.#referenced) this.#immediate.unref();
   }
 
+  #tock = (): void => {
+    this.#pending = false;
+    this.#tick();
+  };
+
   #tick = (): void => {
     if (!this.#running) {
       this.#stopTimer();
+      // It is overdue when somebody goes on.
+      this.#pressing = true;
       return;
     }
     clearImmediate(this.#immediate);
@@ -164,7 +176,7 @@ export class WakeUp {
 
   #goOn({ records, pressing }: Drained): void {
     // What comes right behind a large drain tells nothing: the next tick does.
-    if (records < QUIET * this.#tickMs && !this.#pressing) {
+    if (records < QUIET * this.#tickMs && !pressing && !this.#pressing) {
       this.#busyWakes = 0;
       this.#ticking = false;
       this.#stopTimer();
@@ -209,10 +221,13 @@ export class WakeUp {
     const tickMs = this.#interval();
     if (tickMs !== this.#tickMs) this.#stopTimer();
     this.#tickMs = tickMs;
+    // A tick to come stays where it is: a loop that pauses for each batch would put it off each time.
+    if (this.#pending) return;
+    this.#pending = true;
     // One timer for all ticks, wound up anew: an interval costs a sixth more, a new timer half as much again.
     if (this.#timer !== undefined) this.#timer.refresh();
     else {
-      this.#timer = setTimeout(this.#tick, tickMs);
+      this.#timer = setTimeout(this.#tock, tickMs);
       if (!this.#referenced) this.#timer.unref();
     }
   }
@@ -225,5 +240,6 @@ export class WakeUp {
   #stopTimer(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#pending = false;
   }
 }

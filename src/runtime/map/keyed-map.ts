@@ -93,7 +93,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
    * key elsewhere (LPM tries, too). A hash that is changed meanwhile may show a new key or not, but no key twice. In batches every key that
    * is there throughout appears; key by key the kernel may step over one whose neighbour is replaced meanwhile, and starts
    * over when the key it stands at is deleted: keys seen already are left out then, and after ten starts over the error is
-   * a MapChangedError.
+   * a MapChangedError. In batches, what `next()` returns has `value` as a getter, which makes the pair anew each time it is read.
    */
   entries(options: EntriesOptions = {}): IterableIterator<[K, V]> {
     const decodeKey = this.#keyDecoder();
