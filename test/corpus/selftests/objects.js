@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { bpf, CLANG, compiled, include, prepareSource, run, tree } from "./source.js";
-import { buildTestModule, loadTestModule } from "./testmod.js";
+import { provideTestModule } from "./testmod.js";
 
 /** As the selftests' Makefile has them. */
 const FLAGS = "-g -O2 -w -mcpu=v3 --target=bpf -mlittle-endian -D__TARGET_ARCH_x86 -DENABLE_ATOMICS_TESTS".split(" ");
@@ -27,8 +27,7 @@ function hostIncludes() {
  */
 export async function selftestObjects(only) {
   await prepareSource();
-  await buildTestModule();
-  loadTestModule();
+  await provideTestModule();
   mkdirSync(compiled, { recursive: true });
   const sources = readdirSync(join(bpf, "progs")).filter((name) => name.endsWith(".c") && only.test(name.slice(0, -2)));
   const includes = [include, bpf, join(tree, "tools/include/uapi"), join(tree, "tools/include")];
