@@ -94,7 +94,7 @@ function growing(g: Gen, room: number): string[] {
   const step = g.random.pick([`${name}++`, `${name} += 2`]);
   const body = g.block(() => {
     g.variables.push({ text: name, type: U64, mutable: false }, { text: end, type: U64, mutable: false });
-    return turning(g, turns, label, [`if (${end} < ${g.random.below(20)}) ${end} += ${g.random.between(1, 3)};`]);
+    return turning(g, turns, label, [`if (${end} < ${g.random.between(1, 20)}) ${end} += ${g.random.between(1, 3)};`]);
   });
   return [
     `let ${end}: u64 = ${g.random.below(6)};`,
