@@ -1,5 +1,5 @@
 import type { Expr, Local, Stmt } from "../hir.ts";
-import { uses } from "./loop-way.ts";
+import { usesIn } from "./calls.ts";
 import type { Lowering } from "./lowering.ts";
 import { walkExpr, walkStmts } from "./walk.ts";
 
@@ -146,7 +146,7 @@ export function turnsOf(l: Lowering, stmt: LoopStmt): Turns | undefined {
   if (stepped === undefined) return undefined;
   const { local, step } = stepped;
   const start = l.has(local) ? constantOf(l, { op: "local", local, type: local.type, span: stmt.span }) : undefined;
-  const { assigned } = uses(l, stmt);
+  const { assigned } = usesIn(l.unit, stmt);
   let best: Turns | undefined;
   for (const [test, alone] of conjuncts(stmt.test)) {
     const turns = countedBy(l, test, stepped, assigned);
