@@ -2,6 +2,7 @@
 import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { tickOf } from "../../dist/runtime/event/wakeup.js";
 import { runProgram, start } from "../harness/program.js";
 import { streamsOf } from "./programs.js";
 
@@ -94,7 +95,8 @@ export function rateColumns(bench, kind, object, size) {
     const made = bench.peer(name);
     return [...made.command(made.build(path(source)), args), made.env];
   };
-  const c = (name, way) => peer(name, "../peers/c/consumer.c", [way, `${size}`, `${streams.length}`]);
+  const c = (name, way) =>
+    peer(name, "../peers/c/consumer.c", [way, `${size}`, `${streams.length}`, `${tickOf(size)}`]);
   const go = (name) => peer(name, "../peers/go/consumer", [kind, `${size}`]);
   return { column, node, c, go };
 }
@@ -113,9 +115,6 @@ export const RATE_METRICS = {
   lost: { title: "lost" },
   stalls: { title: "stalls" },
 };
-
-/** So many milliseconds lie between two reads of a buffer of this size where they are on a timer, in C as in Skep. */
-export const tickOf = (size) => Math.min(4, Math.max(1, size >> 20));
 
 export const rateName = (rate, burst) =>
   `${rate / 1000} 000 events a second, ${burst === 1 ? "evenly" : `${burst} at a time`}`;

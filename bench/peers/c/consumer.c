@@ -1,5 +1,5 @@
 // A consumer of a ring or perf buffer at work: what it costs and how late it is.
-//   consumer poll|timer|perf|perf-timer SIZE COUNT   fd 3, …: COUNT rings, or a perf buffer of SIZE bytes for each CPU. SIGUSR2 begins the count, SIGTERM ends it and prints.
+//   consumer poll|timer|perf|perf-timer SIZE COUNT TICK   a timer ticks every TICK ms; fd 3, …: COUNT rings, or a perf buffer of SIZE bytes for each CPU. SIGUSR2 begins the count, SIGTERM ends it and prints.
 #include "peer.h"
 #include <linux/perf_event.h>
 #include <signal.h>
@@ -55,11 +55,9 @@ static double cpu_us(void) {
 }
 
 int main(int argc, char** argv) {
-  if (argc != 4) die("consumer poll|timer|perf|perf-timer SIZE COUNT");
+  if (argc != 5) die("consumer poll|timer|perf|perf-timer SIZE COUNT TICK");
   int timer = strstr(argv[1], "timer") != NULL;
-  /* As often as Skep reads a buffer of this size (src/runtime/event/wakeup.ts). */
-  long tick_ms = atol(argv[2]) >> 20;
-  tick_ms = tick_ms < 1 ? 1 : tick_ms > 4 ? 4 : tick_ms;
+  long tick_ms = atol(argv[4]);
   late = calloc(MOST, sizeof(double));
   struct ring_buffer* ring = NULL;
   struct perf_buffer* buffer = NULL;

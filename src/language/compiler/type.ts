@@ -172,3 +172,13 @@ export function alignOf(type: Type): number {
 export function isAggregate(type: Type): type is StringType | BytesType | ArrayType | StructType {
   return type.kind === "str" || type.kind === "bytes" || type.kind === "array" || type.kind === "struct";
 }
+
+/** The greatest number of a type: above it, arithmetic starts over. */
+export function greatestOf({ bits, signed }: IntType): bigint {
+  return (1n << BigInt(signed ? bits - 1 : bits)) - 1n;
+}
+
+/** The least number of a type. */
+export function leastOf({ bits, signed }: IntType): bigint {
+  return signed ? -(1n << BigInt(bits - 1)) : 0n;
+}

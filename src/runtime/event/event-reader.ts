@@ -3,7 +3,7 @@ import { type BatchOptions, capacityOf, type ListenOptions, sampleOf } from "./b
 import { EventQueue } from "./event-queue.ts";
 import type { EventBooks, EventSource } from "./event-source.ts";
 import { Lease } from "./lease.ts";
-import { type Latency, PRESSING, WakeUp } from "./wakeup.ts";
+import { type Drained, type Latency, PRESSING, WakeUp } from "./wakeup.ts";
 
 const DEFAULT_BATCH = 65_536;
 /** A buffer that is fuller than this is behind, and sampled where that is wished. */
@@ -101,7 +101,7 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
     this.#stopListening = end;
     try {
       const all = Number.MAX_SAFE_INTEGER;
-      this.#waitWith((quietly) => ({ records: this.#drain(callback, all, quietly, sample), limited: false })).start();
+      this.#waitWith((quietly) => ({ records: this.#drain(callback, all, quietly, sample), pressing: false })).start();
     } catch (error) {
       end();
       throw error;
@@ -217,14 +217,14 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
     const wakeUp = this.#waitWith((quietly) => {
       const before = queue.length + queue.displaced;
       const limit = pausing ? size : Number.MAX_SAFE_INTEGER;
-      let limited = false;
+      let pressing = false;
       try {
-        limited = this.#read(visit, limit, quietly, sample) === limit;
+        pressing = this.#read(visit, limit, quietly, sample) === limit;
       } catch (error) {
         failure = { error };
       }
       if (queue.length > 0 || failure !== undefined) this.#wake?.();
-      return { records: queue.length + queue.displaced - before, limited };
+      return { records: queue.length + queue.displaced - before, pressing };
     });
     const onAbort = () => this.#wake?.();
     signal?.addEventListener("abort", onAbort);
@@ -258,7 +258,7 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
     this.#abandoned += this.#queue.take().length;
   }
 
-  #waitWith(drain: (quietly: boolean) => { readonly records: number; readonly limited: boolean }): WakeUp {
+  #waitWith(drain: (quietly: boolean) => Drained): WakeUp {
     const source = this._source;
     this.#wakeUp?.close();
     this.#wakeUp = new WakeUp(source.descriptor, this.#latency, {
@@ -267,8 +267,8 @@ export abstract class EventReader<T, B extends EventBooks = EventBooks> implemen
         return source.capacity;
       },
       drain: (quietly) => {
-        const { records, limited } = drain(quietly);
-        return { records, pressing: limited || source.taken > PRESSING };
+        const { records, pressing } = drain(quietly);
+        return { records, pressing: pressing || source.taken > PRESSING };
       },
       hush: () => source.hush(),
       arm: () => {

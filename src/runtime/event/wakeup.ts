@@ -19,6 +19,11 @@ const QUIET = 4;
 /** The part of a buffer that counts as pressing when one drain takes it (measured: 6 % keeps up with a flood). */
 export const PRESSING = 1 / 16;
 
+/** Milliseconds from tick to tick. Each costs some tens of microseconds, so they are as few as the buffer allows. */
+export function tickOf(capacity: number): number {
+  return Math.min(LONGEST_TICK_MS, Math.max(1, Math.floor(capacity / BYTES_PER_MS)));
+}
+
 /**
  * What a drain did: how many records, and whether the next one presses: it took so much that there may soon be more than fits, or as
  * much as it was to take, and there is more.
@@ -131,7 +136,7 @@ export class WakeUp {
     const { records, pressing } = drained;
     if (!this.#running || this.#latency === "low") return;
     const gap = now - this.#lastWake;
-    const isBusy = gap < BUSY_GAP_MS || (gap < this.#interval() / 2 && records >= MANY * gap);
+    const isBusy = gap < BUSY_GAP_MS || (gap < tickOf(this.#ring.capacity) / 2 && records >= MANY * gap);
     this.#busyWakes = isBusy ? this.#busyWakes + 1 : 0;
     this.#lastWake = now;
     if (pressing || this.#busyWakes >= BUSY_WAKES) {
@@ -218,7 +223,7 @@ export class WakeUp {
       return;
     }
     // It may be another one now: the members of a group change.
-    const tickMs = this.#interval();
+    const tickMs = tickOf(this.#ring.capacity);
     if (tickMs !== this.#tickMs) this.#stopTimer();
     this.#tickMs = tickMs;
     // A tick to come stays where it is: a loop that pauses for each batch would put it off each time.
@@ -230,11 +235,6 @@ export class WakeUp {
       this.#timer = setTimeout(this.#tock, tickMs);
       if (!this.#referenced) this.#timer.unref();
     }
-  }
-
-  /** Milliseconds from tick to tick. Each costs some twenty microseconds, so they are as few as the buffer allows. */
-  #interval(): number {
-    return Math.min(LONGEST_TICK_MS, Math.max(1, Math.floor(this.#ring.capacity / BYTES_PER_MS)));
   }
 
   #stopTimer(): void {

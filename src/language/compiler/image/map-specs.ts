@@ -1,6 +1,6 @@
 import { MapFlag, type MapSpec, type MapTypeName } from "../../../object/spec/index.ts";
 import type { MapDecl } from "../hir.ts";
-import { I32, type IntType, sizeOf, U32 } from "../type.ts";
+import { greatestOf, I32, type IntType, leastOf, sizeOf, U32 } from "../type.ts";
 import { layoutOfType } from "./layouts.ts";
 import type { ProgramTypes } from "./program-types.ts";
 
@@ -82,10 +82,8 @@ function firstContents({ kind, aggregate, value }: MapDecl): Uint8Array | undefi
 }
 
 /** The value that an extreme without a key begins with, and keeps as long as nothing is recorded. */
-export function firstExtreme(kind: "min" | "max", { bits, signed }: IntType): bigint {
-  const magnitude = 1n << BigInt(signed ? bits - 1 : bits);
-  if (kind === "min") return magnitude - 1n;
-  return signed ? -magnitude : 0n;
+export function firstExtreme(kind: "min" | "max", type: IntType): bigint {
+  return kind === "min" ? greatestOf(type) : leastOf(type);
 }
 
 function bytesOf(value: bigint, { bits }: IntType): Uint8Array {

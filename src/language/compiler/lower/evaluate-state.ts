@@ -1,5 +1,5 @@
 import type { GlobalDecl, MapDecl, Module } from "../hir.ts";
-import { sizeOf, type Type } from "../type.ts";
+import { greatestOf, leastOf, sizeOf, type Type } from "../type.ts";
 
 /** What a program sees of the machine while it is evaluated. */
 export interface EvaluationWorld {
@@ -101,11 +101,9 @@ export class EvaluatedState {
   #start(map: MapDecl): void {
     const { value: type, aggregate } = map;
     if (type?.kind !== "int") return;
-    const bits = type.signed ? type.bits - 1 : type.bits;
-    const greatest = (1n << BigInt(bits)) - 1n;
-    const least = type.signed ? -(1n << BigInt(bits)) : 0n;
     const bytes = this.maps.get(map.name)?.elements.get(indexKey(0));
-    if (bytes !== undefined) store({ bytes, at: 0 }, type, aggregate?.kind === "min" ? greatest : least);
+    if (bytes !== undefined)
+      store({ bytes, at: 0 }, type, aggregate?.kind === "min" ? greatestOf(type) : leastOf(type));
   }
 
   /**

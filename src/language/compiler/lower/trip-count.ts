@@ -1,4 +1,5 @@
 import type { Expr, Local, Stmt } from "../hir.ts";
+import { greatestOf, leastOf } from "../type.ts";
 import { usesIn } from "./calls.ts";
 import type { Lowering } from "./lowering.ts";
 import { walkExpr, walkStmts } from "./walk.ts";
@@ -49,7 +50,7 @@ export function upperBound(l: Lowering, expr: Expr): bigint | undefined {
   if (known !== undefined) return known < 0n ? undefined : known;
   const byType =
     expr.type.kind === "int" && !expr.type.signed && expr.type.bits <= 16
-      ? (1n << BigInt(expr.type.bits)) - 1n
+      ? greatestOf(expr.type)
       : expr.type.kind === "bool"
         ? 1n
         : undefined;
@@ -118,15 +119,14 @@ function boundOfValue(l: Lowering, expr: Expr): bigint | undefined {
   }
 }
 
-/** The largest number of a type: above it, arithmetic starts over. */
+/** The greatest number that something may be; none where it is no number. */
 function largest({ type }: Pick<Expr | Local, "type">): bigint {
-  if (type.kind !== "int") return -1n;
-  return (1n << BigInt(type.signed ? type.bits - 1 : type.bits)) - 1n;
+  return type.kind === "int" ? greatestOf(type) : -1n;
 }
 
-/** The smallest one. */
+/** The least one. */
 function smallest({ type }: Pick<Expr | Local, "type">): bigint {
-  return type.kind === "int" && type.signed ? -(1n << BigInt(type.bits - 1)) : 0n;
+  return type.kind === "int" ? leastOf(type) : 0n;
 }
 
 function smaller(a: bigint, b: bigint): bigint {
