@@ -55,6 +55,15 @@ export const FOUND: readonly Found[] = [
     ),
   ),
   found(
+    "a counter that is changed twice in a turn",
+    `const C = struct({ a: u64 });
+     export const program = syscall(C, (ctx) => {
+       let s: u64 = 0;
+       for (let i: u64 = 0; i < 300; i++, i += 2) { if (ctx.a > i) s += ctx.a; s += i; }
+       return s;
+     });`,
+  ),
+  found(
     "a counter that starts over before it comes to the end",
     `const C = struct({ a: u64 });
      export const g = global(u64);

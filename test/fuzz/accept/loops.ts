@@ -54,7 +54,10 @@ function counted(g: Gen, room: number): string[] {
   const step = g.random.chance(80) ? 1 : g.random.between(2, 3);
   const start = g.random.chance(80) ? 0 : g.random.below(turns);
   g.use("for");
-  const update = step === 1 ? g.random.pick([`${name}++`, `++${name}`, `${name} += 1`]) : `${name} += ${step}`;
+  const update =
+    step === 1
+      ? g.random.pick([`${name}++`, `++${name}`, `${name} += 1`])
+      : g.random.pick([`${name} += ${step}`, `${name}++, ${name} += ${step - 1}`]);
   const head = `${written}for (let ${name} = ${start}; ${name} < ${turns}; ${update}) {`;
   const body = g.block(() => {
     g.indices.push({ text: name, below: turns });

@@ -174,6 +174,8 @@ interface Stepped {
   /** The numbers between which it changes by the step; outside of them it starts over at the other end. */
   readonly least: bigint;
   readonly most: bigint;
+  /** In how many parts it takes the step. */
+  readonly changes: number;
 }
 
 function stepOf({ body, update }: LoopStmt): Stepped | undefined {
@@ -185,17 +187,25 @@ function stepOf({ body, update }: LoopStmt): Stepped | undefined {
     const left = stripped(sum.left);
     const right = stripped(sum.right);
     if (left.op !== "local" || left.local !== stmt.local || right.op !== "number" || right.value === 0n) continue;
+    const before = candidates.get(stmt.local);
+    const step = sum.binary === "add" ? right.value : -right.value;
+    // There and back again it may start over on its way.
+    if (before !== undefined && before.step > 0n !== step > 0n) continue;
     const passes = [stmt.local, ...layers(stmt.value), sum, ...layers(sum.left)];
     candidates.set(stmt.local, {
       local: stmt.local,
-      step: sum.binary === "add" ? right.value : -right.value,
-      least: passes.map(smallest).reduce(larger),
-      most: passes.map(largest).reduce(smaller),
+      step: step + (before?.step ?? 0n),
+      least: passes.map(smallest).reduce(larger, before?.least ?? -(1n << 63n)),
+      most: passes.map(largest).reduce(smaller, before?.most ?? 1n << 64n),
+      changes: (before?.changes ?? 0) + 1,
     });
   }
-  const assigned = new Set<Local>();
-  walkStmts(body, { stmt: (stmt) => void (stmt.op === "assign" && assigned.add(stmt.local)) });
-  for (const [local, stepped] of candidates) if (!assigned.has(local)) return stepped;
+  // In the body and behind it: those that were counted must be all.
+  const changes = new Map<Local, number>();
+  walkStmts([...body, ...update], {
+    stmt: (stmt) => void (stmt.op === "assign" && changes.set(stmt.local, (changes.get(stmt.local) ?? 0) + 1)),
+  });
+  for (const [local, stepped] of candidates) if (changes.get(local) === stepped.changes) return stepped;
   return undefined;
 }
 
