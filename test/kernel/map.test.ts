@@ -59,6 +59,7 @@ kernelTest("a hash does what a Map does, whatever the order", () => {
           );
           if (expected === "no error") model.set(id, value);
         }
+        assert.equal(map.isEmpty(), model.size === 0);
       }
       const entries = [...map].map(([{ x, y }, value]): [string, bigint] => [`${x},${y}`, value]);
       assert.deepEqual(new Map(entries), model);

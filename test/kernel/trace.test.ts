@@ -143,6 +143,27 @@ kernelTest("-p shows a running process, its threads and a call that began before
   }
 });
 
+kernelTest("what a command leaves running is traced whole beside a neighbour that competes for the CPU", async () => {
+  // While Skep looks whether any of it lives, the neighbour gets the CPU: no program may be skipped for that (Linux 7).
+  const neighbour = spawn(
+    "sh",
+    ["-c", "while :; do dd if=/dev/zero of=/dev/null bs=1 count=200000 2>/dev/null; done"],
+    {
+      stdio: "ignore",
+      detached: true,
+    },
+  );
+  try {
+    const calls = pace(20_000, 5000);
+    const script = `sh -c 'sleep 1; exec "$0" ${calls}' "$0" & exit 0`;
+    const { summary, ...rest } = await traced(["sh", "-c", script, fixture("burst")], ["-e", "getppid"]);
+    assertNothingLost({ summary });
+    assert.equal(rest.calls.filter(({ ret }) => ret !== null).length >= calls, true);
+  } finally {
+    process.kill(-(neighbour.pid as number), "SIGKILL");
+  }
+});
+
 kernelTest("-p works inside a pid namespace, with the ids that are used there", async () => {
   const script = `sleep ${ATTACHED} & "$0" "$1" trace --json -o - -p $! && echo "$!"`;
   const { code, stdout, stderr } = await run([

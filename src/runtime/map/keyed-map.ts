@@ -64,6 +64,14 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
     return this.lookup();
   }
 
+  /**
+   * Whether there is no entry at all. Asks for the first key and reads no value (BPF_MAP_GET_NEXT_KEY), so that no program
+   * is kept waiting or skipped for it. Arrays have all their entries always. Throws SystemError.
+   */
+  isEmpty(): boolean {
+    return !this.nextKey(true);
+  }
+
   /** Sets a value. Throws SystemError: EEXIST/ENOENT as `mode` asks, E2BIG when the map is full. */
   set(key: K, value: V, mode: UpdateMode | UpdateOptions = "any"): void {
     const { memory } = this.slot;

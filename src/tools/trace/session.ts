@@ -140,19 +140,23 @@ export class KernelSession {
     return this.#map("stats");
   }
 
-  /** Whether any traced thread is alive. */
+  /**
+   * Whether any traced thread is alive. No entry is read: while bpf(2) reads some, above all in a batch, the kernel skips
+   * perf's tracepoints (Linux 7) for whatever thread takes the CPU from it meanwhile.
+   */
   hasThreads(): boolean {
-    for (const _ of this.#map("threads")) return true;
-    return false;
+    return !this.#map("threads").isEmpty();
   }
 
   /**
-   * Forgets threads that are gone, though nobody was told of their end: where the kernel skips a program (`recursionMisses`)
+   * Forgets threads that are gone, though nobody was told of their end: where the kernel skipped a program (`recursionMisses`)
    * they would count as alive for ever. Those that made no call yet have no number to ask for and stay.
    */
   forgetGone(): void {
+    if (this.#recursionMisses() === 0) return;
     const threads = this.#map<Uint8Array, Uint8Array>("threads");
-    for (const [key, state] of threads) {
+    // Not in batches, for the reason that `hasThreads()` has.
+    for (const [key, state] of threads.entries({ batch: false })) {
       const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
       const tid = view.getUint32(Thread.ids, true);
       if (tid !== 0 && !existsSync(`/proc/${tid}`)) threads.delete(key);
@@ -177,6 +181,16 @@ export class KernelSession {
     const value = this.#controlValue();
     const view = new DataView(value.buffer, value.byteOffset);
     const at = (offset: number) => Number(view.getBigUint64(offset, true));
+    return {
+      calls: at(Control.droppedCalls),
+      captures: at(Control.droppedCaptures),
+      life: at(Control.droppedLife),
+      untrackedThreads: at(Control.untracked),
+      recursionMisses: this.#recursionMisses(),
+    };
+  }
+
+  #recursionMisses(): number {
     const { programs } = this.#object;
     let misses = 0;
     for (const [name, program] of Object.entries(programs)) {
@@ -186,13 +200,7 @@ export class KernelSession {
       // What the first copy was skipped for the second one saw, as far as it was not skipped as well.
       misses += Math.min(once, twice);
     }
-    return {
-      calls: at(Control.droppedCalls),
-      captures: at(Control.droppedCaptures),
-      life: at(Control.droppedLife),
-      untrackedThreads: at(Control.untracked),
-      recursionMisses: misses,
-    };
+    return misses;
   }
 
   /** Stops the reporting; maps can still be read. */
