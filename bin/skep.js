@@ -43,8 +43,8 @@ function remember() {
   for (const { script, file } of compiled) {
     try {
       mkdirSync(`${cli}/cache`, { recursive: true });
-      // Another run may do the same now: whole files only.
-      writeFileSync(`${file}.${process.pid}`, script.createCachedData());
+      // Another run may do the same now, and the power may fail: whole files only, for V8 believes what it gets.
+      writeFileSync(`${file}.${process.pid}`, script.createCachedData(), { flush: true });
       renameSync(`${file}.${process.pid}`, file);
     } catch {
       // A folder that is not ours to write.

@@ -16,6 +16,7 @@ import {
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { emptyFolder, writeCodeChunks } from "./code-chunks.js";
 import { mergeChunks } from "./merge-chunks.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -187,6 +188,9 @@ async function library() {
   const define = { SKEP_BUILD: JSON.stringify(buildOf()) };
   const { metafile } = await build({ ...options, entryPoints, outdir: "dist/esm", metafile: true, define });
   await mergeChunks("dist/esm", metafile, SHARED, options);
+  emptyFolder("dist/code");
+  await build({ ...options, entryPoints: ["src/sdk/code.ts"], outdir: "dist/code", sourcemap: false });
+  writeCodeChunks("dist/esm", "dist/code");
 }
 
 /** A name for what is built: images of another compiler, or of another form, are none of this one's. */

@@ -15,6 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -31,7 +32,7 @@ describe("package.json", () => {
       expect(existsSync(join(root, types)), types).toBe(true);
       expect(existsSync(join(root, code)), code).toBe(true);
       // Types before code, or TypeScript does not find them.
-      expect(Object.keys(target)).toEqual(["types", "default"]);
+      expect(Object.keys(target)).toEqual(["types", "module", "default"]);
     },
   );
 
@@ -61,7 +62,11 @@ describe("package.json", () => {
       ["./register", "register", "sdk/register"],
       ["./trace", "trace", "tools/trace/index"],
     ] as const) {
-      expect(manifest.exports[name]).toEqual({ types: `./dist/${source}.d.ts`, default: `./dist/esm/${file}.js` });
+      expect(manifest.exports[name]).toEqual({
+        types: `./dist/${source}.d.ts`,
+        module: `./dist/esm/${file}.js`,
+        default: `./dist/code/${file}.js`,
+      });
       expect(existsSync(join(root, "src", `${source}.ts`))).toBe(true);
     }
   });
@@ -96,6 +101,7 @@ describe("the tarball", () => {
   it("holds the library, the command, the native part and its source, and nothing that only we need", () => {
     for (const path of [
       "bin/skep.js",
+      "dist/code/skep.js",
       "dist/esm/skep.js",
       "dist/sdk/index.d.ts",
       "dist/cli/main.cjs",
@@ -107,7 +113,7 @@ describe("the tarball", () => {
     ])
       expect(files).toContain(path);
     expect(
-      files.filter((path) => /^(src|test|bench|examples|scripts|\.)|tsbuildinfo|dist\/cli\/cache|\.test\./.test(path)),
+      files.filter((path) => /^(src|test|bench|examples|scripts|\.)|tsbuildinfo|dist\/\w+\/cache|\.test\./.test(path)),
     ).toEqual([]);
   });
 
@@ -176,6 +182,60 @@ describe("the tarball", () => {
     writeFileSync(join(folder, "use.js"), code);
     const { stdout, stderr } = run("--no-warnings", "use.js");
     expect(stdout.trim(), stderr).toBe(`exit 8 function function function function true ${manifest.version}`);
+  });
+
+  it("starts with what V8 compiled of it before, which processes add to, and without where it cannot be kept", () => {
+    const cache = join(folder, "node_modules/skep/dist/code/cache");
+    const kept = () => readdirSync(cache).filter((file) => file.startsWith("shared-types-"));
+    const size = () => statSync(join(cache, kept()[0] as string)).size;
+    const works = (more = {}) => {
+      const { stdout, stderr, status } = spawnSync(process.execPath, ["--no-warnings", "btf.js"], {
+        cwd: folder,
+        env: { ...env, ...more },
+        encoding: "utf8",
+      });
+      expect({ stdout, stderr, status }).toEqual({ stdout: "4\n", stderr: "", status: 0 });
+    };
+    writeFileSync(join(folder, "nothing.js"), 'import "skep/btf";');
+    writeFileSync(
+      join(folder, "btf.js"),
+      `import { Btf, BtfBuilder, printC } from "skep/btf";
+       const builder = new BtfBuilder();
+       builder.add({ kind: "float", name: "f", size: 4 });
+       const btf = Btf.parse(builder.build());
+       console.log(btf.type(1).size);`,
+    );
+    rmSync(cache, { recursive: true, force: true });
+    works({ NODE_DISABLE_COMPILE_CACHE: "1" });
+    expect(existsSync(cache)).toBe(false);
+    expect(run("nothing.js").status).toBe(0);
+    expect(kept()).toHaveLength(1);
+    const little = size();
+    // The next process finds what is kept, and adds what it uses besides.
+    works();
+    expect(size()).toBeGreaterThan(little);
+    for (const damaged of [Buffer.alloc(0), Buffer.alloc(1), Buffer.alloc(4096, 7)]) {
+      writeFileSync(join(cache, kept()[0] as string), damaged);
+      works();
+    }
+    rmSync(cache, { recursive: true, force: true });
+    writeFileSync(cache, "");
+    works();
+    rmSync(cache);
+    expect(readdirSync(join(folder, "node_modules/skep/dist/code")).filter((file) => /\.\d+$/.test(file))).toEqual([]);
+  });
+
+  it("goes into a bundle of its user's", async () => {
+    writeFileSync(
+      join(folder, "bundled.js"),
+      'import { disassemble, Assembler } from "skep/asm"; console.log(disassemble(new Assembler().exit().instructions()));',
+    );
+    const outfile = join(folder, "bundle", "out.mjs");
+    await build({
+      ...{ entryPoints: [join(folder, "bundled.js")], bundle: true, platform: "node", format: "esm", outfile },
+      logLevel: "silent",
+    });
+    expect(run("bundle/out.mjs").stdout).toBe("exit\n");
   });
 
   it("has a command that runs", () => {
