@@ -3,7 +3,7 @@
 // The command. Each of its commands is a chunk, dist/cli/NAME.cjs, which is run from here with nothing between: every module
 // and every line compiled costs time before the first event. Help and the words for errors are in dist/cli/main.cjs, which
 // is loaded when they are needed.
-const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
+const { readFileSync, statSync } = require("node:fs");
 const { Script } = require("node:vm");
 
 const cli = `${__dirname.slice(0, -"bin".length)}dist/cli`;
@@ -18,6 +18,24 @@ function read(path, encoding) {
 }
 
 /**
+ * What V8 compiled before. V8 runs what it gets without a look at it: so it is there twice, and must be the same; and it must be as
+ * much the owner's of the code as the code is (src/sdk/kept-code.ts, which is not loaded only to read).
+ * @param {string} file
+ */
+function readKept(file) {
+  try {
+    const code = statSync(cli);
+    const kept = statSync(`${cli}/cache`);
+    if (kept.uid !== code.uid || (kept.mode & ~code.mode & 0o022) !== 0) return undefined;
+    const bytes = readFileSync(`${cli}/cache/${file}`);
+    const data = bytes.subarray(0, bytes.length / 2);
+    return data.length > 0 && data.equals(bytes.subarray(data.length)) ? data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
  * Compiling a chunk takes V8 longer than all the rest of the start, so the code it compiled is kept in dist/cli/cache after
  * the first run, as Python keeps its own in __pycache__: one file for each text and each V8, which V8 refuses when it does
  * not suit it. Where the folder cannot be written nothing is kept.
@@ -25,8 +43,8 @@ function read(path, encoding) {
  */
 function load(name, text) {
   const path = `${cli}/${name}.cjs`;
-  const file = `${cli}/cache/${name}-${text.slice(2, 18)}-${process.versions.v8}-${process.arch}`;
-  const cachedData = read(file);
+  const file = `${name}-${text.slice(2, 18)}-${process.versions.v8}-${process.arch}`;
+  const cachedData = readKept(file);
   const script = new Script(text, { filename: path, cachedData });
   // `load`: a part of the command that is a chunk of its own.
   const chunk = { exports: {}, require, load: (part) => load(part, readFileSync(`${cli}/${part}.cjs`, "latin1")) };
@@ -42,12 +60,9 @@ const compiled = [];
 function remember() {
   for (const { script, file } of compiled) {
     try {
-      mkdirSync(`${cli}/cache`, { recursive: true });
-      // Another run may do the same now, and the power may fail: whole files only, for V8 believes what it gets.
-      writeFileSync(`${file}.${process.pid}`, script.createCachedData(), { flush: true });
-      renameSync(`${file}.${process.pid}`, file);
+      require(`${cli}/kept-code.cjs`).writeKept(`${cli}/cache`, file, script.createCachedData(), Buffer.alloc(0));
     } catch {
-      // A folder that is not ours to write.
+      // The disk is full, or the folder is not ours to write.
     }
   }
 }

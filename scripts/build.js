@@ -127,7 +127,7 @@ async function bundle() {
     const chunk = `/*${hash}*/(function (exports, require, module, __filename, __dirname) {${text}\n})`;
     writeFileSync(`dist/cli/${name}.cjs`, chunk, "latin1");
   }
-  await build({ ...shared, entryPoints: { main: "src/app/cli/main.ts" }, define });
+  await build({ ...shared, entryPoints: { main: "src/app/cli/main.ts", "kept-code": "src/sdk/kept-code.ts" }, define });
 }
 
 /**

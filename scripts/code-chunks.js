@@ -1,10 +1,10 @@
 // The library again, in a form that starts faster (dist/esm → dist/code). An ES module is compiled anew in each process: V8
 // has no place to keep what it compiled of one. So each file of the library is a function here, which src/sdk/code.ts compiles
 // with the code that V8 kept of the last time, and what Node resolves is a small module that hands on what the function gives.
-
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Script } from "node:vm";
 import { parseSync } from "oxc-parser";
 
 /** What a function gets; src/sdk/code.ts passes it. No file may have these names itself. */
@@ -19,11 +19,13 @@ export function writeCodeChunks(from, to) {
   const files = readdirSync(from).filter((file) => file.endsWith(".js"));
   const parsed = new Map(files.map((file) => [file, parse(join(from, file))]));
   refuseCycles(parsed);
-  const needed = new Set([...parsed.values()].flatMap((module) => [...requestsOf(module)].map((own) => own.slice(2))));
+  const needed = new Set([...parsed.values()].flatMap((module) => ownRequests(module)));
   for (const [file, module] of parsed) {
-    // What takes part in nothing of this folder is a module as it was: hooks that Node loads by themselves.
+    const isNeeded = needed.has(file);
+    if (isNeeded && (isByItself(module) || externalsOf(module).length > 0))
+      throw new Error(`${file} waits for something or has a package, and others of the library need it at once.`);
     if (isByItself(module)) copyFileSync(join(from, file), join(to, file));
-    else writeChunk(to, file, module, needed.has(file));
+    else writeChunk(to, file, module, isNeeded);
   }
 }
 
@@ -49,11 +51,30 @@ function parse(path) {
 
 const isOwn = (request) => request.startsWith("./");
 const isBuiltin = (request) => request.startsWith("node:");
-const requestsOf = ({ importStatements }) => new Set(importStatements.map(({ source }) => source.value));
+const requestsOf = ({ importStatements }) => [...new Set(importStatements.map(({ source }) => source.value))];
+const ownRequests = (module) =>
+  requestsOf(module)
+    .filter(isOwn)
+    .map((own) => own.slice(2));
+const externalsOf = (module) => requestsOf(module).filter((request) => !isOwn(request) && !isBuiltin(request));
 
+/** What stays a module as it was: hooks, which Node loads by themselves, and threads that await something before they end. */
 function isByItself(module) {
-  const requests = [...requestsOf(module)];
-  return requests.some((request) => !isOwn(request) && !isBuiltin(request)) && !requests.some(isOwn);
+  return waits(module.program) || (externalsOf(module).length > 0 && ownRequests(module).length === 0);
+}
+
+/** Whether a module awaits something outside of functions. */
+function waits(node) {
+  if (/Function/.test(node.type)) return false;
+  if (node.type === "AwaitExpression" || (node.type === "ForOfStatement" && node.await)) return true;
+  return childrenOf(node).some(waits);
+}
+
+/** The nodes of a syntax tree below one. */
+function childrenOf(node) {
+  return Object.values(node)
+    .flat()
+    .filter((value) => typeof value?.type === "string");
 }
 
 /** A function has run before those that need it; two that need each other would find nothing. */
@@ -62,7 +83,7 @@ function refuseCycles(parsed) {
   const visit = (file, path) => {
     if (path.includes(file)) throw new Error(`Modules of the library need each other: ${[...path, file].join(" → ")}.`);
     if (done.has(file)) return;
-    for (const request of requestsOf(parsed.get(file))) if (isOwn(request)) visit(request.slice(2), [...path, file]);
+    for (const own of ownRequests(parsed.get(file))) visit(own, [...path, file]);
     done.add(file);
   };
   for (const file of parsed.keys()) visit(file, []);
@@ -73,11 +94,13 @@ function writeChunk(to, file, module, isNeeded) {
   const name = file.slice(0, -".js".length);
   const exported = exportsOf(module);
   refuseChangingExports(module, exported);
-  const externals = [...requestsOf(module)].filter((request) => !isOwn(request) && !isBuiltin(request));
+  const externals = externalsOf(module);
   const returned = exported.map(({ name: as, local }) => (as === local ? as : `${as}:${local}`));
-  const body = `${rewrite(module)}\nreturn{${returned.join(",")}};`;
-  const hash = createHash("sha256").update(body).digest("hex").slice(0, 16);
-  writeFileSync(join(to, `${name}.script.js`), `/*${hash}*/(function(${PARAMETERS.join(",")}){"use strict";${body}})`);
+  const made = `(function(${PARAMETERS.join(",")}){"use strict";${rewrite(module)}\nreturn{${returned.join(",")}};})`;
+  // Whether it can be compiled shows now, and not at a user's.
+  new Script(made, { filename: `${name}.script.js` });
+  const hash = createHash("sha256").update(made).digest("hex").slice(0, 16);
+  writeFileSync(join(to, `${name}.script.js`), `/*${hash}*/${made}`);
   const handed = exported.map(({ name: as }) => as).join(",");
   const external = externals.map((request, i) => `import * as $${i} from${JSON.stringify(request)};`).join("");
   const passed = externals.map((request, i) => `,{${JSON.stringify(request)}:$${i}}`).join("");
@@ -116,12 +139,17 @@ function exportsOf({ path, exportStatements }) {
 /** What is handed on is handed on once: an export that is assigned later would be seen as it was. */
 function refuseChangingExports({ path, program }, exported) {
   const locals = new Set(exported.map(({ local }) => local));
-  const declared = new Map();
-  for (const node of program.body)
-    if (node.type === "VariableDeclaration")
-      for (const { id, init } of node.declarations) if (id.type === "Identifier") declared.set(id.name, init !== null);
-  const later = [...declared].filter(([name, isSet]) => locals.has(name) && !isSet).map(([name]) => name);
-  if (later.length > 0) throw new Error(`${path} exports what it sets later: ${later.join(", ")}.`);
+  const refuse = (name) => {
+    throw new Error(`${path} exports ${name}, which is set later.`);
+  };
+  const visit = (node, isAtTop) => {
+    const { type, left, argument, id, init } = node;
+    if (type === "AssignmentExpression" && locals.has(left.name)) refuse(left.name);
+    if (type === "UpdateExpression" && locals.has(argument.name)) refuse(argument.name);
+    if (isAtTop && type === "VariableDeclarator" && init === null && locals.has(id.name)) refuse(id.name);
+    for (const child of childrenOf(node)) visit(child, isAtTop && !/Function|Block/.test(type));
+  };
+  visit(program, true);
 }
 
 /** The text without its imports and exports, and with what takes their place. */

@@ -1,17 +1,8 @@
 // Loads the library's files with the code that V8 compiled of them before (dist/code; scripts/code-chunks.js writes them).
-const {
-  accessSync,
-  closeSync,
-  constants,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} = process.getBuiltinModule("node:fs");
+import { readKept, writeKept } from "./kept-code.ts";
+
+const { closeSync, fstatSync, openSync, readFileSync, writeSync } = process.getBuiltinModule("node:fs");
+const { fileURLToPath } = process.getBuiltinModule("node:url");
 const { Script } = process.getBuiltinModule("node:vm");
 
 /** What a file gives: what it exports, by name. */
@@ -29,8 +20,10 @@ interface Compiled {
   readonly tries: number;
 }
 
-const folder = import.meta.dirname;
+const folder = fileURLToPath(new URL(".", import.meta.url)).replace(/\/$/, "");
+const cache = `${folder}/cache`;
 const files = new Map<string, Exports>();
+const failed = new Map<string, unknown>();
 const compiled: Compiled[] = [];
 
 /**
@@ -39,35 +32,64 @@ const compiled: Compiled[] = [];
  */
 const MOST_TRIES = 8;
 
-/** Where V8 refuses what is kept, for a flag it was given: two programs with different flags must not write it in turns. */
-const AFTER_REFUSAL = 3;
-
 /** By how much more it is kept again. */
 const GROWN = 1.05;
 
 /** After so many milliseconds a process that goes on has done what it does at its start: it may be ended by a signal. */
 const SETTLED = 2000;
 
+/** Milliseconds between two files while a process goes on, which has other things to do. */
+const APART = 50;
+
 /** As for Node's own compile cache (module.enableCompileCache); and with kept code V8's coverage is less exact. */
 const keeps = !process.env["NODE_DISABLE_COMPILE_CACHE"] && !process.env["NODE_V8_COVERAGE"];
+
+/** V8 refuses code that was compiled with other flags. */
+const flags = keeps && (process.execArgv.length > 0 || process.env["NODE_OPTIONS"]) ? `-${flagsTag()}` : "";
+
+/** What V8 says of itself and of its flags before all that it has compiled. */
+function flagsTag(): string {
+  return new Script("").createCachedData().subarray(4, 16).toString("hex");
+}
 
 /** What the file `name` of the library exports; it runs when it is asked for first. */
 export function code(name: string, external?: External): Exports {
   const known = files.get(name);
   if (known !== undefined) return known;
+  if (failed.has(name)) throw failed.get(name);
+  try {
+    const exports = run(name, external);
+    files.set(name, exports);
+    return exports;
+  } catch (error) {
+    // As a module is evaluated once only.
+    failed.set(name, error);
+    throw error;
+  }
+}
+
+function run(name: string, external: External | undefined): Exports {
   const path = `${folder}/${name}.script.js`;
-  const text = readFileSync(path, "latin1");
-  const file = `${folder}/cache/${name}-${text.slice(2, 18)}-${process.versions.v8}-${process.arch}`;
-  const kept = keeps ? readKept(file) : undefined;
-  const script = new Script(text, { filename: path, ...(kept !== undefined && { cachedData: kept.subarray(0, -1) }) });
+  const text = readText(path);
+  const file = `${name}-${text.slice(2, 18)}-${process.versions.v8}-${process.arch}${flags}`;
+  const kept = keeps ? readKept(cache, file, 1) : undefined;
+  const script = new Script(text, { filename: path, ...(kept !== undefined && { cachedData: kept.data }) });
   const isTaken = kept !== undefined && script.cachedDataRejected !== true;
-  const size = isTaken ? kept.length - 1 : 0;
-  const tries = kept === undefined ? 0 : isTaken ? (kept.at(-1) as number) : AFTER_REFUSAL;
+  const [size, tries] = isTaken ? [kept.data.length, kept.behind[0] as number] : [0, 0];
   if (keeps && Math.random() < 2 ** -tries) keepLater({ script, file, size, tries });
-  const run = script.runInThisContext() as (...given: unknown[]) => Exports;
-  const exports = run(code, builtin, import.meta, (specifier: string) => import(specifier), external);
-  files.set(name, exports);
-  return exports;
+  const make = script.runInThisContext() as (...given: unknown[]) => Exports;
+  return make(code, builtin, import.meta, (specifier: string) => import(specifier), external);
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch (cause) {
+    throw new Error(
+      `A file of Skep's is not where it belongs: ${path}. Where Skep is bundled, give the bundler the condition "module", or leave Skep out ("external").`,
+      { cause },
+    );
+  }
 }
 
 /** Node's modules as `require` has them: an import would make a second form of each, and of `fs` load streams for it. */
@@ -75,57 +97,44 @@ function builtin(name: string): unknown {
   return process.getBuiltinModule(name);
 }
 
-/** V8's code, and behind it one byte: how often nothing was to be added since something was. */
-function readKept(file: string): Buffer | undefined {
-  try {
-    const bytes = readFileSync(file);
-    return bytes.length > 1 ? bytes : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function keepLater(one: Compiled): void {
   if (compiled.push(one) > 1) return;
-  process.once("exit", keep);
-  setTimeout(keep, SETTLED).unref();
+  process.once("exit", keepAll);
+  setTimeout(keepNext, SETTLED).unref();
 }
 
-/** Never fails: it only saves time. Where the folder is not ours to write nothing is tried. */
-function keep(): void {
-  if (compiled.length === 0 || !process.getBuiltinModule("node:worker_threads").isMainThread) return;
+function keepAll(): void {
+  if (!isMainThread()) return;
+  for (const one of compiled.splice(0)) keep(one);
+}
+
+function keepNext(): void {
+  if (!isMainThread()) return;
+  const one = compiled.shift();
+  if (one !== undefined) keep(one);
+  if (compiled.length > 0) setTimeout(keepNext, APART).unref();
+}
+
+function isMainThread(): boolean {
+  return process.getBuiltinModule("node:worker_threads").isMainThread;
+}
+
+/** Never fails: it only saves time. */
+function keep({ script, file, size, tries }: Compiled): void {
   try {
-    mkdirSync(`${folder}/cache`, { recursive: true });
-    accessSync(`${folder}/cache`, constants.W_OK);
-    for (const one of compiled.splice(0)) keepOne(one);
+    const data = script.createCachedData();
+    if (data.length > size * GROWN) writeKept(cache, file, data, Buffer.of(0));
+    else countTry(file, size * 2, Math.min(tries + 1, MOST_TRIES));
   } catch {
-    // Another process may do the same now, or the disk is full.
+    // The disk is full, or the folder is not ours to write.
   }
 }
 
-function keepOne({ script, file, size, tries }: Compiled): void {
-  const data = script.createCachedData();
-  if (data.length <= size * GROWN) {
-    writeLast(file, size, Math.min(tries + 1, MOST_TRIES));
-    return;
-  }
-  // Whole files only, for whoever reads it now and after a loss of power: V8 believes what it gets.
-  const partial = `${file}.${process.pid}`;
-  try {
-    writeFileSync(partial, Buffer.concat([data, Buffer.of(0)]), { flag: "wx", mode: 0o644, flush: true });
-    renameSync(partial, file);
-  } catch (error) {
-    rmSync(partial, { force: true });
-    throw error;
-  }
-}
-
-function writeLast(file: string, at: number, byte: number): void {
-  const fd = openSync(file, "r+");
+function countTry(file: string, at: number, tries: number): void {
+  const fd = openSync(`${cache}/${file}`, "r+");
   try {
     // Another process may have kept more meanwhile.
-    if (fstatSync(fd).size !== at + 1) return;
-    writeSync(fd, Uint8Array.of(byte), 0, 1, at);
+    if (fstatSync(fd).size === at + 1) writeSync(fd, Uint8Array.of(tries), 0, 1, at);
   } finally {
     closeSync(fd);
   }

@@ -155,6 +155,44 @@ kernelTest(
   },
 );
 
+/** Forty programs, of which each returns its number; those in `bad` are refused. */
+function forty(bad: readonly number[] = []) {
+  const program = (i: number) =>
+    bad.includes(i)
+      ? new Assembler().load("u64", r0, r10, 8).exit().instructions()
+      : new Assembler().mov(r0, i).exit().instructions();
+  const programs = Array.from({ length: 40 }, (_, i) => [
+    `p${i}`,
+    { type: "raw_tracepoint", instructions: program(i), license: "Dual MIT/GPL" } as const,
+  ]);
+  return { maps: {}, programs: Object.fromEntries(programs) } satisfies ObjectSpec;
+}
+
+kernelTest("of many programs each is the one of its name, whoever loaded it", { kernel: "5.10" }, () => {
+  using object = loadObject(forty());
+  for (const [name, program] of Object.entries(object.programs))
+    assert.equal(`p${program.testRun({ context: new Uint8Array(8) }).retval}`, name);
+});
+
+kernelTest("of many programs the first that is refused is told of, and none stays", () => {
+  const refused = (bad: number[]) => {
+    try {
+      loadObject(forty(bad)).close();
+    } catch (error) {
+      return error instanceof VerifierError ? error.program : error;
+    }
+    return undefined;
+  };
+  assert.equal(refused([3]), "p3");
+  assert.equal(refused([31]), "p31");
+  assert.equal(refused([33, 4, 39]), "p4");
+  assert.equal(refused([39, 38]), "p38");
+  const spec = forty();
+  const lost = new Assembler().loadMap(r1, "lost").mov(r0, 0).exit().instructions();
+  const programs = { ...spec.programs, p35: { ...(spec.programs["p35"] as object), instructions: lost } };
+  assert.throws(() => loadObject({ ...spec, programs } as ObjectSpec), UnknownMapError);
+});
+
 kernelTest(
   "a program that this kernel is too old for says since when there is one",
   { unless: isAtLeast(machine.release, "6.4") ? "this kernel has netfilter programs" : undefined },

@@ -7,6 +7,7 @@ import { type Extern, resolveExterns } from "./externs.ts";
 import { kernelVersionCode } from "./kconfig.ts";
 import { KernelTypes } from "./kernel-types.ts";
 import { type LiveVariable, liveVariables } from "./live-variables.ts";
+import { type FittedProgram, LoadAhead } from "./load-ahead.ts";
 import type { LoadOptions } from "./load-assembled.ts";
 import { type LoadDetails, loadProgram } from "./load-program.ts";
 import { BtfLoadError, loadObjectTypes, stringOffsets } from "./object-btf.ts";
@@ -87,37 +88,27 @@ export function loadParts(object: ObjectSpec, options: ObjectLoadOptions, taken?
   const programs: Record<string, Program> = Object.create(null);
   const points = new Map<string, Points>();
   let sides = taken?.switch;
+  let ahead: LoadAhead | undefined;
   using kernel = new KernelTypes(options.kernelBtf);
   const { types, refusal } = offerTypes(spec, options.token);
   try {
     if (options.replaceable === true) sides ??= Switch.make(needs, options.token);
     const prepared = prepareAll(spec, chosen, kernel, options);
     made.create(spec, kernel, types, needs.length > 0 ? needs : undefined, options);
-    for (const [name, program] of Object.entries(chosen)) {
-      const { instructions, code, info, attach, modules, member } = prepared[name] as PreparedProgram;
+    const inOrder = Object.entries(chosen).map(([name, program]) =>
+      fitted(name, program, prepared[name] as PreparedProgram, spec, { kernel, types, token: options.token }),
+    );
+    // Who looks on sees one after the other.
+    ahead = options.observe === undefined ? LoadAhead.start(inOrder, maps) : undefined;
+    for (const one of inOrder) {
+      const { name, spec: program, details } = one;
       options.observe?.(name, prepared[name] as PreparedProgram);
-      const fitted = { ...program, instructions, code };
-      const details: LoadDetails = {
-        ...(types !== undefined && { types, info }),
-        ...(member !== undefined && { member }),
-        ...(options.token !== undefined && { token: options.token }),
-        ...(attach !== undefined && {
-          attach: {
-            id: attach.id,
-            types: attach.program ?? (attach.module === undefined ? undefined : kernel.moduleFd(attach.module)),
-          },
-        }),
-        ...(modules.length > 0 && {
-          descriptors: Int32Array.from([0, ...modules.map((module) => kernel.moduleFd(module).number)]),
-        }),
-        // Kprobes had to name the running kernel's version before Linux 5.0.
-        kernelVersion: program.type === "kprobe" ? (spec.kernelVersion ?? kernelVersionCode()) : undefined,
-      };
-      programs[name] = loadExplained(spec, name, fitted, maps, details);
+      const loaded = ahead?.take(one) ?? loadExplained(spec, name, program, maps, details);
+      programs[name] = loaded;
       if (sides === undefined || !takesSwitch(program)) continue;
-      const at = taken?.pointsOf(name, program) ?? sides.add(name, fitted, details);
+      const at = taken?.pointsOf(name, program) ?? sides.add(name, program, details);
       points.set(name, at);
-      put(at, taken === undefined ? sides.side : sides.other, programs[name]);
+      put(at, taken === undefined ? sides.side : sides.other, loaded);
     }
     fillSlots(spec, made, programs);
     fillStructOps(maps, programs);
@@ -133,14 +124,47 @@ export function loadParts(object: ObjectSpec, options: ObjectLoadOptions, taken?
       points,
     };
   } catch (error) {
+    ahead?.close();
     for (const program of Object.values(programs)) program.close();
     giveUpPoints(sides, points, taken);
     made.giveUp();
     if (refusal !== undefined && error instanceof Error) error.cause ??= refusal;
     throw error;
   } finally {
+    ahead?.close();
     types?.close();
   }
+}
+
+/** A program as it is prepared, and what goes to the kernel with it. */
+function fitted(
+  name: string,
+  program: ProgramSpec,
+  { instructions, code, info, attach, modules, member }: PreparedProgram,
+  { kernelVersion }: ObjectSpec,
+  {
+    kernel,
+    types,
+    token,
+  }: { readonly kernel: KernelTypes; readonly types: Fd | undefined; readonly token: Fd | undefined },
+): FittedProgram {
+  const details: LoadDetails = {
+    ...(types !== undefined && { types, info }),
+    ...(member !== undefined && { member }),
+    ...(token !== undefined && { token }),
+    ...(attach !== undefined && {
+      attach: {
+        id: attach.id,
+        types: attach.program ?? (attach.module === undefined ? undefined : kernel.moduleFd(attach.module)),
+      },
+    }),
+    ...(modules.length > 0 && {
+      descriptors: Int32Array.from([0, ...modules.map((module) => kernel.moduleFd(module).number)]),
+    }),
+    // Kprobes had to name the running kernel's version before Linux 5.0.
+    kernelVersion: program.type === "kprobe" ? (kernelVersion ?? kernelVersionCode()) : undefined,
+  };
+  return { name, spec: { ...program, instructions, code }, details };
 }
 
 /** Takes back what was put on a switch for programs that do not come into force. */

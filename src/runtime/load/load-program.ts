@@ -95,9 +95,14 @@ function sinceOf({ type, expectedAttachType }: ProgramSpec): string | undefined 
 }
 
 /** The call that loads the program, to be made on a thread beside: its result is a descriptor, or −errno. */
-export function programCall(name: string, spec: ProgramSpec, maps: Readonly<Record<string, BpfMap>>): Call {
+export function programCall(
+  name: string,
+  spec: ProgramSpec,
+  maps: Readonly<Record<string, BpfMap>>,
+  details: LoadDetails = {},
+): Call {
   const code = resolveMaps(name, spec.code ?? encodeProgram(spec.instructions), maps);
-  return loadAttr(name, spec, code, {}).later("BPF_PROG_LOAD");
+  return loadAttr(name, spec, code, details).later("BPF_PROG_LOAD");
 }
 
 /** What a try came to: a descriptor or −errno, and how long its whole log is where the kernel tells. */

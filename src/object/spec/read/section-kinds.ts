@@ -154,19 +154,36 @@ export function sectionMeaning(section: string): SectionMeaning {
   );
 }
 
+/** A row, taken apart: it is looked at for every program. */
+interface Kind {
+  readonly kind: SectionKind;
+  /** Whether something may stand behind it. */
+  readonly open: boolean;
+}
+
+let kinds: readonly Kind[] | undefined;
+
+function kindOf([pattern, type, attachType, flags]: Row): Kind {
+  const open = pattern.endsWith("+");
+  const name = open ? pattern.slice(0, -1) : pattern;
+  const kind = {
+    name,
+    type,
+    ...(attachType !== undefined && { attachType }),
+    ...(flags !== undefined && { flags }),
+    ...(name.startsWith("usdt") && { usdt: true as const }),
+  };
+  return { kind, open };
+}
+
 function meaningOf(name: string, optional: boolean, anything: boolean): SectionMeaning | undefined {
-  for (const [pattern, type, attachType, flags] of ROWS) {
-    const open = anything || pattern.endsWith("+");
-    const prefix = pattern.endsWith("+") ? pattern.slice(0, -1) : pattern;
-    if (name !== prefix && !(open && name.startsWith(`${prefix}/`))) continue;
-    const kind = {
-      name: prefix,
-      type,
-      ...(attachType !== undefined && { attachType }),
-      ...(flags !== undefined && { flags }),
-      ...(prefix.startsWith("usdt") && { usdt: true as const }),
-    };
-    return { kind, attachTo: name.slice(prefix.length + 1), optional };
+  kinds ??= ROWS.map(kindOf);
+  for (const { kind, open } of kinds) {
+    const { length } = kind.name;
+    if (!name.startsWith(kind.name)) continue;
+    if (name.length !== length && !((open || anything) && name[length] === "/")) continue;
+    // Plain data, and the caller's: a copy of the kind, too.
+    return { kind: { ...kind }, attachTo: name.slice(length + 1), optional };
   }
   return undefined;
 }
