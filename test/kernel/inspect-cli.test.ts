@@ -147,7 +147,8 @@ kernelTest("skep prog profile counts runs and their time", { kernel: "5.8" }, as
       assert.equal(programs.length, 1);
       const [{ name, runs, runsPerSecond, nsPerRun }] = programs;
       assert.equal(name, NAME);
-      assert.ok(runs >= 10 && runs % 10 === 0, `${runs}`);
+      // The counting may begin and end in the middle of a test run.
+      assert.ok(runs >= 10, `${runs}`);
       assert.ok(runsPerSecond > 0 && nsPerRun > 0, `${runsPerSecond}/s, ${nsPerRun} ns`);
       assert.match(await shows("prog", "profile", "-d", "0.5"), new RegExp(`socket_filter +${NAME} +\\d+`));
     },
