@@ -22,11 +22,11 @@ export default async function load(bench) {
       closeSync(fd);
     }
   };
-  const part = (name, object, what, goals) => {
+  const part = (object, what, goals) => {
     const run = runOn(object);
     const peer = (id, suite, language) =>
       peerColumn(bench, { id, suite, language, program: "load", args: [`${SLICES}`] }, run);
-    return bench.part(name, () =>
+    return bench.part(object, () =>
       bench.measure({
         name: `${what}, from its bytes to loaded`,
         note: `each run: a process that loads it ${SLICES} times; its first load, and the median of the others`,
@@ -47,10 +47,7 @@ export default async function load(bench) {
     { metric: "ms", column: "skep", of, atMost: 1 },
     { metric: "first", column: "skep", of, atMost: 1 },
   ];
-  await part("forty", "forty", "an object of 40 programs with CO-RE", goals("go-new"));
+  await part("forty", "an object of 40 programs with CO-RE", goals("go-new"));
   // cilium/ebpf 0.9.1 cannot read the types of a kernel since 6.0, and so nothing with CO-RE.
-  await part("no-fields", "forty-no-fields", "an object of 40 programs without CO-RE", [
-    ...goals("go"),
-    ...goals("go-new"),
-  ]);
+  await part("forty-no-fields", "an object of 40 programs without CO-RE", [...goals("go"), ...goals("go-new")]);
 }

@@ -16,7 +16,7 @@ import {
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { emptyFolder, writeCodeChunks } from "./code-chunks.js";
+import { withHash, writeCodeChunks } from "./code-chunks.js";
 import { mergeChunks } from "./merge-chunks.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -28,11 +28,15 @@ function tsc(project) {
   if (result.status !== 0) process.exit(result.status ?? 1);
 }
 
+function emptyFolder(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+}
+
 /** Every command is a chunk of its own, loaded when it is run: start-up pays for one command only. */
 async function bundle() {
   const commands = readdirSync("src/app/cli/commands").filter((f) => f.endsWith(".ts") && !f.endsWith(".test.ts"));
-  rmSync("dist/cli", { recursive: true, force: true });
-  mkdirSync("dist/cli", { recursive: true });
+  emptyFolder("dist/cli");
   const shared = {
     outdir: "dist/cli",
     outExtension: { ".js": ".cjs" },
@@ -123,9 +127,8 @@ async function bundle() {
   // Commands and parts of them are read as they are by bin/skep.js: a function expression with the hash of its text before it.
   for (const name of Object.keys({ ...entryPoints, ...parts })) {
     const text = readFileSync(`dist/cli/${name}.cjs`, "latin1");
-    const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
-    const chunk = `/*${hash}*/(function (exports, require, module, __filename, __dirname) {${text}\n})`;
-    writeFileSync(`dist/cli/${name}.cjs`, chunk, "latin1");
+    const chunk = `(function (exports, require, module, __filename, __dirname) {${text}\n})`;
+    writeFileSync(`dist/cli/${name}.cjs`, withHash(chunk), "latin1");
   }
   await build({ ...shared, entryPoints: { main: "src/app/cli/main.ts", "kept-code": "src/sdk/kept-code.ts" }, define });
 }
@@ -216,8 +219,7 @@ async function traceImages() {
       .filter((file) => file.endsWith(".bpf.ts"))
       .map((file) => [file, readFileSync(`${folder}/${file}`, "utf8")]),
   );
-  rmSync("dist/trace-images", { recursive: true, force: true });
-  mkdirSync("dist/trace-images");
+  emptyFolder("dist/trace-images");
   const usual = {};
   for (const arch of ["x64", "arm64"]) {
     for (const [name, image] of Object.entries(compileImages(arch, sources))) {

@@ -2,7 +2,7 @@
 // has no place to keep what it compiled of one. So each file of the library is a function here, which src/sdk/code.ts compiles
 // with the code that V8 kept of the last time, and what Node resolves is a small module that hands on what the function gives.
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Script } from "node:vm";
 import { parseSync } from "oxc-parser";
@@ -27,6 +27,14 @@ export function writeCodeChunks(from, to) {
     if (isByItself(module)) copyFileSync(join(from, file), join(to, file));
     else writeChunk(to, file, module, isNeeded);
   }
+}
+
+/**
+ * A text behind its hash, by which what V8 compiled of it is kept.
+ * @param {string} text
+ */
+export function withHash(text) {
+  return `/*${createHash("sha256").update(text).digest("hex").slice(0, 16)}*/${text}`;
 }
 
 /** @param {string} path */
@@ -99,8 +107,7 @@ function writeChunk(to, file, module, isNeeded) {
   const made = `(function(${PARAMETERS.join(",")}){"use strict";${rewrite(module)}\nreturn{${returned.join(",")}};})`;
   // Whether it can be compiled shows now, and not at a user's.
   new Script(made, { filename: `${name}.script.js` });
-  const hash = createHash("sha256").update(made).digest("hex").slice(0, 16);
-  writeFileSync(join(to, `${name}.script.js`), `/*${hash}*/${made}`);
+  writeFileSync(join(to, `${name}.script.js`), withHash(made));
   const handed = exported.map(({ name: as }) => as).join(",");
   const external = externals.map((request, i) => `import * as $${i} from${JSON.stringify(request)};`).join("");
   const passed = externals.map((request, i) => `,{${JSON.stringify(request)}:$${i}}`).join("");
@@ -185,10 +192,4 @@ function bindings(path, { source, specifiers }) {
     ...whole.map(({ local }) => `const ${local.name}=${given};`),
     ...(names.length > 0 ? [`const{${names.join(",")}}=${given};`] : []),
   ].join("");
-}
-
-/** @param {string} folder */
-export function emptyFolder(folder) {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
 }

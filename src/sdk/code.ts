@@ -1,7 +1,7 @@
 // Loads the library's files with the code that V8 compiled of them before (dist/code; scripts/code-chunks.js writes them).
-import { readKept, writeKept } from "./kept-code.ts";
+import { readKept, writeKept, writeTries } from "./kept-code.ts";
 
-const { closeSync, fstatSync, openSync, readFileSync, writeSync } = process.getBuiltinModule("node:fs");
+const { readFileSync } = process.getBuiltinModule("node:fs");
 const { fileURLToPath } = process.getBuiltinModule("node:url");
 const { Script } = process.getBuiltinModule("node:vm");
 
@@ -72,10 +72,10 @@ function run(name: string, external: External | undefined): Exports {
   const path = `${folder}/${name}.script.js`;
   const text = readText(path);
   const file = `${name}-${text.slice(2, 18)}-${process.versions.v8}-${process.arch}${flags}`;
-  const kept = keeps ? readKept(cache, file, 1) : undefined;
+  const kept = keeps ? readKept(cache, file) : undefined;
   const script = new Script(text, { filename: path, ...(kept !== undefined && { cachedData: kept.data }) });
   const isTaken = kept !== undefined && script.cachedDataRejected !== true;
-  const [size, tries] = isTaken ? [kept.data.length, kept.behind[0] as number] : [0, 0];
+  const [size, tries] = isTaken ? [kept.data.length, kept.tries] : [0, 0];
   if (keeps && Math.random() < 2 ** -tries) keepLater({ script, file, size, tries });
   const make = script.runInThisContext() as (...given: unknown[]) => Exports;
   return make(code, builtin, import.meta, (specifier: string) => import(specifier), external);
@@ -104,38 +104,23 @@ function keepLater(one: Compiled): void {
 }
 
 function keepAll(): void {
-  if (!isMainThread()) return;
   for (const one of compiled.splice(0)) keep(one);
 }
 
 function keepNext(): void {
-  if (!isMainThread()) return;
   const one = compiled.shift();
   if (one !== undefined) keep(one);
   if (compiled.length > 0) setTimeout(keepNext, APART).unref();
 }
 
-function isMainThread(): boolean {
-  return process.getBuiltinModule("node:worker_threads").isMainThread;
-}
-
-/** Never fails: it only saves time. */
+/** Never fails: it only saves time. Threads leave it to the program's first. */
 function keep({ script, file, size, tries }: Compiled): void {
   try {
+    if (!process.getBuiltinModule("node:worker_threads").isMainThread) return;
     const data = script.createCachedData();
-    if (data.length > size * GROWN) writeKept(cache, file, data, Buffer.of(0));
-    else countTry(file, size * 2, Math.min(tries + 1, MOST_TRIES));
+    if (data.length > size * GROWN) writeKept(cache, file, data);
+    else writeTries(cache, file, size, Math.min(tries + 1, MOST_TRIES));
   } catch {
     // The disk is full, or the folder is not ours to write.
-  }
-}
-
-function countTry(file: string, at: number, tries: number): void {
-  const fd = openSync(`${cache}/${file}`, "r+");
-  try {
-    // Another process may have kept more meanwhile.
-    if (fstatSync(fd).size === at + 1) writeSync(fd, Uint8Array.of(tries), 0, 1, at);
-  } finally {
-    closeSync(fd);
   }
 }

@@ -158,7 +158,7 @@ kernelTest("what a command leaves running is traced whole beside a neighbour tha
     const script = `sh -c 'sleep 1; exec "$0" ${calls}' "$0" & exit 0`;
     const { summary, ...rest } = await traced(["sh", "-c", script, fixture("burst")], ["-e", "getppid"]);
     assertNothingLost({ summary });
-    assert.equal(rest.calls.filter(({ ret }) => ret !== null).length >= calls, true);
+    assert.ok(rest.calls.filter(({ ret }) => ret !== null).length >= calls, `${rest.calls.length}`);
   } finally {
     process.kill(-(neighbour.pid as number), "SIGKILL");
   }

@@ -24,14 +24,12 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, VITEST: ___, ...env } = process.env;
 
 describe("package.json", () => {
-  const exported = Object.entries(manifest.exports as Record<string, string | { types: string; node: string }>);
+  const exported = Object.entries(manifest.exports as Record<string, string | Record<string, string>>);
 
   it.each(exported.filter(([, target]) => typeof target === "object"))(
     "exports %s with types and code",
     (_name, target) => {
-      const { types, node: code } = target as { types: string; node: string };
-      expect(existsSync(join(root, types)), types).toBe(true);
-      expect(existsSync(join(root, code)), code).toBe(true);
+      for (const path of Object.values(target)) expect(existsSync(join(root, path)), path).toBe(true);
       // Types before code, or TypeScript does not find them.
       expect(Object.keys(target)).toEqual(["types", "module", "node", "default"]);
     },

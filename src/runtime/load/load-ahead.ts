@@ -19,12 +19,13 @@ const WORTHWHILE = 8;
  * itself. Closed by whoever started it, before anything that the programs need.
  */
 export class LoadAhead {
-  readonly #programs: ReadonlyMap<string, number>;
+  readonly #names: readonly string[];
   readonly #calls: BackgroundCalls;
-  #results: (number | undefined)[] | undefined;
+  /** What was loaded and is not taken yet, once the thread is done. */
+  #loaded: Map<string, Fd> | undefined;
 
-  private constructor(programs: ReadonlyMap<string, number>, calls: BackgroundCalls) {
-    this.#programs = programs;
+  private constructor(names: readonly string[], calls: BackgroundCalls) {
+    this.#names = names;
     this.#calls = calls;
   }
 
@@ -32,30 +33,44 @@ export class LoadAhead {
   static start(programs: readonly FittedProgram[], maps: Readonly<Record<string, BpfMap>>): LoadAhead | undefined {
     if (programs.length < WORTHWHILE) return undefined;
     const later = programs.slice(programs.length >> 1);
-    let calls: BackgroundCalls | undefined;
     try {
-      calls = BackgroundCalls.start(later.map(({ name, spec, details }) => programCall(name, spec, maps, details)));
+      const calls = BackgroundCalls.start(
+        later.map(({ name, spec, details }) => programCall(name, spec, maps, details)),
+      );
+      return calls === undefined
+        ? undefined
+        : new LoadAhead(
+            later.map(({ name }) => name),
+            calls,
+          );
     } catch {
       // Whose fault it is says loadProgram, when it is this program's turn.
       return undefined;
     }
-    return calls === undefined ? undefined : new LoadAhead(new Map(later.map(({ name }, i) => [name, i])), calls);
   }
 
   /** The program, or undefined when it is to be loaded here: as well when the kernel refused it, which says why then. */
   take({ name, spec }: FittedProgram): Program | undefined {
-    const i = this.#programs.get(name);
-    if (i === undefined) return undefined;
-    this.#results ??= [...this.#calls.join()];
-    const result = this.#results[i] ?? -1;
-    this.#results[i] = undefined;
-    return result < 0 ? undefined : new Program(name, spec, new Fd(result, `program "${name}"`));
+    // The thread may still be at work on the others.
+    if (!this.#names.includes(name)) return undefined;
+    const fd = this.#join().get(name);
+    this.#join().delete(name);
+    return fd === undefined ? undefined : new Program(name, spec, fd);
   }
 
   /** Waits for the thread, and closes what was not taken. */
   close(): void {
-    for (const result of this.#results ?? this.#calls.join())
-      if (result !== undefined && result >= 0) new Fd(result, "a program that was loaded ahead").close();
-    this.#results = [];
+    for (const fd of this.#join().values()) fd.close();
+    this.#join().clear();
+  }
+
+  #join(): Map<string, Fd> {
+    if (this.#loaded !== undefined) return this.#loaded;
+    this.#loaded = new Map();
+    for (const [i, result] of this.#calls.join().entries()) {
+      const name = this.#names[i] as string;
+      if (result >= 0) this.#loaded.set(name, new Fd(result, `program "${name}"`));
+    }
+    return this.#loaded;
   }
 }

@@ -103,7 +103,7 @@ export function loadParts(object: ObjectSpec, options: ObjectLoadOptions, taken?
     for (const one of inOrder) {
       const { name, spec: program, details } = one;
       options.observe?.(name, prepared[name] as PreparedProgram);
-      const loaded = ahead?.take(one) ?? loadExplained(spec, name, program, maps, details);
+      const loaded = ahead?.take(one) ?? loadExplained(spec, one, maps);
       programs[name] = loaded;
       if (sides === undefined || !takesSwitch(program)) continue;
       const at = taken?.pointsOf(name, program) ?? sides.add(name, program, details);
@@ -131,7 +131,6 @@ export function loadParts(object: ObjectSpec, options: ObjectLoadOptions, taken?
     if (refusal !== undefined && error instanceof Error) error.cause ??= refusal;
     throw error;
   } finally {
-    ahead?.close();
     types?.close();
   }
 }
@@ -201,17 +200,15 @@ function offerTypes(
 /** `loadProgram`, whose error is explained by the object's types and source lines. */
 function loadExplained(
   { btf }: ObjectSpec,
-  name: string,
-  program: ProgramSpec,
+  { name, spec, details }: FittedProgram,
   maps: Readonly<Record<string, BpfMap>>,
-  details: LoadDetails,
 ): Program {
   try {
-    return loadProgram(name, program, maps, details);
+    return loadProgram(name, spec, maps, details);
   } catch (error) {
     if (!(error instanceof VerifierError)) throw error;
-    const explanation = explain(error.log, program.instructions, btf);
-    throw new VerifierError(name, error.errno, error.log, program.instructions, {
+    const explanation = explain(error.log, spec.instructions, btf);
+    throw new VerifierError(name, error.errno, error.log, spec.instructions, {
       explanation,
       text: explanationText(explanation),
     });
