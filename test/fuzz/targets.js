@@ -25,7 +25,7 @@ import {
   readDebugLink,
   readUsdtPlaces,
 } from "../../dist/object/elf/index.js";
-import { readObject } from "../../dist/object/spec/index.js";
+import { encodeProgram, rawOf, readObject } from "../../dist/object/spec/index.js";
 import { explain, explanationText } from "../../dist/runtime/load/verifier/explain.js";
 import { loadObject, VerifierError } from "../../dist/sdk/index.js";
 import { probedElf } from "../../dist-test/test/support/probed-elf.js";
@@ -207,8 +207,20 @@ function relocate(local, kernel) {
   for (const relocation of wanted) may(() => resolver.resolve(relocation));
 }
 
+/** What a program is loaded from when nobody looks at it must be what its instructions say. */
+function sameCode(programs) {
+  for (const [name, program] of Object.entries(programs)) {
+    const raw = rawOf(program);
+    const code = may(() => encodeProgram(program.instructions));
+    // Registers that there are not are the verifier's to refuse, and not written by the assembler.
+    if (code !== undefined && Buffer.compare(Buffer.from(raw.words.buffer), code.bytes) !== 0)
+      throw new Error(`program ${name} is other code than its instructions`);
+  }
+}
+
 function readElf(bytes, i) {
   const spec = readObject(bytes);
+  sameCode(spec.programs);
   if (i % RARELY !== 0 || spec.btf === undefined) return;
   const resolver = new CoreResolver(spec.btf, { kernel: small });
   for (const { instructions } of Object.values(spec.programs))

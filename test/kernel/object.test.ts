@@ -1,9 +1,20 @@
 // Objects compiled by clang (test/fixtures/objects): read, fitted to this kernel, loaded and run.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import { Btf } from "../../src/object/btf/index.ts";
-import { type KeyedMap, loadObject, prepareObject, withVariables } from "../../src/sdk/index.ts";
+import {
+  Assembler,
+  encodeProgram,
+  type KeyedMap,
+  loadObject,
+  type ObjectSpec,
+  type PreparedProgram,
+  prepareObject,
+  r0,
+  VerifierError,
+  withVariables,
+} from "../../src/sdk/index.ts";
 import { kernelTest } from "../support/kernel-test.ts";
 import { fixture } from "../support/objects.ts";
 
@@ -100,6 +111,69 @@ kernelTest("an object is fitted to the kernel without being loaded", () => {
   assert.ok((program.info?.functions.length ?? 0) / 8 === 4, "four functions");
   assert.ok((program.info?.lines.length ?? 0) > 0);
   assert.ok(program.code.maps.some(({ map, valueOffset }) => map === ".kconfig" && valueOffset === 4));
+});
+
+kernelTest("an object is fitted the same whether its instructions were looked at or not", () => {
+  const folder = new URL("../../../test/fixtures/objects/", import.meta.url);
+  const names = readdirSync(folder).flatMap((name) => /^(.*\.el)\.o$/.exec(name)?.[1] ?? []);
+  let compared = 0;
+  for (const name of names) {
+    const whole = fixture(name);
+    for (const program of Object.keys(whole.programs)) {
+      const fitted = (spec: ObjectSpec) => {
+        try {
+          const { code, info, instructions, attach, modules } = prepareObject(spec, { programs: [program] })[
+            program
+          ] as PreparedProgram;
+          return { code, info, instructions, attach: attach?.id, modules };
+        } catch (error) {
+          return error instanceof Error ? error.message : error;
+        }
+      };
+      const unseen = fixture(name);
+      const seen = fixture(name);
+      assert.ok((seen.programs[program]?.instructions.length ?? 0) > 0);
+      assert.deepEqual(fitted(unseen), fitted(seen), `${name} ${program}`);
+      // Twice, as nothing of the spec was changed by it.
+      assert.deepEqual(fitted(unseen), fitted(seen), `${name} ${program}, again`);
+      compared++;
+    }
+  }
+  assert.ok(compared > 40, `only ${compared} programs`);
+});
+
+kernelTest("a change to the instructions of an object is what is loaded", () => {
+  const spec = fixture("maps.el");
+  const name = "target";
+  const program = spec.programs[name];
+  assert.equal(program?.type, "socket_filter");
+  const instructions = new Assembler().mov(r0, 5).exit().instructions();
+  const changed: ObjectSpec = { ...spec, programs: { [name]: { ...program, instructions } } };
+  using object = loadObject(changed, { pinPath: false, programs: [name] });
+  assert.equal(object.programs[name]?.testRun({ data: new Uint8Array(64) }).retval, 5);
+  assert.deepEqual(object.programs[name]?.spec.instructions, instructions);
+});
+
+kernelTest("the verifier refuses a register that there is not, and says so", () => {
+  const file = new Uint8Array(readFileSync(new URL("../../../test/fixtures/objects/refused.el.o", import.meta.url)));
+  const spec = fixture("refused.el");
+  const name = "never_written";
+  const program = spec.programs[name];
+  assert.ok(program !== undefined);
+  const code = encodeProgram(program.instructions).bytes;
+  const at = Buffer.from(file).indexOf(code.subarray(0, 32));
+  assert.ok(at > 0, "the program's first instruction stands in the file");
+  // Its first instruction reads r15 from then on.
+  file[at] = 0xbf;
+  file[at + 1] = 0xf1;
+  assert.throws(
+    () => loadObject(file, { programs: [name], pinPath: false }),
+    (error) => {
+      assert.ok(error instanceof VerifierError);
+      assert.match(error.log, /R15 is invalid/);
+      return true;
+    },
+  );
 });
 
 kernelTest("an object of the other byte order is refused with what to compile for", () => {

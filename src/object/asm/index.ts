@@ -12,7 +12,9 @@ export { helperSince } from "./helper-since.ts";
 export {
   type CoreKind,
   type CoreRelocation,
+  copyInstruction,
   type Instruction,
+  type InstructionDraft,
   type SourceLine,
   slotsOf,
 } from "./instruction.ts";
@@ -20,3 +22,4 @@ export type { AtomicSize, SignedSize, Size } from "./memory-assembler.ts";
 export { Alu, Atomic, Callee, Class, Jump, Mode, Opcode, Pseudo, SOURCE_REGISTER, Width } from "./opcode.ts";
 export type { Operand, Target } from "./operand.ts";
 export { type Register, r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10 } from "./register.ts";
+export { type CodeWords, codeWords, decodeAt, writeAt } from "./words.ts";

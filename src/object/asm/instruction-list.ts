@@ -1,5 +1,5 @@
 import { AsmError } from "./asm-error.ts";
-import type { Instruction } from "./instruction.ts";
+import { copyInstruction, type Instruction } from "./instruction.ts";
 
 /** The list every assembler method appends to, and the labels waiting for their instruction. */
 export class InstructionList {
@@ -20,7 +20,9 @@ export class InstructionList {
     }
     const own = instruction.label === undefined ? [] : instruction.label;
     const names = this.#labels.concat(own);
-    this.#code.push({ ...instruction, label: names.length === 1 ? (names[0] as string) : names });
+    const labelled = copyInstruction(instruction);
+    labelled.label = names.length === 1 ? (names[0] as string) : names;
+    this.#code.push(labelled);
     this.#labels = [];
     return this;
   }

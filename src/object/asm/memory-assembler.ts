@@ -52,14 +52,22 @@ export class MemoryAssembler extends ArithmeticAssembler {
 
   /** `dst` = the map of that name, for helpers that take a map. The loader puts its file descriptor in. */
   loadMap(dst: Register, map: string): this {
-    const fields = { opcode: Opcode.LOAD_IMM64, dst: destination(dst), src: Pseudo.MAP_FD, offset: 0, imm: 0 };
-    return this.raw({ ...fields, imm64: 0n, map });
+    const [opcode, imm64] = [Opcode.LOAD_IMM64, 0n];
+    return this.raw({ opcode, dst: destination(dst), src: Pseudo.MAP_FD, offset: 0, imm: 0, imm64, map });
   }
 
   /** `dst` = the address `offset` bytes into the first value of an array map. Linux 5.2. */
   loadMapValue(dst: Register, map: string, offset = 0): this {
-    const fields = { opcode: Opcode.LOAD_IMM64, dst: destination(dst), src: Pseudo.MAP_VALUE, offset: 0, imm: 0 };
-    return this.raw({ ...fields, imm64: high32(offset), map, mapValueOffset: offset });
+    return this.raw({
+      opcode: Opcode.LOAD_IMM64,
+      dst: destination(dst),
+      src: Pseudo.MAP_VALUE,
+      offset: 0,
+      imm: 0,
+      imm64: high32(offset),
+      map,
+      mapValueOffset: offset,
+    });
   }
 
   /** `dst` = the map at an index of the program's fd_array. Linux 5.14. */
@@ -80,8 +88,8 @@ export class MemoryAssembler extends ArithmeticAssembler {
   /** `dst` = a function of the same program, for helpers that call back. Linux 5.13. */
   loadFunction(dst: Register, target: Target): this {
     if (typeof target === "number") return this.#wide(dst, Pseudo.FUNC, low32(immediate(target)));
-    const fields = { opcode: Opcode.LOAD_IMM64, dst: destination(dst), src: Pseudo.FUNC, offset: 0, imm: 0 };
-    return this.raw({ ...fields, imm64: 0n, target });
+    const [opcode, imm64] = [Opcode.LOAD_IMM64, 0n];
+    return this.raw({ opcode, dst: destination(dst), src: Pseudo.FUNC, offset: 0, imm: 0, imm64, target });
   }
 
   /** `r0` = packet bytes at an offset, in the machine's order; legacy, r6 must be the context (RFC 9669 section 5.5). */

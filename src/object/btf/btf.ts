@@ -48,6 +48,8 @@ export class Btf {
   /** What `find` found, by kind and name. */
   readonly #found = new Map<string, number | undefined>();
   readonly #texts = new Map<number, string>();
+  /** Null where it is not to be had. */
+  #plain: string | null | undefined;
   /** Where each own type begins in `bytes`, and where its name stands, for as many as were gone over. */
   #places = new Uint32Array(0);
   /** Beside the places: the engine's own search goes through them in a fraction of the time that a loop takes. */
@@ -128,19 +130,33 @@ export class Btf {
     let text = this.#texts.get(offset);
     if (text === undefined) {
       const { strings, stringsEnd } = this.#header;
-      const at = strings + offset - start;
-      if (at >= stringsEnd)
+      const at = offset - start;
+      if (strings + at >= stringsEnd)
         throw new BtfError(`A name is at ${offset} of the strings, which end at ${this.stringsEnd}.`);
+      const plain = this.#plainStrings;
       // The table ends with a NUL, so there is one.
-      const end = this.#bytes.indexOf(0, at);
-      if (end - at > limit)
-        throw new BtfError(
-          `The text at ${offset} of the strings has ${end - at} bytes: more than ${limit} are no name.`,
-        );
-      text = decoder.decode(this.#bytes.subarray(at, end));
-      if (end - at <= MAX_CACHED) this.#texts.set(offset, text);
+      const length =
+        (plain === undefined ? this.#bytes.indexOf(0, strings + at) - strings : plain.indexOf("\0", at)) - at;
+      if (length > limit)
+        throw new BtfError(`The text at ${offset} of the strings has ${length} bytes: more than ${limit} are no name.`);
+      text =
+        plain === undefined
+          ? decoder.decode(this.#bytes.subarray(strings + at, strings + at + length))
+          : plain.slice(at, at + length);
+      if (length <= MAX_CACHED) this.#texts.set(offset, text);
     }
     return text;
+  }
+
+  /** All strings of a small table at once, where each byte is a character: it is then cut up several times as fast. */
+  get #plainStrings(): string | undefined {
+    if (this.#plain === undefined) {
+      const { strings, stringsEnd } = this.#header;
+      const isSmall = this.#isSmall && stringsEnd - strings <= SMALL;
+      const all = isSmall ? decoder.decode(this.#bytes.subarray(strings, stringsEnd)) : "";
+      this.#plain = isSmall && all.length === stringsEnd - strings ? all : null;
+    }
+    return this.#plain ?? undefined;
   }
 
   /**

@@ -1,4 +1,5 @@
 import { BtfError } from "./btf-error.ts";
+import { MACHINE_ORDER } from "./byte-order.ts";
 import type { RelocationKind } from "./core/relocation.ts";
 
 /** Kinds of CO-RE relocation in the order of their numbers (linux/bpf.h, enum bpf_core_relo_kind). */
@@ -18,22 +19,14 @@ const KINDS: readonly RelocationKind[] = [
   "typeMatches",
 ];
 
-/** Which function begins at an offset of a section. */
-export interface FunctionRecord {
-  /** Bytes into the section. */
-  readonly offset: number;
-  /** Id of a `function`. */
-  readonly type: number;
-}
+/** Words of a record in `ExtInfo.functions`: bytes into the section, id of a `function`. */
+export const FUNCTION_WORDS = 2;
 
-/** Which source line the instructions from `offset` (bytes into the section) on are of; lines count from 1. */
-export interface LineRecord {
-  readonly offset: number;
-  readonly file: string;
-  readonly text: string;
-  readonly line: number;
-  readonly column: number;
-}
+/**
+ * Words of a record in `ExtInfo.lines`: bytes into the section from which on instructions are of that line; the file and the
+ * line's text, as offsets in the strings of the object's types; line << 10 | column.
+ */
+export const LINE_WORDS = 4;
 
 /** A CO-RE relocation of the instruction at `offset` (bytes into the section); the rest as in `Relocation`. */
 export interface RelocationRecord {
@@ -43,18 +36,21 @@ export interface RelocationRecord {
   readonly access: string;
 }
 
-/** What `.BTF.ext` tells of the sections with instructions, by their names. */
+/**
+ * What `.BTF.ext` tells of the sections with instructions, by their names. Functions and lines are as they stand there, in
+ * this machine's byte order: most of them go to the kernel without anybody looking at them.
+ */
 export interface ExtInfo {
-  readonly functions: ReadonlyMap<string, readonly FunctionRecord[]>;
-  readonly lines: ReadonlyMap<string, readonly LineRecord[]>;
+  readonly functions: ReadonlyMap<string, Uint32Array>;
+  readonly lines: ReadonlyMap<string, Uint32Array>;
   readonly relocations: ReadonlyMap<string, readonly RelocationRecord[]>;
 }
 
 const MAGIC = 0xeb9f;
 
 /**
- * Reads `.BTF.ext` (Documentation/bpf/btf.rst, section 4.2). `text` reads the strings of the object's `.BTF`. Records that
- * are longer than known are read as far as they are known. Throws BtfError.
+ * Reads `.BTF.ext` (Documentation/bpf/btf.rst, section 4.2). `text` reads the strings of the object's `.BTF`, and throws for
+ * what is none. Records that are longer than known are read as far as they are known. Throws BtfError.
  */
 export function readExtInfo(bytes: Uint8Array, text: (offset: number) => string): ExtInfo {
   if (bytes.length < 24) throw new BtfError(`The .BTF.ext section has ${bytes.length} bytes: its header alone has 24.`);
@@ -67,17 +63,17 @@ export function readExtInfo(bytes: Uint8Array, text: (offset: number) => string)
     throw new BtfError(`The header of .BTF.ext says that it has ${header} bytes.`);
   const u32 = (at: number) => view.getUint32(at, little);
 
-  const read = <T>(
+  /** Tells `each` of the records of every section: how many, where the first one is, and how far it is to the next. */
+  const read = (
     field: number,
     least: number,
     what: string,
-    one: (at: number) => T,
-  ): ReadonlyMap<string, readonly T[]> => {
-    const found = new Map<string, T[]>();
-    if (field + 8 > header) return found;
+    each: (section: string, count: number, at: number, size: number) => void,
+  ): void => {
+    if (field + 8 > header) return;
     const start = header + u32(field);
     const end = start + u32(field + 4);
-    if (start === end) return found;
+    if (start === end) return;
     if (end > bytes.length || start + 4 > end)
       throw new BtfError(`The ${what} of .BTF.ext lie beyond its end: it is cut short.`);
     const size = u32(start);
@@ -90,34 +86,65 @@ export function readExtInfo(bytes: Uint8Array, text: (offset: number) => string)
       at += 8;
       if (count === 0 || at + count * size > end)
         throw new BtfError(`The ${what} of .BTF.ext for section ${section} are cut short: ${count} are announced.`);
-      const records = found.get(section) ?? [];
-      for (let i = 0; i < count; i++, at += size) records.push(one(at));
-      found.set(section, records);
+      each(section, count, at, size);
+      at += count * size;
     }
+  };
+
+  const words = (field: number, width: number, what: string): Map<string, Uint32Array> => {
+    const found = new Map<string, Uint32Array>();
+    read(field, width * 4, what, (section, count, at, size) => {
+      const records = new Uint32Array(count * width);
+      if (size === width * 4 && (MACHINE_ORDER === "little") === little)
+        new Uint8Array(records.buffer).set(bytes.subarray(at, at + records.byteLength));
+      else
+        for (let i = 0, from = at; i < records.length; i += width, from += size)
+          for (let word = 0; word < width; word++) records[i + word] = view.getUint32(from + word * 4, little);
+      const before = found.get(section);
+      found.set(section, before === undefined ? records : joined(before, records));
+    });
     return found;
   };
 
-  return {
-    functions: read(8, 8, "functions", (at) => ({ offset: u32(at), type: u32(at + 4) })),
-    lines: read(16, 16, "lines", (at) => {
-      const place = u32(at + 12);
-      return {
-        offset: u32(at),
-        file: text(u32(at + 4)),
-        text: text(u32(at + 8)),
-        line: place >>> 10,
-        column: place & 0x3ff,
-      };
-    }),
-    relocations: read(24, 16, "relocations", (at) => {
-      const number = u32(at + 12);
+  const functions = words(8, FUNCTION_WORDS, "functions");
+  const lines = words(16, LINE_WORDS, "lines");
+  for (const records of lines.values()) checkTexts(records, text);
+  const relocations = new Map<string, RelocationRecord[]>();
+  read(24, 16, "relocations", (section, count, at, size) => {
+    const records = relocations.get(section) ?? [];
+    for (let i = 0, from = at; i < count; i++, from += size) {
+      const number = u32(from + 12);
       const kind = KINDS[number];
       if (kind === undefined) {
         throw new BtfError(
           `A CO-RE relocation is of kind ${number}, and those up to ${KINDS.length - 1} are known: the object is newer than this version of Skep, or damaged.`,
         );
       }
-      return { offset: u32(at), kind, type: u32(at + 4), access: text(u32(at + 8)) };
-    }),
-  };
+      records.push({ offset: u32(from), kind, type: u32(from + 4), access: text(u32(from + 8)) });
+    }
+    relocations.set(section, records);
+  });
+  return { functions, lines, relocations };
+}
+
+/** That the files and lines are there. Many are of the same file, or the same line inlined in many places. */
+function checkTexts(lines: Uint32Array, text: (offset: number) => string): void {
+  const known = new Set<number>();
+  let before = -1;
+  for (let i = 0; i < lines.length; i += LINE_WORDS) {
+    const file = lines[i + 1] as number;
+    const line = lines[i + 2] as number;
+    if (file !== before) text(file);
+    before = file;
+    if (known.has(line)) continue;
+    text(line);
+    known.add(line);
+  }
+}
+
+function joined(before: Uint32Array, more: Uint32Array): Uint32Array {
+  const both = new Uint32Array(before.length + more.length);
+  both.set(before);
+  both.set(more, before.length);
+  return both;
 }

@@ -15,6 +15,6 @@ export {
 export { type Deduplicated, dedup } from "./dedup/index.ts";
 export { BtfEdit } from "./edit.ts";
 export { essentialName } from "./essential-name.ts";
-export { type ExtInfo, type FunctionRecord, type LineRecord, type RelocationRecord, readExtInfo } from "./ext-info.ts";
+export { type ExtInfo, FUNCTION_WORDS, LINE_WORDS, type RelocationRecord, readExtInfo } from "./ext-info.ts";
 export { describeType, printC, printDeclaration, printType } from "./print/index.ts";
 export type * from "./type.ts";

@@ -53,8 +53,8 @@ export interface ElfObject {
   readonly byteOrder: "little" | "big";
   readonly sections: readonly ElfSection[];
   readonly symbols: readonly ElfSymbol[];
-  /** What is to be changed in a section, by the section's index. */
-  readonly relocations: ReadonlyMap<number, readonly ElfRelocation[]>;
+  /** What is to be changed in the section of an index, in the order of the file. */
+  relocationsOf(section: number): readonly ElfRelocation[];
 }
 
 /** Reads an eBPF object. Throws ElfError with what is wrong and, where it is a usual mistake, what to do. */
@@ -79,21 +79,25 @@ export function parseElf(file: Uint8Array): ElfObject {
   const names = stringsOf(headers[sectionNames(view, little, headers)], bytes);
   const sections = headers.map((header, index): ElfSection => {
     const name = textAt(names, header.name, `section ${index}`);
-    return { ...header, index, name, data: dataOf(header, name, bytes) };
+    const { type, flags, size, link, info, align } = header;
+    return { index, name, type, flags, size, link, info, align, data: dataOf(header, name, bytes) };
   });
   const tables = sections.filter(({ type }) => type === SectionType.symtab);
   if (tables.length > 1) throw new ElfError("The file has more than one symbol table.");
   const symbols = tables[0] === undefined ? [] : readSymbols(tables[0], sections, little);
-  const relocations = new Map<number, ElfRelocation[]>();
+  const changes = new Map<number, ElfSection[]>();
   for (const section of sections) {
     if (section.type !== SectionType.rel && section.type !== SectionType.rela) continue;
     const target = sections[section.info];
     if (target === undefined || section.info === 0)
       throw new ElfError(`Section ${section.name} changes section ${section.info}, which there is not.`);
-    const found = readRelocations(section, symbols.length, target, little);
-    relocations.set(section.info, [...(relocations.get(section.info) ?? []), ...found]);
+    checkRelocations(section, symbols.length, target, little);
+    changes.set(section.info, [...(changes.get(section.info) ?? []), section]);
   }
-  return { byteOrder: little ? "little" : "big", sections, symbols, relocations };
+  // Most are of sections that nobody asks for: debug information, the types.
+  const relocationsOf = (index: number) =>
+    (changes.get(index) ?? []).flatMap((section) => readRelocations(section, little));
+  return { byteOrder: little ? "little" : "big", sections, symbols, relocationsOf };
 }
 
 const MACHINES: Readonly<Record<number, string>> = { 3: "x86", 40: "ARM", 62: "x86-64", 183: "AArch64", 243: "RISC-V" };
@@ -186,14 +190,54 @@ const decoder = new TextDecoder();
 
 /** The NUL-terminated text at an offset of a string table. */
 function textAt(table: Uint8Array, offset: number, what: string): string {
-  if (offset === 0 && table.length === 0) return "";
+  checkText(table, offset, () => what);
   const end = table.indexOf(0, offset);
-  if (offset >= table.length || end < 0) throw new ElfError(`The name of ${what} lies beyond its string table.`);
-  return offset === end ? "" : decoder.decode(table.subarray(offset, end));
+  return offset >= end ? "" : decoder.decode(table.subarray(offset, end));
+}
+
+function checkText(table: Uint8Array, offset: number, what: () => string): void {
+  if (offset === 0 && table.length === 0) return;
+  // A table whose last byte is no NUL may have its last text cut off.
+  if (offset >= table.length || (table[table.length - 1] !== 0 && table.indexOf(0, offset) < 0))
+    throw new ElfError(`The name of ${what()} lies beyond its string table.`);
 }
 
 const TYPES = ["none", "object", "function", "section", "file"] as const;
 const BINDINGS = ["local", "global", "weak"] as const;
+
+/** Of many symbols nobody asks for the name: it is read when somebody does. */
+class LazySymbol implements ElfSymbol {
+  readonly index: number;
+  readonly type: ElfSymbol["type"];
+  readonly binding: ElfSymbol["binding"];
+  readonly hidden: boolean;
+  readonly section: number;
+  readonly value: number;
+  readonly size: number;
+  readonly #strings: Uint8Array;
+  readonly #offset: number;
+  #name: string | undefined;
+
+  constructor(view: DataView, at: number, strings: Uint8Array, little: boolean) {
+    const info = view.getUint8(at + 4);
+    const visibility = view.getUint8(at + 5) & 3;
+    this.index = at / SYMBOL;
+    this.type = TYPES[info & 15] ?? "other";
+    this.binding = BINDINGS[info >>> 4] ?? "other";
+    this.hidden = visibility === 1 || visibility === 2;
+    this.section = view.getUint16(at + 6, little);
+    this.value = number64(view, at + 8, little);
+    this.size = number64(view, at + 16, little);
+    this.#strings = strings;
+    this.#offset = view.getUint32(at, little);
+    checkText(strings, this.#offset, () => `symbol ${this.index}`);
+  }
+
+  get name(): string {
+    this.#name ??= textAt(this.#strings, this.#offset, `symbol ${this.index}`);
+    return this.#name;
+  }
+}
 
 function readSymbols(table: ElfSection, sections: readonly ElfSection[], little: boolean): readonly ElfSymbol[] {
   const strings = sections[table.link];
@@ -203,40 +247,49 @@ function readSymbols(table: ElfSection, sections: readonly ElfSection[], little:
     throw new ElfError(`The symbol table has ${data.length} bytes, no multiple of ${SYMBOL}.`);
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const symbols: ElfSymbol[] = [];
-  for (let at = 0; at < data.length; at += SYMBOL) {
-    const index = at / SYMBOL;
-    const info = view.getUint8(at + 4);
-    const visibility = view.getUint8(at + 5) & 3;
-    symbols.push({
-      index,
-      name: textAt(strings.data, view.getUint32(at, little), `symbol ${index}`),
-      type: TYPES[info & 15] ?? "other",
-      binding: BINDINGS[info >>> 4] ?? "other",
-      hidden: visibility === 1 || visibility === 2,
-      section: view.getUint16(at + 6, little),
-      value: Number(view.getBigUint64(at + 8, little)),
-      size: Number(view.getBigUint64(at + 16, little)),
-    });
-  }
+  for (let at = 0; at < data.length; at += SYMBOL) symbols.push(new LazySymbol(view, at, strings.data, little));
   return symbols;
 }
 
-function readRelocations(section: ElfSection, symbols: number, target: ElfSection, little: boolean): ElfRelocation[] {
-  const size = section.type === SectionType.rela ? 24 : 16;
+/** 64 bits as a number: rounded from 2^53 on, where nothing of a file can be. */
+function number64(view: DataView, at: number, little: boolean): number {
+  return view.getUint32(little ? at : at + 4, little) + view.getUint32(little ? at + 4 : at, little) * 2 ** 32;
+}
+
+/** Bytes of a relocation: `Elf64_Rela` has a number to add besides, which eBPF objects have in their instructions. */
+function relocationSize(section: ElfSection): number {
+  return section.type === SectionType.rela ? 24 : 16;
+}
+
+function checkRelocations(section: ElfSection, symbols: number, target: ElfSection, little: boolean): void {
+  const size = relocationSize(section);
   const { data } = section;
   if (data.length % size !== 0)
     throw new ElfError(`Section ${section.name} has ${data.length} bytes, no multiple of ${size}.`);
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const relocations: ElfRelocation[] = [];
+  const high = little ? 12 : 8;
   for (let at = 0; at < data.length; at += size) {
-    const offset = Number(view.getBigUint64(at, little));
-    const info = view.getBigUint64(at + 8, little);
-    const symbol = Number(info >> 32n);
+    const symbol = view.getUint32(at + high, little);
     if (symbol >= symbols)
       throw new ElfError(`Section ${section.name} refers to symbol ${symbol}, and there are ${symbols}.`);
+    const offset = number64(view, at, little);
     if (offset >= target.size)
       throw new ElfError(`Section ${section.name} changes byte ${offset} of ${target.name}, which has ${target.size}.`);
-    relocations.push({ offset, type: Number(info & 0xffffffffn), symbol });
   }
+}
+
+/** Of a section that was checked. */
+function readRelocations(section: ElfSection, little: boolean): ElfRelocation[] {
+  const size = relocationSize(section);
+  const { data } = section;
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const [high, low] = little ? [12, 8] : [8, 12];
+  const relocations: ElfRelocation[] = [];
+  for (let at = 0; at < data.length; at += size)
+    relocations.push({
+      offset: number64(view, at, little),
+      type: view.getUint32(at + low, little),
+      symbol: view.getUint32(at + high, little),
+    });
   return relocations;
 }

@@ -1,5 +1,6 @@
 /** What a program is, as plain data: maps and programs before the kernel has seen them. */
 export { typesForKernel, typesForOldKernel } from "./kernel-types.ts";
+export { rawOf, withInstructions } from "./lazy-program.ts";
 export {
   holdsDescriptors,
   isNumbered,
@@ -24,10 +25,11 @@ export {
   type ProgramTypeName,
   ProgramTypeSince,
 } from "./program-type.ts";
+export { decodeRaw, type RawProgram } from "./raw-program.ts";
 export { ObjectFileError } from "./read/object-file-error.ts";
 export { type ReadOptions, readObject } from "./read/read-object.ts";
 export { type SectionKind, type SectionMeaning, sectionMeaning } from "./read/section-kinds.ts";
-export { POISON, relocateCore } from "./relocate-core.ts";
+export { POISON, relocateCore, relocateInstruction } from "./relocate-core.ts";
 export { NewerKernelError, uapiName, uapiNameOrNumber } from "./uapi-name.ts";
 export {
   encodeUsdtSpec,

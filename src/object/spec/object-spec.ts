@@ -58,7 +58,10 @@ export interface ProgramSpec {
   readonly type: ProgramTypeName;
   /** Kernel-visible name, up to 15 characters; the key in `ObjectSpec.programs` when left out. */
   readonly name?: string;
-  /** The program itself, then the functions it calls; each begins with its name as label. */
+  /**
+   * The program itself, then the functions it calls; each begins with its name as label. `readObject` decodes them when they
+   * are first read.
+   */
   readonly instructions: readonly Instruction[];
   /** The same program already encoded, where it is known: then `instructions` are only looked at to explain a refusal. */
   readonly code?: ProgramCode;

@@ -1,4 +1,4 @@
-import { decode, encode, type Instruction, slotsOf } from "../asm/index.ts";
+import { copyInstruction, decode, encode, type Instruction, slotsOf } from "../asm/index.ts";
 
 /** A place in a program's bytes where the loader puts a map's file descriptor. */
 export interface MapReference {
@@ -20,9 +20,8 @@ export function encodeProgram(instructions: readonly Instruction[]): ProgramCode
   const maps: MapReference[] = [];
   let slot = 0;
   for (const instruction of instructions) {
-    const { map, mapValueOffset } = instruction;
-    if (map !== undefined)
-      maps.push({ slot, map, ...(mapValueOffset !== undefined && { valueOffset: mapValueOffset }) });
+    const { map, mapValueOffset: valueOffset } = instruction;
+    if (map !== undefined) maps.push(valueOffset === undefined ? { slot, map } : { slot, map, valueOffset });
     slot += slotsOf(instruction);
   }
   return { bytes: encode(instructions), maps };
@@ -37,6 +36,9 @@ export function decodeProgram({ bytes, maps }: ProgramCode): readonly Instructio
     slot += slotsOf(instruction);
     if (reference === undefined) return instruction;
     const { map, valueOffset } = reference;
-    return { ...instruction, map, ...(valueOffset !== undefined && { mapValueOffset: valueOffset }) };
+    const named = copyInstruction(instruction);
+    named.map = map;
+    if (valueOffset !== undefined) named.mapValueOffset = valueOffset;
+    return named;
   });
 }

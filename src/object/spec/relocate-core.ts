@@ -2,6 +2,7 @@ import {
   Alu,
   Callee,
   Class,
+  type CoreRelocation,
   disassemble,
   type Instruction,
   Opcode,
@@ -30,15 +31,32 @@ export function relocateCore(
   resolver: CoreResolver,
 ): readonly Instruction[] {
   if (!instructions.some(({ relocation }) => relocation !== undefined)) return instructions;
-  return instructions.flatMap((instruction, i) => {
-    const { relocation } = instruction;
-    if (relocation === undefined) return [instruction];
-    const wrong = (why: string) =>
-      new CoreError(
-        `Program "${program}", instruction ${i} (${disassemble([instruction]).trim()}), which stands for ${relocation.kind} of ${accessText(local, relocation)}: ${why}.`,
-      );
-    return patch(instruction, resolver.resolve(relocation), wrong);
-  });
+  return instructions.flatMap((instruction, i) =>
+    instruction.relocation === undefined
+      ? [instruction]
+      : relocateInstruction(
+          instruction,
+          instruction.relocation,
+          local,
+          resolver,
+          () => `Program "${program}", instruction ${i}`,
+        ),
+  );
+}
+
+/** What becomes of one instruction: as many slots as it had. `where` begins the sentence of an error. Throws CoreError. */
+export function relocateInstruction(
+  instruction: Instruction,
+  relocation: CoreRelocation,
+  local: Btf,
+  resolver: CoreResolver,
+  where: () => string,
+): readonly Instruction[] {
+  const wrong = (why: string) =>
+    new CoreError(
+      `${where()} (${disassemble([instruction]).trim()}), which stands for ${relocation.kind} of ${accessText(local, relocation)}: ${why}.`,
+    );
+  return patch(instruction, resolver.resolve(relocation), wrong);
 }
 
 function patch(instruction: Instruction, resolution: Resolution, wrong: (why: string) => CoreError): Instruction[] {

@@ -1,5 +1,5 @@
 import { type Btf, CoreResolver, MACHINE_ORDER } from "../../object/btf/index.ts";
-import { type ObjectSpec, type ProgramSpec, withVariables } from "../../object/spec/index.ts";
+import { type ObjectSpec, type ProgramSpec, withInstructions, withVariables } from "../../object/spec/index.ts";
 import type { BpfMap } from "../map/index.ts";
 import type { Fd } from "../sys/index.ts";
 import type { TargetProgram } from "./attach-target.ts";
@@ -139,7 +139,7 @@ export function loadParts(object: ObjectSpec, options: ObjectLoadOptions, taken?
 function fitted(
   name: string,
   program: ProgramSpec,
-  { instructions, code, info, attach, modules, member }: PreparedProgram,
+  prepared: PreparedProgram,
   { kernelVersion }: ObjectSpec,
   {
     kernel,
@@ -147,23 +147,30 @@ function fitted(
     token,
   }: { readonly kernel: KernelTypes; readonly types: Fd | undefined; readonly token: Fd | undefined },
 ): FittedProgram {
+  const { code, info, attach, modules, member } = prepared;
   const details: LoadDetails = {
-    ...(types !== undefined && { types, info }),
-    ...(member !== undefined && { member }),
-    ...(token !== undefined && { token }),
-    ...(attach !== undefined && {
-      attach: {
-        id: attach.id,
-        types: attach.program ?? (attach.module === undefined ? undefined : kernel.moduleFd(attach.module)),
-      },
-    }),
-    ...(modules.length > 0 && {
-      descriptors: Int32Array.from([0, ...modules.map((module) => kernel.moduleFd(module).number)]),
-    }),
+    code,
+    types,
+    info,
+    member,
+    token,
+    attach:
+      attach === undefined
+        ? undefined
+        : {
+            id: attach.id,
+            types: attach.program ?? (attach.module === undefined ? undefined : kernel.moduleFd(attach.module)),
+          },
+    descriptors:
+      modules.length === 0
+        ? undefined
+        : Int32Array.from([0, ...modules.map((module) => kernel.moduleFd(module).number)]),
     // Kprobes had to name the running kernel's version before Linux 5.0.
     kernelVersion: program.type === "kprobe" ? (kernelVersion ?? kernelVersionCode()) : undefined,
   };
-  return { name, spec: { ...program, instructions, code }, details };
+  // Where nothing was changed the object's own spec says what is loaded.
+  const spec = prepared.isUnchanged ? program : withInstructions(program, () => prepared.instructions);
+  return { name, spec, details };
 }
 
 /** Takes back what was put on a switch for programs that do not come into force. */
@@ -245,12 +252,14 @@ function prepareAll(
           },
           ...(options.kernelBtf === undefined && { modules: () => kernel.modules.map((module) => module.btf) }),
         });
-  const strings = btf === undefined ? undefined : stringOffsets(btf);
+  let offsets: ReadonlyMap<string, number> | undefined;
+  const strings = () => (offsets ??= btf === undefined ? undefined : stringOffsets(btf));
   const structOps = structOpsTargets(spec, kernel);
   const preparation = { kernel, externs, resolver, strings, structOps, targets: options.targets };
-  return Object.fromEntries(
-    Object.entries(chosen).map(([name, program]) => [name, prepareProgram(name, program, spec, preparation)]),
-  );
+  const prepared: Record<string, PreparedProgram> = Object.create(null);
+  for (const [name, program] of Object.entries(chosen))
+    prepared[name] = prepareProgram(name, program, spec, preparation);
+  return prepared;
 }
 
 function checkByteOrder({ byteOrder }: ObjectSpec): void {

@@ -1,4 +1,4 @@
-import { AttachType, encodeProgram, type ProgramSpec, ProgramType } from "../../object/spec/index.ts";
+import { AttachType, encodeProgram, type ProgramCode, type ProgramSpec, ProgramType } from "../../object/spec/index.ts";
 import type { BpfMap } from "../map/index.ts";
 import {
   BpfAttr,
@@ -43,8 +43,10 @@ export class UnknownMapError extends Error {
 
 /** What a program of an object with types has besides its spec. */
 export interface LoadDetails {
+  /** The program already encoded, where the spec does not say it itself. */
+  readonly code?: ProgramCode | undefined;
   /** The object's types, which the info below is about. */
-  readonly types?: Fd;
+  readonly types?: Fd | undefined;
   /** `struct bpf_func_info`s and `struct bpf_line_info`s. */
   readonly info?: { readonly functions: Uint8Array; readonly lines: Uint8Array } | undefined;
   /** What it attaches to: the id of a type, and the types of the module, or the program, when it is not the kernel's own. */
@@ -71,7 +73,7 @@ export function loadProgram(
   maps: Readonly<Record<string, BpfMap>>,
   details: LoadDetails = {},
 ): Program {
-  const code = resolveMaps(name, spec, maps);
+  const code = resolveMaps(name, spec, maps, details);
   let errno = -load(name, spec, code, details).result;
   if (errno === EPERM && raiseMemlock()) errno = -load(name, spec, code, details).result;
   if (errno <= 0) return new Program(name, spec, new Fd(-errno, `program "${name}"`));
@@ -101,7 +103,7 @@ export function programCall(
   maps: Readonly<Record<string, BpfMap>>,
   details: LoadDetails = {},
 ): Call {
-  const code = resolveMaps(name, spec, maps);
+  const code = resolveMaps(name, spec, maps, details);
   return loadAttr(name, spec, code, details).later("BPF_PROG_LOAD");
 }
 
@@ -134,7 +136,7 @@ function loadAttr(name: string, spec: ProgramSpec, code: Uint8Array, details: Lo
     .u32(0, ProgramType[spec.type])
     .u32(4, code.length / 8)
     .pointer(8, code)
-    .cString(16, spec.license)
+    .pointer(16, licenseText(spec.license))
     .u32(44, (spec.flags ?? 0) | (token === undefined ? 0 : TOKEN_FLAG))
     .name(48, spec.name ?? name);
   if (kernelVersion !== undefined) attr.u32(40, kernelVersion);
@@ -162,6 +164,14 @@ function loadAttr(name: string, spec: ProgramSpec, code: Uint8Array, details: Lo
   return attr;
 }
 
+let license: { readonly text: string; readonly bytes: Uint8Array } | undefined;
+
+/** The programs of an object have one licence, as bytes that end with a NUL. */
+function licenseText(text: string): Uint8Array {
+  if (license?.text !== text) license = { text, bytes: new Uint8Array(Buffer.from(`${text}\0`, "utf8")) };
+  return license.bytes;
+}
+
 /**
  * Asks again with a log that grows until the whole of it fits. Of what is too much for the verifier the end must do, where the
  * kernel keeps that, or the last word: all the steps before are millions.
@@ -187,8 +197,13 @@ function readLog(name: string, spec: ProgramSpec, code: Uint8Array, details: Loa
 }
 
 /** The code with the maps' file descriptors put in. */
-function resolveMaps(program: string, spec: ProgramSpec, maps: Readonly<Record<string, BpfMap>>): Uint8Array {
-  const code = spec.code ?? encodeProgram(spec.instructions);
+function resolveMaps(
+  program: string,
+  spec: ProgramSpec,
+  maps: Readonly<Record<string, BpfMap>>,
+  details: LoadDetails,
+): Uint8Array {
+  const code = details.code ?? spec.code ?? encodeProgram(spec.instructions);
   const bytes = code.bytes.slice();
   const view = new DataView(bytes.buffer);
   for (const { slot, map: name, valueOffset } of code.maps) {

@@ -1,29 +1,26 @@
 import type { Instruction } from "../../object/asm/index.ts";
-import type { CoreResolver } from "../../object/btf/index.ts";
-import {
-  encodeProgram,
-  type ObjectSpec,
-  type ProgramCode,
-  type ProgramSpec,
-  relocateCore,
-} from "../../object/spec/index.ts";
+import { type CoreResolver, MACHINE_ORDER } from "../../object/btf/index.ts";
+import { type ObjectSpec, type ProgramCode, type ProgramSpec, rawOf } from "../../object/spec/index.ts";
 import { attachTarget, type TargetProgram } from "./attach-target.ts";
-import { bindExtern, type Extern } from "./externs.ts";
+import type { Extern } from "./externs.ts";
+import { type FitContext, type FittedCode, fitInstructions, fitRaw } from "./fit-code.ts";
 import type { KernelTypeId, KernelTypes } from "./kernel-types.ts";
 import { ObjectError } from "./object-error.ts";
 import { own } from "./own.ts";
-import { type ProgramInfo, programInfo } from "./program-info.ts";
+import type { ProgramInfo } from "./program-info.ts";
 import type { StructOpsTarget } from "./struct-ops.ts";
 
 /** A program fitted to this kernel: only maps' descriptors are missing. */
 export interface PreparedProgram {
-  /** As they are loaded. Where something is missing they keep its name, for the verifier's errors. */
+  /** As they are loaded; made when they are looked at. Where something is missing they keep its name, for the verifier's errors. */
   readonly instructions: readonly Instruction[];
   readonly code: ProgramCode;
+  /** Whether the instructions are those of the spec: nothing of them depended on the kernel. */
+  readonly isUnchanged: boolean;
   readonly info: ProgramInfo | undefined;
   readonly attach: KernelTypeId | undefined;
   /** For struct_ops: which member of the kernel's structure it is. */
-  readonly member?: number;
+  readonly member: number | undefined;
   /** Modules whose functions it calls, in the order of its array of descriptors, from index 1 on. */
   readonly modules: readonly string[];
 }
@@ -35,7 +32,7 @@ export interface Preparation {
   /** Undefined in an object without types. */
   readonly resolver: CoreResolver | undefined;
   /** Offsets of strings in the types that are loaded; undefined when none are. */
-  readonly strings: ReadonlyMap<string, number> | undefined;
+  readonly strings: () => ReadonlyMap<string, number> | undefined;
   /** Targets of the programs in tables of functions. */
   readonly structOps: ReadonlyMap<string, StructOpsTarget>;
   /** Loaded programs that those of the object are for, by their name. */
@@ -59,7 +56,9 @@ export function prepareProgram(
   }
   const { kernel, externs, resolver, strings } = preparation;
   const modules: string[] = [];
-  const context = {
+  const context: FitContext = {
+    program: name,
+    types: object.btf === undefined || resolver === undefined ? undefined : { local: object.btf, resolver },
     externs,
     moduleIndex(module: string) {
       if (!modules.includes(module)) modules.push(module);
@@ -67,22 +66,60 @@ export function prepareProgram(
     },
     moduleFd: (module: string) => kernel.moduleFd(module).number,
   };
-  const relocated =
-    object.btf === undefined || resolver === undefined
-      ? program.instructions
-      : relocateCore(name, program.instructions, object.btf, resolver);
-  const instructions = relocated.map((instruction) => bindExtern(instruction, context));
+  const fitted = fitProgram(program, object, context, strings);
   const table = program.type === "struct_ops" ? preparation.structOps.get(name) : undefined;
   if (program.type === "struct_ops" && table === undefined && program.attachBtfId === undefined)
     throw new ObjectError(
       `Program "${name}" is a struct_ops program, and no table of functions of the object has it (SEC(".struct_ops")): what it is for is not known.`,
     );
-  return {
-    instructions,
-    code: encodeProgram(instructions),
-    info: strings === undefined ? undefined : programInfo(instructions, strings),
-    attach: table?.attach ?? attachTarget(name, program, kernel, own(preparation.targets, name)),
-    ...(table !== undefined && { member: table.index }),
-    modules,
-  };
+  const attach = table?.attach ?? attachTarget(name, program, kernel, own(preparation.targets, name));
+  return new Prepared(fitted, attach, table?.index, modules);
+}
+
+class Prepared implements PreparedProgram {
+  readonly #fitted: FittedCode;
+  readonly attach: KernelTypeId | undefined;
+  readonly member: number | undefined;
+  readonly modules: readonly string[];
+
+  constructor(
+    fitted: FittedCode,
+    attach: KernelTypeId | undefined,
+    member: number | undefined,
+    modules: readonly string[],
+  ) {
+    this.#fitted = fitted;
+    this.attach = attach;
+    this.member = member;
+    this.modules = modules;
+  }
+
+  get instructions(): readonly Instruction[] {
+    return this.#fitted.instructions();
+  }
+
+  get code(): ProgramCode {
+    return this.#fitted.code;
+  }
+
+  get isUnchanged(): boolean {
+    return this.#fitted.isUnchanged;
+  }
+
+  get info(): ProgramInfo | undefined {
+    return this.#fitted.info;
+  }
+}
+
+/** From the program as it is in its file, as long as that is what is to be loaded and it is about these types. */
+function fitProgram(
+  program: ProgramSpec,
+  { btf }: ObjectSpec,
+  context: FitContext,
+  strings: () => ReadonlyMap<string, number> | undefined,
+): FittedCode {
+  const raw = rawOf(program);
+  return raw !== undefined && raw.btf === btf && MACHINE_ORDER === "little"
+    ? fitRaw(raw, context)
+    : fitInstructions(program.instructions, context, strings());
 }

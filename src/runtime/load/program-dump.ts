@@ -1,4 +1,13 @@
-import { Callee, decode, type Instruction, Opcode, Pseudo, type SourceLine, slotsOf } from "../../object/asm/index.ts";
+import {
+  Callee,
+  copyInstruction,
+  decode,
+  type Instruction,
+  Opcode,
+  Pseudo,
+  type SourceLine,
+  slotsOf,
+} from "../../object/asm/index.ts";
 import type { Btf } from "../../object/btf/index.ts";
 import { type Fd, type InfoBuffer, kernelSymbols, loadedBtf, objectInfo } from "../sys/index.ts";
 import { PROGRAM_INFO_SIZE, programInfoView } from "./program-details.ts";
@@ -134,11 +143,15 @@ function annotate(
     const label = nameAt.get(slot);
     const source = lineAt.get(slot);
     slot += slotsOf(instruction);
-    const whole = { ...instruction, ...(label !== undefined && { label }), ...(source !== undefined && { source }) };
-    // Of a program that is machine code already, the distance of a call stands in its offset.
-    return isLocalCall(instruction) && instruction.offset !== 0
-      ? { ...whole, imm: instruction.offset, offset: 0 }
-      : whole;
+    const whole = copyInstruction(instruction);
+    if (label !== undefined) whole.label = label;
+    if (source !== undefined) whole.source = source;
+    if (isLocalCall(instruction) && instruction.offset !== 0) {
+      // Of a program that is machine code already, the distance of a call stands in its offset.
+      whole.imm = instruction.offset;
+      whole.offset = 0;
+    }
+    return whole;
   });
 }
 

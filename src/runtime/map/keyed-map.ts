@@ -28,9 +28,9 @@ export interface EntriesOptions {
  */
 export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   readonly #keyLayout: Layout;
-  readonly #encodeKey: Encoder<K>;
-  readonly #decodeValue: Decoder<V>;
-  // Made on first use: many maps are only ever read, or only written.
+  // Made on first use: many maps are only ever read, or only written, and most of an object's only by its programs.
+  #encodeKey: Encoder<K> | undefined;
+  #decodeValue: Decoder<V> | undefined;
   #decodeKey: Decoder<K> | undefined;
   #encodeValue: Encoder<V> | undefined;
   readonly #valueLayout: Layout;
@@ -42,8 +42,6 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
     super(fd, info);
     this.#keyLayout = keyLayout;
     this.#valueLayout = valueLayout;
-    this.#encodeKey = makeEncoder(this.#keyLayout) as Encoder<K>;
-    this.#decodeValue = this.#makeValueDecoder();
   }
 
   /** How a value reads (of per-CPU maps one CPU's): raw bytes where nothing is known of its type. */
@@ -54,13 +52,13 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   /** The value at `key`, or undefined when the key is not there. */
   get(key: K, options?: LookupOptions): V | undefined {
     const { memory } = this.slot;
-    this.#encodeKey(memory, this.keyOffset, key);
-    return this.lookup(options) ? this.#decodeValue(memory, this.valueOffset) : undefined;
+    this.#keyEncoder()(memory, this.keyOffset, key);
+    return this.lookup(options) ? this.#valueDecoder()(memory, this.valueOffset) : undefined;
   }
 
   /** Whether the key is there. Throws SystemError. */
   has(key: K): boolean {
-    this.#encodeKey(this.slot.memory, this.keyOffset, key);
+    this.#keyEncoder()(this.slot.memory, this.keyOffset, key);
     return this.lookup();
   }
 
@@ -75,14 +73,14 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   /** Sets a value. Throws SystemError: EEXIST/ENOENT as `mode` asks, E2BIG when the map is full. */
   set(key: K, value: V, mode: UpdateMode | UpdateOptions = "any"): void {
     const { memory } = this.slot;
-    this.#encodeKey(memory, this.keyOffset, key);
+    this.#keyEncoder()(memory, this.keyOffset, key);
     this.#valueEncoder()(memory, this.valueOffset, value);
     this.update(mode);
   }
 
   /** Removes a key; false when it was not there. Arrays cannot lose keys: EINVAL. */
   delete(key: K): boolean {
-    this.#encodeKey(this.slot.memory, this.keyOffset, key);
+    this.#keyEncoder()(this.slot.memory, this.keyOffset, key);
     return this.remove();
   }
 
@@ -92,8 +90,8 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
    */
   take(key: K): V | undefined {
     const { memory } = this.slot;
-    this.#encodeKey(memory, this.keyOffset, key);
-    return this.lookupAndDelete() ? this.#decodeValue(memory, this.valueOffset) : undefined;
+    this.#keyEncoder()(memory, this.keyOffset, key);
+    return this.lookupAndDelete() ? this.#valueDecoder()(memory, this.valueOffset) : undefined;
   }
 
   /**
@@ -107,7 +105,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
     const decodeKey = this.#keyDecoder();
     const oneByOne = () => this.#entriesOneByOne(decodeKey);
     if (options.batch === false) return oneByOne();
-    return new BatchedEntries(lookupBatch(this), decodeKey, this.#decodeValue, this.valueBytes, oneByOne);
+    return new BatchedEntries(lookupBatch(this), decodeKey, this.#valueDecoder(), this.valueBytes, oneByOne);
   }
 
   /** All keys; as `entries()`. */
@@ -141,7 +139,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
       for (let i = 0; i < count; i++)
         entries[i] = [
           decodeKey(memory, keyOffset + i * keyStride),
-          this.#decodeValue(memory, valueOffset + i * this.valueBytes),
+          this.#valueDecoder()(memory, valueOffset + i * this.valueBytes),
         ];
       if (count > 0) yield entries;
       if (batch.last) return;
@@ -152,7 +150,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   deleteMany(keys: Iterable<K>): number {
     const all = Array.isArray(keys) ? (keys as readonly K[]) : [...keys];
     if (all.length === 0) return 0;
-    const encodeKey = this.#encodeKey;
+    const encodeKey = this.#keyEncoder();
     const deleted = deleteBatch(this, all.length, (memory, offset, i) => encodeKey(memory, offset, all[i] as K));
     return deleted ?? all.filter((key) => this.delete(key)).length;
   }
@@ -166,7 +164,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
         return;
       }
       const { memory, keyOffset, keyStride, valueOffset, count } = batch;
-      const decodeValue = this.#decodeValue;
+      const decodeValue = this.#valueDecoder();
       const stride = this.valueBytes;
       for (let i = 0; i < count; i++)
         visit(decodeValue(memory, valueOffset + i * stride), decodeKey(memory, keyOffset + i * keyStride));
@@ -177,7 +175,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   /** Sets many entries with one system call (BPF_MAP_UPDATE_BATCH, Linux 5.6; one by one where there is none). */
   setMany(entries: Iterable<readonly [K, V]>): void {
     const all = Array.isArray(entries) ? (entries as readonly (readonly [K, V])[]) : [...entries];
-    const encodeKey = this.#encodeKey;
+    const encodeKey = this.#keyEncoder();
     const encodeValue = this.#valueEncoder();
     const done = updateBatch(this, all.length, (memory: Memory, keyOffset: number, valueOffset: number, i: number) => {
       const [key, value] = all[i] as readonly [K, V];
@@ -200,7 +198,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
       let entry: [K, V] | undefined;
       if (shown?.add(memory, this.keyOffset) ?? true) {
         const key = decodeKey(memory, this.keyOffset);
-        if (this.lookup()) entry = [key, this.#decodeValue(memory, this.valueOffset)];
+        if (this.lookup()) entry = [key, this.#valueDecoder()(memory, this.valueOffset)];
       }
       // The caller may delete this key, upon which the kernel would start over: the next one is asked for before. It may
       // also use the map, so the place is kept outside the slot.
@@ -234,6 +232,16 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
         : (one as Encoder<V>);
     }
     return this.#encodeValue;
+  }
+
+  #keyEncoder(): Encoder<K> {
+    this.#encodeKey ??= makeEncoder(this.#keyLayout) as Encoder<K>;
+    return this.#encodeKey;
+  }
+
+  #valueDecoder(): Decoder<V> {
+    this.#decodeValue ??= this.#makeValueDecoder();
+    return this.#decodeValue;
   }
 
   #makeValueDecoder(): Decoder<V> {

@@ -38,13 +38,15 @@ export class BackgroundCalls {
     if (BackgroundCalls.#busy) return undefined;
     const words = new BigInt64Array(1 + calls.length * WORDS);
     words[0] = BigInt(calls.length);
-    for (const [i, { nr, args, store }] of calls.entries()) {
-      const at = 1 + i * WORDS;
+    let at = 1;
+    for (const { nr, args, store } of calls) {
       words[at] = BigInt(nr);
       words[at + RESULT] = PENDING;
-      for (const [k, argument] of args.entries())
-        words[at + 1 + k] = BigInt(argument instanceof Uint8Array ? native().addressOf(argument) : argument);
+      let word = at;
+      for (const argument of args)
+        words[++word] = BigInt(argument instanceof Uint8Array ? native().addressOf(argument) : argument);
       if (store !== undefined) words[at + STORE] = BigInt(native().addressOf(store));
+      at += WORDS;
     }
     const result = native().background(new BigUint64Array(words.buffer), calls);
     if (result < 0) return undefined;

@@ -46,6 +46,8 @@ export const BpfCommand = {
 export type BpfCommandName = keyof typeof BpfCommand;
 
 const ATTR_SIZE = 256;
+/** What the upper half of 64 bits counts. */
+const HIGH = 2 ** 32;
 let scratch: Slot | undefined;
 /** How many have filled the one block: it is the last one's. */
 let turns = 0;
@@ -81,7 +83,9 @@ export class BpfAttr {
   /** A pointer to bytes that must stay where they are for the call. */
   pointer(offset: number, bytes: Uint8Array): this {
     this.#kept.push(bytes);
-    return this.u64(offset, bytes.length === 0 ? 0 : native().addressOf(bytes));
+    const address = bytes.length === 0 ? 0 : native().addressOf(bytes);
+    // A number holds an address: no bigint is made of each.
+    return this.u32(offset, address).u32(offset + 4, address / HIGH);
   }
 
   /** A pointer to a NUL-terminated string. */

@@ -51,8 +51,13 @@ function identityOf(fd: Fd): string | undefined {
  * the kernel when no process holds it any more, until its file is removed.
  */
 export class Pins {
-  /** Which object it was, by path. */
-  readonly #paths = new Map<string, string | undefined>();
+  /** Which object it was, by path. Most are pinned nowhere. */
+  #pinned: Map<string, string | undefined> | undefined;
+
+  get #paths(): Map<string, string | undefined> {
+    this.#pinned ??= new Map();
+    return this.#pinned;
+  }
 
   /** A pin that is there already: what was opened from it. */
   add(fd: Fd, path: string): void {
@@ -60,7 +65,7 @@ export class Pins {
   }
 
   get paths(): readonly string[] {
-    return [...this.#paths.keys()];
+    return this.#pinned === undefined ? [] : [...this.#pinned.keys()];
   }
 
   /** Pins (BPF_OBJ_PIN, Linux 4.4); `what` names the object in the error. Throws SystemError. */
@@ -93,7 +98,7 @@ export class Pins {
    * left alone. Throws Node's own errors of unlink(2).
    */
   unpin(): void {
-    for (const [path, identity] of this.#paths) {
+    for (const [path, identity] of this.#pinned ?? []) {
       if (isStill(path, identity)) unlinkSync(path);
       this.#paths.delete(path);
     }

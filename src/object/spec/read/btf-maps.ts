@@ -53,12 +53,23 @@ export function readBtfMaps(btf: Btf, section: ElfSection, elf: ElfObject): read
 
 /** Texts of `btf_decl_tag` on a variable or function, but not on one of its parameters. */
 export function tagsOf(btf: Btf, id: number): readonly string[] {
+  return tagsIn(btf).get(id) ?? [];
+}
+
+/** The same of a function by its name. */
+export function tagsOfFunction(btf: Btf, name: string): readonly string[] {
+  // Most objects have none at all.
+  const id = tagsIn(btf).size === 0 ? undefined : btf.find(name, "function");
+  return id === undefined ? [] : tagsOf(btf, id);
+}
+
+function tagsIn(btf: Btf): ReadonlyMap<number, readonly string[]> {
   let all = tagsByType.get(btf);
   if (all === undefined) {
     all = allTags(btf);
     tagsByType.set(btf, all);
   }
-  return all.get(id) ?? [];
+  return all;
 }
 
 /** An object is asked for the tags of each of its functions and variables: its types are gone through once. */

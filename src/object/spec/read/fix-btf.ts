@@ -38,7 +38,7 @@ export function fixBtf(btf: Btf, elf: ElfObject): Btf {
       }
       const symbol = elf.symbols.find(
         (one) =>
-          one.name === variable.name && one.type === "object" && (one.binding === "global" || one.binding === "weak"),
+          one.type === "object" && (one.binding === "global" || one.binding === "weak") && one.name === variable.name,
       );
       if (fill && symbol === undefined)
         throw new BtfError(`The object has no symbol of variable ${variable.name} in section ${type.name}.`);

@@ -1,8 +1,9 @@
 import { type Btf, BtfError, Btf as BtfReader, type ExtInfo, readExtInfo } from "../../btf/index.ts";
 import { type ElfObject, type ElfSection, parseElf, SectionType } from "../../elf/index.ts";
+import { specOfRaw } from "../lazy-program.ts";
 import { MapFlag } from "../map-type.ts";
 import type { ExternSpec, MapSpec, ObjectSpec, ProgramSpec } from "../object-spec.ts";
-import { type MapDefinition, readBtfMaps, tagsOf } from "./btf-maps.ts";
+import { type MapDefinition, readBtfMaps, tagsOfFunction } from "./btf-maps.ts";
 import { dataKind, dataMap, kernelName, readVariables } from "./data-maps.ts";
 import { readExterns } from "./externs.ts";
 import { fixBtf } from "./fix-btf.ts";
@@ -10,7 +11,7 @@ import { link, type ObjectFunction, readFunctions } from "./functions.ts";
 import { readLegacyMaps } from "./legacy-maps.ts";
 import { ObjectFileError } from "./object-file-error.ts";
 import { type MapPlaces, makeRelocator } from "./relocations.ts";
-import { sectionMeaning } from "./section-kinds.ts";
+import { type SectionMeaning, sectionMeaning } from "./section-kinds.ts";
 import { readStructOps } from "./struct-ops.ts";
 
 export interface ReadOptions {
@@ -75,7 +76,8 @@ function readTypes(elf: ElfObject): { readonly btf: Btf | undefined; readonly in
   const section = (name: string) => elf.sections.find((one) => one.name === name && one.type === SectionType.progbits);
   const types = section(".BTF");
   if (types === undefined || types.data.length === 0) return { btf: undefined, info: undefined };
-  const raw = BtfReader.parse(types.data);
+  // What is read later is not to depend on what the caller does with the file's bytes.
+  const raw = BtfReader.parse(types.data.slice());
   if (raw.byteOrder !== elf.byteOrder)
     throw new BtfError(`The types are ${raw.byteOrder}-endian and the object is ${elf.byteOrder}-endian.`);
   const ext = section(".BTF.ext");
@@ -132,17 +134,19 @@ function addKconfig(
 }
 
 function placesOf(definitions: readonly MapDefinition[], elf: ElfObject, data: ReadonlyMap<number, string>): MapPlaces {
-  const defined = new Map<string, string>();
+  const defined = new Map<number, Map<number, string>>();
   for (const section of elf.sections) {
     const isMaps = section.name === ".maps" || section.name === "maps" || section.name.startsWith("maps/");
     if (!isMaps) continue;
+    const here = new Map<number, string>();
+    defined.set(section.index, here);
     for (const { name, offset } of definitions) {
       const symbol = elf.symbols.find((one) => one.section === section.index && one.name === name);
-      if (symbol !== undefined) defined.set(`${section.index}:${offset}`, name);
+      if (symbol !== undefined) here.set(offset, name);
     }
   }
   return {
-    definedAt: (section, offset) => defined.get(`${section}:${offset}`),
+    definedAt: (section, offset) => defined.get(section)?.get(offset),
     dataOf: (section) => data.get(section),
   };
 }
@@ -160,7 +164,7 @@ function withSlots(
   if (definition?.values === undefined || section === undefined) return spec;
   const slots: Record<number, string> = {};
   const start = definition.offset + definition.values;
-  for (const { offset, symbol: index } of elf.relocations.get(section.index) ?? []) {
+  for (const { offset, symbol: index } of elf.relocationsOf(section.index)) {
     if (offset < definition.offset || offset >= definition.offset + definition.size) continue;
     const symbol = elf.symbols[index];
     if (symbol === undefined || offset < start || (offset - start) % 8 !== 0)
@@ -180,6 +184,9 @@ function withSlots(
   return Object.keys(slots).length === 0 ? spec : { ...spec, slots };
 }
 
+/** A program while what its object tells of it is put in; its instructions come later. */
+type Draft = { -readonly [K in keyof Omit<ProgramSpec, "instructions">]: ProgramSpec[K] };
+
 function readPrograms(
   functions: readonly ObjectFunction[],
   elf: ElfObject,
@@ -187,6 +194,12 @@ function readPrograms(
 ): Record<string, ProgramSpec> {
   const license = textOf(elf, "license") ?? "";
   const byName = new Map(functions.map((one) => [one.name, one]));
+  const meanings = new Map<string, SectionMeaning>();
+  const meaningOf = (section: string): SectionMeaning => {
+    const meaning = meanings.get(section) ?? sectionMeaning(section);
+    meanings.set(section, meaning);
+    return meaning;
+  };
   const programs: Record<string, ProgramSpec> = {};
   for (const one of functions) {
     const { section, symbol, name } = one;
@@ -196,20 +209,19 @@ function readPrograms(
         `Program "${name}" in section ${section.name} is static: only functions of section .text can be, which others call.`,
       );
     }
-    const { kind, attachTo, optional } = sectionMeaning(section.name);
-    const functionId = btf?.find(symbol.name, "function");
-    const tags = btf === undefined || functionId === undefined ? [] : tagsOf(btf, functionId);
-    programs[name] = {
+    const { kind, attachTo, optional } = meaningOf(section.name);
+    const tags = btf === undefined ? [] : tagsOfFunction(btf, symbol.name);
+    const spec: Draft = {
       type: kind.type,
-      instructions: link(one, byName, exceptionCallback(tags, byName)),
       license,
-      ...(kind.attachType !== undefined && { expectedAttachType: kind.attachType }),
-      ...(kind.flags !== undefined && { flags: kind.flags }),
-      section: section.name,
-      ...(attachTo !== "" && { attachTo }),
-      ...(optional && { optional }),
-      ...(tags.length > 0 && { tags }),
     };
+    if (kind.attachType !== undefined) spec.expectedAttachType = kind.attachType;
+    if (kind.flags !== undefined) spec.flags = kind.flags;
+    spec.section = section.name;
+    if (attachTo !== "") spec.attachTo = attachTo;
+    if (optional) spec.optional = optional;
+    if (tags.length > 0) spec.tags = tags;
+    programs[name] = specOfRaw(spec, link(one, byName, btf, exceptionCallback(tags, byName)));
   }
   return programs;
 }
@@ -222,6 +234,7 @@ function exceptionCallback(
   tags: readonly string[],
   functions: ReadonlyMap<string, ObjectFunction>,
 ): ObjectFunction | undefined {
+  if (tags.length === 0) return undefined;
   const [name, ...more] = tags.flatMap((tag) => /^exception_callback:(.+)$/.exec(tag)?.[1] ?? []);
   const callback = name === undefined || more.length > 0 ? undefined : functions.get(name);
   const { section, symbol } = callback ?? {};

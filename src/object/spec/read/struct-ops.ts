@@ -25,7 +25,7 @@ export function readStructOps(elf: ElfObject, btf: Btf | undefined): readonly St
       if (variable.kind !== "variable" || struct?.kind !== "struct")
         throw new ObjectFileError(`"${variable.name}" in section ${section.name} is no variable of a struct type.`);
       const functions: Record<string, string> = {};
-      for (const relocation of elf.relocations.get(section.index) ?? []) {
+      for (const relocation of elf.relocationsOf(section.index)) {
         const at = relocation.offset - offset;
         if (at < 0 || at >= size) continue;
         const symbol = elf.symbols[relocation.symbol];
