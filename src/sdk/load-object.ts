@@ -50,7 +50,7 @@ export function loadObject<T extends { readonly [K in keyof LoadedShape]: object
     readonly programs?: readonly Extract<keyof T["programs"], string>[];
     readonly variables?: VariablesOf<T>;
   },
-): T & Common;
+): NoInfer<T> & Common;
 export function loadObject(source: ObjectSource, options: ObjectLoadOptions = {}): LoadedObject {
   return loadSpec(specOf(source), options);
 }

@@ -161,7 +161,7 @@ kernelTest("the verifier refuses a register that there is not, and says so", () 
   const program = spec.programs[name];
   assert.ok(program !== undefined);
   const code = encodeProgram(program.instructions).bytes;
-  const at = Buffer.from(file).indexOf(code.subarray(0, 32));
+  const at = Buffer.from(file).indexOf(Buffer.from(code.subarray(0, 32)));
   assert.ok(at > 0, "the program's first instruction stands in the file");
   // Its first instruction reads r15 from then on.
   file[at] = 0xbf;
