@@ -19,11 +19,28 @@ const KINDS: readonly RelocationKind[] = [
   "typeMatches",
 ];
 
-/** Words of a record in `ExtInfo.functions`: bytes into the section, id of a `function`. */
+/** Which function begins at an offset of a section. */
+export interface FunctionRecord {
+  /** Bytes into the section. */
+  readonly offset: number;
+  /** Id of a `function`. */
+  readonly type: number;
+}
+
+/** Which source line the instructions from `offset` (bytes into the section) on are of; lines count from 1. */
+export interface LineRecord {
+  readonly offset: number;
+  readonly file: string;
+  readonly text: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Words of a record in `ExtWords.functions`: bytes into the section, id of a `function`. */
 export const FUNCTION_WORDS = 2;
 
 /**
- * Words of a record in `ExtInfo.lines`: bytes into the section from which on instructions are of that line; the file and the
+ * Words of a record in `ExtWords.lines`: bytes into the section from which on instructions are of that line; the file and the
  * line's text, as offsets in the strings of the object's types; line << 10 | column.
  */
 export const LINE_WORDS = 4;
@@ -36,11 +53,15 @@ export interface RelocationRecord {
   readonly access: string;
 }
 
-/**
- * What `.BTF.ext` tells of the sections with instructions, by their names. Functions and lines are as they stand there, in
- * this machine's byte order: most of them go to the kernel without anybody looking at them.
- */
+/** What `.BTF.ext` tells of the sections with instructions, by their names. */
 export interface ExtInfo {
+  readonly functions: ReadonlyMap<string, readonly FunctionRecord[]>;
+  readonly lines: ReadonlyMap<string, readonly LineRecord[]>;
+  readonly relocations: ReadonlyMap<string, readonly RelocationRecord[]>;
+}
+
+/** The same with functions and lines as they stand there, in this machine's byte order, for who gives them to the kernel. */
+export interface ExtWords {
   readonly functions: ReadonlyMap<string, Uint32Array>;
   readonly lines: ReadonlyMap<string, Uint32Array>;
   readonly relocations: ReadonlyMap<string, readonly RelocationRecord[]>;
@@ -49,10 +70,43 @@ export interface ExtInfo {
 const MAGIC = 0xeb9f;
 
 /**
- * Reads `.BTF.ext` (Documentation/bpf/btf.rst, section 4.2). `text` reads the strings of the object's `.BTF`, and throws for
- * what is none. Records that are longer than known are read as far as they are known. Throws BtfError.
+ * Reads `.BTF.ext` (Documentation/bpf/btf.rst, section 4.2). `text` reads the strings of the object's `.BTF`. Records that
+ * are longer than known are read as far as they are known. Throws BtfError, and what `text` throws for an offset of no string.
  */
 export function readExtInfo(bytes: Uint8Array, text: (offset: number) => string): ExtInfo {
+  const { functions, lines, relocations } = readExtWords(bytes, text);
+  return {
+    functions: eachRecord(functions, FUNCTION_WORDS, ([offset = 0, type = 0]): FunctionRecord => ({ offset, type })),
+    lines: eachRecord(
+      lines,
+      LINE_WORDS,
+      ([offset = 0, file = 0, line = 0, place = 0]): LineRecord => ({
+        offset,
+        file: text(file),
+        text: text(line),
+        line: place >>> 10,
+        column: place & 0x3ff,
+      }),
+    ),
+    relocations,
+  };
+}
+
+function eachRecord<T>(
+  sections: ReadonlyMap<string, Uint32Array>,
+  width: number,
+  one: (words: Uint32Array) => T,
+): ReadonlyMap<string, readonly T[]> {
+  return new Map(
+    Array.from(sections, ([section, words]) => [
+      section,
+      Array.from({ length: words.length / width }, (_, i) => one(words.subarray(i * width, (i + 1) * width))),
+    ]),
+  );
+}
+
+/** `readExtInfo` without making an object of each function and line; that their texts are there is checked. Throws BtfError. */
+export function readExtWords(bytes: Uint8Array, text: (offset: number) => string): ExtWords {
   if (bytes.length < 24) throw new BtfError(`The .BTF.ext section has ${bytes.length} bytes: its header alone has 24.`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = view.getUint16(0, true) === MAGIC;

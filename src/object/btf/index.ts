@@ -15,6 +15,16 @@ export {
 export { type Deduplicated, dedup } from "./dedup/index.ts";
 export { BtfEdit } from "./edit.ts";
 export { essentialName } from "./essential-name.ts";
-export { type ExtInfo, FUNCTION_WORDS, LINE_WORDS, type RelocationRecord, readExtInfo } from "./ext-info.ts";
+export {
+  type ExtInfo,
+  type ExtWords,
+  FUNCTION_WORDS,
+  type FunctionRecord,
+  LINE_WORDS,
+  type LineRecord,
+  type RelocationRecord,
+  readExtInfo,
+  readExtWords,
+} from "./ext-info.ts";
 export { describeType, printC, printDeclaration, printType } from "./print/index.ts";
 export type * from "./type.ts";

@@ -11,7 +11,7 @@ import {
   Pseudo,
   writeAt,
 } from "../../asm/index.ts";
-import { type Btf, type ExtInfo, FUNCTION_WORDS, LINE_WORDS, type RelocationRecord } from "../../btf/index.ts";
+import { type Btf, type ExtWords, FUNCTION_WORDS, LINE_WORDS, type RelocationRecord } from "../../btf/index.ts";
 import {
   type ElfObject,
   type ElfRelocation,
@@ -47,7 +47,7 @@ export interface ObjectFunction {
 /** The functions of all sections with instructions, in the order of the file. */
 export function readFunctions(
   elf: ElfObject,
-  info: ExtInfo | undefined,
+  info: ExtWords | undefined,
   relocator: Relocator,
 ): readonly ObjectFunction[] {
   const places: Place[] = [];
@@ -88,7 +88,7 @@ const NO_WORDS = new Uint32Array(0);
 function sectionInfo(
   { name, data }: ElfSection,
   relocations: readonly ElfRelocation[],
-  info: ExtInfo | undefined,
+  info: ExtWords | undefined,
 ): SectionInfo {
   const slots = data.length >>> 3;
   const cores = info?.relocations.get(name) ?? [];

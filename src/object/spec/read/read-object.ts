@@ -1,4 +1,4 @@
-import { type Btf, BtfError, Btf as BtfReader, type ExtInfo, readExtInfo } from "../../btf/index.ts";
+import { type Btf, BtfError, Btf as BtfReader, type ExtWords, readExtWords } from "../../btf/index.ts";
 import { type ElfObject, type ElfSection, parseElf, SectionType } from "../../elf/index.ts";
 import { specOfRaw } from "../lazy-program.ts";
 import { MapFlag } from "../map-type.ts";
@@ -72,7 +72,7 @@ export function readObject(bytes: Uint8Array, options: ReadOptions = {}): Object
   };
 }
 
-function readTypes(elf: ElfObject): { readonly btf: Btf | undefined; readonly info: ExtInfo | undefined } {
+function readTypes(elf: ElfObject): { readonly btf: Btf | undefined; readonly info: ExtWords | undefined } {
   const section = (name: string) => elf.sections.find((one) => one.name === name && one.type === SectionType.progbits);
   const types = section(".BTF");
   if (types === undefined || types.data.length === 0) return { btf: undefined, info: undefined };
@@ -83,7 +83,7 @@ function readTypes(elf: ElfObject): { readonly btf: Btf | undefined; readonly in
   const ext = section(".BTF.ext");
   return {
     btf: fixBtf(raw, elf),
-    info: ext === undefined ? undefined : readExtInfo(ext.data, (offset) => raw.text(offset)),
+    info: ext === undefined ? undefined : readExtWords(ext.data, (offset) => raw.text(offset)),
   };
 }
 
