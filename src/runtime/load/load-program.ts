@@ -3,12 +3,12 @@ import type { BpfMap } from "../map/index.ts";
 import {
   BpfAttr,
   type Call,
+  despiteSignals,
   Fd,
   lacking,
   raiseMemlock,
   SystemError,
   TOKEN_FLAG,
-  withSignalsBlocked,
 } from "../sys/index.ts";
 import { own } from "./own.ts";
 import { isLaterAttachType, probeAttachType } from "./probe/attach-types.ts";
@@ -125,9 +125,8 @@ function load(name: string, spec: ProgramSpec, code: Uint8Array, details: LoadDe
     const result = attr.call("BPF_PROG_LOAD");
     return { result, logSize: attr.read32(LOG_TRUE_SIZE) };
   };
-  // The verifier gives up with EAGAIN when a signal is pending; it means nothing about the program.
-  const tried = attempt();
-  return tried.result === -EAGAIN ? withSignalsBlocked(attempt) : tried;
+  // The verifier gives up with EAGAIN when a signal is pending.
+  return despiteSignals(attempt, ({ result }) => result === -EAGAIN);
 }
 
 function loadAttr(name: string, spec: ProgramSpec, code: Uint8Array, details: LoadDetails, log?: LogRequest): BpfAttr {

@@ -42,7 +42,7 @@ export { askedOnce, judge, lacking, type ProbeResult, type ProbeStatus } from ".
 export { ProgramFunctionError, programFunction } from "./program-types.ts";
 export { waitForPrograms } from "./rcu.ts";
 export { Region } from "./region.ts";
-export { withSignalsBlocked } from "./signal-mask.ts";
+export { despiteSignals, withSignalsBlocked } from "./signal-mask.ts";
 export { SocketOption, setSocketOption } from "./socket-option.ts";
 export { nr } from "./syscall-number.ts";
 export { ClosedError, errnoName, SystemError, type SystemErrorOptions } from "./system-error.ts";

@@ -22,3 +22,17 @@ export function withSignalsBlocked<T>(call: () => T): T {
     if (blocked) native().syscall(nr.rt_sigprocmask, SIG_SETMASK, before, 0, MASK_BYTES);
   }
 }
+
+/** How often more a call is made that gives up for a signal. */
+const MORE_ATTEMPTS = 4;
+
+/**
+ * Makes a call that the kernel gives up on when a signal is pending, which says nothing about what it was to do: again with
+ * signals held back, and some times more, as SIGSTOP cannot be held back (Ctrl-Z and fg in a terminal, or who stops a process
+ * now and then). The last result where it was given up each time.
+ */
+export function despiteSignals<T>(call: () => T, gaveUp: (result: T) => boolean): T {
+  let result = call();
+  for (let more = MORE_ATTEMPTS; more > 0 && gaveUp(result); more--) result = withSignalsBlocked(call);
+  return result;
+}

@@ -1,6 +1,6 @@
 import { Assembler, encode, type Instruction, r0 } from "../../../object/asm/index.ts";
 import { AttachType, type AttachTypeName, ProgramType, type ProgramTypeName } from "../../../object/spec/index.ts";
-import { BpfAttr, Fd, raiseMemlock, withSignalsBlocked } from "../../sys/index.ts";
+import { BpfAttr, despiteSignals, Fd, raiseMemlock } from "../../sys/index.ts";
 
 const EPERM = 1;
 const EAGAIN = 11;
@@ -77,9 +77,8 @@ function call(program: TrialProgram, code: Uint8Array): number {
     }
     return attr.call("BPF_PROG_LOAD");
   };
-  // The verifier gives up with EAGAIN when a signal is pending; it means nothing about the program.
-  const result = attempt();
-  return result === -EAGAIN ? withSignalsBlocked(attempt) : result;
+  // The verifier gives up with EAGAIN when a signal is pending.
+  return despiteSignals(attempt, (result) => result === -EAGAIN);
 }
 
 function readLog(): string {
