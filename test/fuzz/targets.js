@@ -212,7 +212,6 @@ function sameCode(programs) {
   for (const [name, program] of Object.entries(programs)) {
     const raw = rawOf(program);
     const code = may(() => encodeProgram(program.instructions));
-    // Registers that there are not are the verifier's to refuse, and not written by the assembler.
     if (code !== undefined && Buffer.compare(Buffer.from(raw.words.buffer), code.bytes) !== 0)
       throw new Error(`program ${name} is other code than its instructions`);
   }

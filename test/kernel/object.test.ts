@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { release } from "node:os";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Btf } from "../../src/object/btf/index.ts";
+import { parseElf } from "../../src/object/elf/index.ts";
 import {
   Assembler,
   encodeProgram,
@@ -10,8 +13,10 @@ import {
   loadObject,
   type ObjectSpec,
   type PreparedProgram,
+  type ProgramSpec,
   prepareObject,
   r0,
+  readObject,
   VerifierError,
   withVariables,
 } from "../../src/sdk/index.ts";
@@ -156,24 +161,75 @@ kernelTest("a change to the instructions of an object is what is loaded", () => 
 
 kernelTest("the verifier refuses a register that there is not, and says so", () => {
   const file = new Uint8Array(readFileSync(new URL("../../../test/fixtures/objects/refused.el.o", import.meta.url)));
-  const spec = fixture("refused.el");
   const name = "never_written";
-  const program = spec.programs[name];
-  assert.ok(program !== undefined);
-  const code = encodeProgram(program.instructions).bytes;
-  const at = Buffer.from(file).indexOf(Buffer.from(code.subarray(0, 32)));
-  assert.ok(at > 0, "the program's first instruction stands in the file");
+  const { sections, symbols } = parseElf(file);
+  const symbol = symbols.find((one) => one.name === name);
+  const at = (sections[symbol?.section ?? 0]?.data.byteOffset ?? 0) + (symbol?.value ?? 0);
   // Its first instruction reads r15 from then on.
   file[at] = 0xbf;
   file[at + 1] = 0xf1;
-  assert.throws(
-    () => loadObject(file, { programs: [name], pinPath: false }),
-    (error) => {
-      assert.ok(error instanceof VerifierError);
-      assert.match(error.log, /R15 is invalid/);
-      return true;
-    },
+  const broken = readObject(file);
+  const load = () => loadObject(broken, { programs: [name], pinPath: false });
+  const isRefused = (error: unknown) => {
+    assert.ok(error instanceof VerifierError);
+    assert.match(error.log, /R15 is invalid/);
+    return true;
+  };
+  assert.throws(load, isRefused);
+  // Looked at or not.
+  assert.equal(broken.programs[name]?.instructions[0]?.src, 15);
+  assert.throws(load, isRefused);
+});
+
+kernelTest("a loaded program's spec is its own: the object's may be changed and loaded again", () => {
+  const spec = fixture("maps.el");
+  const program = spec.programs["target"] as { attachTo?: string; instructions: ProgramSpec["instructions"] };
+  using object = loadObject(spec, { pinPath: false, programs: ["target"] });
+  const loaded = object.programs["target"]?.spec as ProgramSpec;
+  program.attachTo = "elsewhere";
+  program.instructions = [];
+  assert.equal(loaded.attachTo, undefined);
+  assert.deepEqual(loaded.instructions, fixture("maps.el").programs["target"]?.instructions);
+  assert.equal(loaded.code?.bytes.length, encodeProgram(loaded.instructions).bytes.length);
+});
+
+kernelTest("a prepared program is plain data, and writing to it changes nothing of the object", () => {
+  const spec = fixture("maps.el");
+  const prepare = () => prepareObject(spec, { programs: ["entry"] })["entry"] as PreparedProgram;
+  const first = prepare();
+  assert.deepEqual(Object.keys({ ...first }).sort(), ["attach", "code", "info", "instructions", "member", "modules"]);
+  const copy = structuredClone(first);
+  for (const bytes of [first.code.bytes, first.info?.lines, first.info?.functions]) bytes?.fill(0);
+  assert.deepEqual(structuredClone(prepare()), copy);
+  assert.deepEqual(spec.programs["entry"]?.instructions, fixture("maps.el").programs["entry"]?.instructions);
+});
+
+kernelTest("what is loaded or prepared does not keep the kernel's types it was fitted with", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const types = readFileSync("/sys/kernel/btf/vmlinux");
+  const kept: unknown[] = [];
+  const keepFitted = (look: boolean) => {
+    const kernelBtf = Btf.parse(types);
+    const spec = fixture("core.el");
+    if (look) assert.ok((spec.programs["on_enter"]?.instructions.length ?? 0) > 0);
+    const object = loadObject(spec, { kernelBtf });
+    const prepared = prepareObject(fixture("core.el"), { kernelBtf });
+    kept.push(object.programs["on_enter"], prepared["on_enter"]);
+    object.close();
+    return new WeakRef(kernelBtf);
+  };
+  const refs = [keepFitted(false), keepFitted(true)];
+  // A WeakRef keeps its target to the end of the turn.
+  for (let turn = 0; turn < 5; turn++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+  }
+  assert.deepEqual(
+    refs.map((ref) => ref.deref() === undefined),
+    [true, true],
   );
+  assert.equal(kept.length, 4);
 });
 
 kernelTest("an object of the other byte order is refused with what to compile for", () => {

@@ -9,6 +9,11 @@ export interface ByteOrderOptions {
   readonly bigEndian?: boolean;
 }
 
+export interface EncodeOptions extends ByteOrderOptions {
+  /** Registers that there are not (r11 to r15) are written, too: for the verifier to refuse. */
+  readonly anyRegister?: boolean;
+}
+
 const HOST_IS_LITTLE = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 const wide = new DataView(new ArrayBuffer(8));
 
@@ -17,8 +22,9 @@ const wide = new DataView(new ArrayBuffer(8));
  * wide load with a map encodes the `imm64` it has. Throws AsmError naming the instruction when a field is out of range,
  * a jump too far, or a label missing or set twice.
  */
-export function encode(instructions: readonly Instruction[], options: ByteOrderOptions = {}): Uint8Array {
+export function encode(instructions: readonly Instruction[], options: EncodeOptions = {}): Uint8Array {
   const bigEndian = options.bigEndian === true;
+  const last = options.anyRegister === true ? 15 : 10;
   let slots = 0;
   let labels: Map<string, number> | undefined;
   for (const instruction of instructions) {
@@ -48,9 +54,9 @@ export function encode(instructions: readonly Instruction[], options: ByteOrderO
     if (
       (opcode & 0xff) !== opcode ||
       dst >>> 0 !== dst ||
-      dst > 10 ||
+      dst > last ||
       src >>> 0 !== src ||
-      src > 10 ||
+      src > last ||
       (offset << 16) >> 16 !== offset ||
       ((imm | 0) !== imm && imm >>> 0 !== imm)
     ) {

@@ -6,7 +6,7 @@ export { AsmError } from "./asm-error.ts";
 export { Assembler } from "./assembler.ts";
 export { decode } from "./decode.ts";
 export { type DisassembleOptions, disassemble } from "./disassemble.ts";
-export { type ByteOrderOptions, encode } from "./encode.ts";
+export { type ByteOrderOptions, type EncodeOptions, encode } from "./encode.ts";
 export { Helper, type HelperName, helperName } from "./helper.ts";
 export { helperSince } from "./helper-since.ts";
 export {

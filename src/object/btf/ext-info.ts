@@ -146,7 +146,7 @@ export function readExtWords(bytes: Uint8Array, text: (offset: number) => string
   };
 
   const words = (field: number, width: number, what: string): Map<string, Uint32Array> => {
-    const found = new Map<string, Uint32Array>();
+    const found = new Map<string, Uint32Array[]>();
     read(field, width * 4, what, (section, count, at, size) => {
       const records = new Uint32Array(count * width);
       if (size === width * 4 && (MACHINE_ORDER === "little") === little)
@@ -154,10 +154,11 @@ export function readExtWords(bytes: Uint8Array, text: (offset: number) => string
       else
         for (let i = 0, from = at; i < records.length; i += width, from += size)
           for (let word = 0; word < width; word++) records[i + word] = view.getUint32(from + word * 4, little);
-      const before = found.get(section);
-      found.set(section, before === undefined ? records : joined(before, records));
+      const blocks = found.get(section);
+      if (blocks === undefined) found.set(section, [records]);
+      else blocks.push(records);
     });
-    return found;
+    return new Map(Array.from(found, ([section, blocks]) => [section, joined(blocks)]));
   };
 
   const functions = words(8, FUNCTION_WORDS, "functions");
@@ -196,9 +197,14 @@ function checkTexts(lines: Uint32Array, text: (offset: number) => string): void 
   }
 }
 
-function joined(before: Uint32Array, more: Uint32Array): Uint32Array {
-  const both = new Uint32Array(before.length + more.length);
-  both.set(before);
-  both.set(more, before.length);
-  return both;
+function joined(blocks: readonly Uint32Array[]): Uint32Array {
+  // Compilers write one for each section.
+  if (blocks.length === 1) return blocks[0] as Uint32Array;
+  const all = new Uint32Array(blocks.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const block of blocks) {
+    all.set(block, end);
+    end += block.length;
+  }
+  return all;
 }

@@ -53,7 +53,7 @@ export interface ElfObject {
   readonly byteOrder: "little" | "big";
   readonly sections: readonly ElfSection[];
   readonly symbols: readonly ElfSymbol[];
-  /** What is to be changed in the section of an index, in the order of the file. */
+  /** What is to be changed in the section of an index, in the order of the file. Throws ElfError where that cannot be. */
   relocationsOf(section: number): readonly ElfRelocation[];
 }
 
@@ -91,12 +91,19 @@ export function parseElf(file: Uint8Array): ElfObject {
     const target = sections[section.info];
     if (target === undefined || section.info === 0)
       throw new ElfError(`Section ${section.name} changes section ${section.info}, which there is not.`);
-    checkRelocations(section, symbols.length, target, little);
     changes.set(section.info, [...(changes.get(section.info) ?? []), section]);
   }
   // Most are of sections that nobody asks for: debug information, the types.
-  const relocationsOf = (index: number) =>
-    (changes.get(index) ?? []).flatMap((section) => readRelocations(section, little));
+  const relocations = new Map<number, readonly ElfRelocation[]>();
+  const relocationsOf = (index: number): readonly ElfRelocation[] => {
+    let found = relocations.get(index);
+    if (found === undefined) {
+      const target = sections[index] as ElfSection;
+      found = (changes.get(index) ?? []).flatMap((section) => readRelocations(section, symbols.length, target, little));
+      relocations.set(index, found);
+    }
+    return found;
+  };
   return { byteOrder: little ? "little" : "big", sections, symbols, relocationsOf };
 }
 
@@ -261,35 +268,22 @@ function relocationSize(section: ElfSection): number {
   return section.type === SectionType.rela ? 24 : 16;
 }
 
-function checkRelocations(section: ElfSection, symbols: number, target: ElfSection, little: boolean): void {
+function readRelocations(section: ElfSection, symbols: number, target: ElfSection, little: boolean): ElfRelocation[] {
   const size = relocationSize(section);
   const { data } = section;
   if (data.length % size !== 0)
     throw new ElfError(`Section ${section.name} has ${data.length} bytes, no multiple of ${size}.`);
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const high = little ? 12 : 8;
+  const [high, low] = little ? [12, 8] : [8, 12];
+  const relocations: ElfRelocation[] = [];
   for (let at = 0; at < data.length; at += size) {
+    const offset = number64(view, at, little);
     const symbol = view.getUint32(at + high, little);
     if (symbol >= symbols)
       throw new ElfError(`Section ${section.name} refers to symbol ${symbol}, and there are ${symbols}.`);
-    const offset = number64(view, at, little);
     if (offset >= target.size)
       throw new ElfError(`Section ${section.name} changes byte ${offset} of ${target.name}, which has ${target.size}.`);
+    relocations.push({ offset, type: view.getUint32(at + low, little), symbol });
   }
-}
-
-/** Of a section that was checked. */
-function readRelocations(section: ElfSection, little: boolean): ElfRelocation[] {
-  const size = relocationSize(section);
-  const { data } = section;
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const [high, low] = little ? [12, 8] : [8, 12];
-  const relocations: ElfRelocation[] = [];
-  for (let at = 0; at < data.length; at += size)
-    relocations.push({
-      offset: number64(view, at, little),
-      type: view.getUint32(at + low, little),
-      symbol: view.getUint32(at + high, little),
-    });
   return relocations;
 }

@@ -1,6 +1,14 @@
 /** What a program is, as plain data: maps and programs before the kernel has seen them. */
 export { typesForKernel, typesForOldKernel } from "./kernel-types.ts";
-export { rawOf, withInstructions } from "./lazy-program.ts";
+export {
+  decodedLater,
+  given,
+  type LazyInstructions,
+  lazyOf,
+  rawOf,
+  withCode,
+  withInstructions,
+} from "./lazy-program.ts";
 export {
   holdsDescriptors,
   isNumbered,

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { Instruction } from "../asm/index.ts";
-import { rawOf, withInstructions } from "./lazy-program.ts";
+import { lazyOf, rawOf, withCode, withInstructions } from "./lazy-program.ts";
 import type { ObjectSpec, ProgramSpec } from "./object-spec.ts";
 import { encodeProgram } from "./program-code.ts";
 import { readObject } from "./read/read-object.ts";
@@ -13,6 +13,8 @@ const objects = readdirSync(folder).filter((name) => name.endsWith(".o"));
 const read = (name: string): ObjectSpec => readObject(new Uint8Array(readFileSync(`${folder}${name}`)));
 const aProgram = (): ProgramSpec => Object.values(read("core.el.o").programs)[0] as ProgramSpec;
 const replaced: readonly Instruction[] = [{ opcode: 0x95, dst: 0, src: 0, offset: 0, imm: 0 }];
+
+const changeable = ({ instructions }: ProgramSpec) => instructions as unknown as { imm: number; imm64: bigint }[];
 
 describe("a program whose instructions nobody looked at", () => {
   for (const name of objects) {
@@ -85,17 +87,47 @@ describe("a program whose instructions nobody looked at", () => {
     expect(Object.freeze(aProgram()).instructions).toEqual(instructions);
   });
 
-  it("can get others that are made when they are looked at", () => {
+  it("can get others that are made once, when they are looked at, with other code", () => {
     const spec = aProgram();
+    const code = encodeProgram(replaced);
     let made = 0;
-    const other = withInstructions(spec, () => {
+    const make = () => {
       made++;
       return replaced;
-    });
+    };
+    const other = withInstructions(withCode(spec, code), { make, made: undefined, raw: undefined });
     expect(rawOf(spec)).toBeDefined();
     expect([rawOf(other), made]).toEqual([undefined, 0]);
-    expect({ ...other, instructions: [] }).toEqual({ ...spec, instructions: [] });
+    expect(lazyOf(other).make).toBe(make);
     expect([other.instructions, other.instructions, made]).toEqual([replaced, replaced, 1]);
+    expect(lazyOf(other).make).toBeUndefined();
+    const { code: own, ...rest } = other;
+    expect(own).toBe(code);
+    expect({ ...rest, instructions: [] }).toEqual({ ...spec, instructions: [] });
+  });
+
+  it("cannot be shown as other than what is loaded", () => {
+    const spec = aProgram();
+    expect(() => Object.defineProperty(spec, "instructions", { value: [] })).toThrow(TypeError);
+    const frozen = Object.freeze(aProgram()) as { instructions: readonly Instruction[] };
+    expect(() => {
+      frozen.instructions = [];
+    }).toThrow(TypeError);
+    expect(rawOf(spec)).toBeDefined();
+    expect(rawOf(frozen)).toBeDefined();
+  });
+
+  it("has instructions of its own, also those of a function that others call", () => {
+    for (const name of objects) {
+      const { programs } = read(name);
+      const [first, ...others] = Object.keys(programs);
+      for (const instruction of changeable(programs[first as string] as ProgramSpec)) {
+        instruction.imm = 77;
+        instruction.imm64 = 77n;
+      }
+      const fresh = read(name).programs;
+      for (const other of others) expect(programs[other]?.instructions).toEqual(fresh[other]?.instructions);
+    }
   });
 
   it("does not change with the bytes that it was read from", () => {

@@ -15,7 +15,7 @@ export interface ProgramCode {
   readonly maps: readonly MapReference[];
 }
 
-/** Encodes instructions, keeping the names of maps aside. Throws AsmError. */
+/** Encodes instructions, keeping the names of maps aside; what registers there are the verifier knows. Throws AsmError. */
 export function encodeProgram(instructions: readonly Instruction[]): ProgramCode {
   const maps: MapReference[] = [];
   let slot = 0;
@@ -24,7 +24,7 @@ export function encodeProgram(instructions: readonly Instruction[]): ProgramCode
     if (map !== undefined) maps.push(valueOffset === undefined ? { slot, map } : { slot, map, valueOffset });
     slot += slotsOf(instruction);
   }
-  return { bytes: encode(instructions), maps };
+  return { bytes: encode(instructions, { anyRegister: true }), maps };
 }
 
 /** The instructions of encoded code, with the maps' names; jumps have distances instead of labels. */

@@ -46,7 +46,9 @@ export function decodeRaw(
   const instructions: Instruction[] = [];
   for (let slot = 0; slot < words.length / 2; ) {
     const at = slot;
-    const own = marks.get(at) ?? decodeAt(words, at);
+    const mark = marks.get(at);
+    // A function's marks are of all programs that call it.
+    const own = mark === undefined ? decodeAt(words, at) : copyInstruction(mark);
     slot += slotsOf(own);
     const [first = own, ...others] = replaced?.get(at) ?? [];
     const label = labels.get(at);

@@ -1,8 +1,11 @@
 import { type Instruction, slotsOf, writeAt } from "../../object/asm/index.ts";
 import type { Btf, CoreResolver } from "../../object/btf/index.ts";
 import {
+  decodedLater,
   decodeRaw,
   encodeProgram,
+  given,
+  type LazyInstructions,
   type MapReference,
   type ProgramCode,
   type RawProgram,
@@ -23,10 +26,8 @@ export interface FitContext extends ExternContext {
 export interface FittedCode {
   readonly code: ProgramCode;
   readonly info: ProgramInfo | undefined;
-  /** Whether the program's own instructions are what is to be loaded. */
-  readonly isUnchanged: boolean;
   /** The same as instructions, with all names. */
-  readonly instructions: () => readonly Instruction[];
+  readonly instructions: LazyInstructions;
 }
 
 /** From a program's instructions, which somebody may have changed. Throws CoreError, ObjectError and AsmError. */
@@ -39,25 +40,21 @@ export function fitInstructions(
   return {
     code: encodeProgram(instructions),
     info: strings === undefined ? undefined : programInfo(instructions, strings),
-    isUnchanged: false,
-    instructions: () => instructions,
+    instructions: given(instructions),
   };
 }
 
 /** From a program as its file has it, for a little-endian machine: only what names something is looked at. Throws CoreError and ObjectError. */
 export function fitRaw(raw: RawProgram, context: FitContext): FittedCode {
   const { marks, functions, lines, btf } = raw;
-  let { words } = raw;
+  const words = raw.words.slice();
   let replaced: Map<number, readonly Instruction[]> | undefined;
   const maps: MapReference[] = [];
   for (const { slot, instruction } of marks) {
     let named = instruction;
     if (instruction.relocation !== undefined || instruction.extern !== undefined) {
       const fitted = fitOne(instruction, context, () => decodeRaw(raw).findIndex(indexAt(slot)));
-      if (replaced === undefined) {
-        words = words.slice();
-        replaced = new Map();
-      }
+      replaced ??= new Map();
       replaced.set(slot, fitted);
       let at = slot;
       for (const one of fitted) at = writeAt(words, at, one);
@@ -66,15 +63,10 @@ export function fitRaw(raw: RawProgram, context: FitContext): FittedCode {
     const { map, mapValueOffset: valueOffset } = named;
     if (map !== undefined) maps.push(valueOffset === undefined ? { slot, map } : { slot, map, valueOffset });
   }
-  let instructions: readonly Instruction[] | undefined;
   return {
-    isUnchanged: replaced === undefined,
     code: { bytes: bytesOf(words), maps },
-    info: btf === undefined ? undefined : { functions: bytesOf(functions), lines: bytesOf(lines) },
-    instructions() {
-      instructions ??= decodeRaw(raw, replaced);
-      return instructions;
-    },
+    info: btf === undefined ? undefined : { functions: bytesOf(functions.slice()), lines: bytesOf(lines.slice()) },
+    instructions: decodedLater(raw, replaced),
   };
 }
 

@@ -1,5 +1,12 @@
 import { type Btf, CoreResolver, MACHINE_ORDER } from "../../object/btf/index.ts";
-import { type ObjectSpec, type ProgramSpec, withInstructions, withVariables } from "../../object/spec/index.ts";
+import {
+  lazyOf,
+  type ObjectSpec,
+  type ProgramSpec,
+  withCode,
+  withInstructions,
+  withVariables,
+} from "../../object/spec/index.ts";
 import type { BpfMap } from "../map/index.ts";
 import type { Fd } from "../sys/index.ts";
 import type { TargetProgram } from "./attach-target.ts";
@@ -149,7 +156,6 @@ function fitted(
 ): FittedProgram {
   const { code, info, attach, modules, member } = prepared;
   const details: LoadDetails = {
-    code,
     types,
     info,
     member,
@@ -168,8 +174,8 @@ function fitted(
     // Kprobes had to name the running kernel's version before Linux 5.0.
     kernelVersion: program.type === "kprobe" ? (kernelVersion ?? kernelVersionCode()) : undefined,
   };
-  // Where nothing was changed the object's own spec says what is loaded.
-  const spec = prepared.isUnchanged ? program : withInstructions(program, () => prepared.instructions);
+  // Of its own: the object's may be changed and loaded again.
+  const spec = withInstructions(withCode(program, code), lazyOf(prepared));
   return { name, spec, details };
 }
 
@@ -256,10 +262,9 @@ function prepareAll(
   const strings = () => (offsets ??= btf === undefined ? undefined : stringOffsets(btf));
   const structOps = structOpsTargets(spec, kernel);
   const preparation = { kernel, externs, resolver, strings, structOps, targets: options.targets };
-  const prepared: Record<string, PreparedProgram> = Object.create(null);
-  for (const [name, program] of Object.entries(chosen))
-    prepared[name] = prepareProgram(name, program, spec, preparation);
-  return prepared;
+  return Object.fromEntries(
+    Object.entries(chosen).map(([name, program]) => [name, prepareProgram(name, program, spec, preparation)]),
+  );
 }
 
 function checkByteOrder({ byteOrder }: ObjectSpec): void {

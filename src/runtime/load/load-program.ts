@@ -1,4 +1,4 @@
-import { AttachType, encodeProgram, type ProgramCode, type ProgramSpec, ProgramType } from "../../object/spec/index.ts";
+import { AttachType, encodeProgram, type ProgramSpec, ProgramType } from "../../object/spec/index.ts";
 import type { BpfMap } from "../map/index.ts";
 import {
   BpfAttr,
@@ -43,8 +43,6 @@ export class UnknownMapError extends Error {
 
 /** What a program of an object with types has besides its spec. */
 export interface LoadDetails {
-  /** The program already encoded, where the spec does not say it itself. */
-  readonly code?: ProgramCode | undefined;
   /** The object's types, which the info below is about. */
   readonly types?: Fd | undefined;
   /** `struct bpf_func_info`s and `struct bpf_line_info`s. */
@@ -73,7 +71,7 @@ export function loadProgram(
   maps: Readonly<Record<string, BpfMap>>,
   details: LoadDetails = {},
 ): Program {
-  const code = resolveMaps(name, spec, maps, details);
+  const code = resolveMaps(name, spec, maps);
   let errno = -load(name, spec, code, details).result;
   if (errno === EPERM && raiseMemlock()) errno = -load(name, spec, code, details).result;
   if (errno <= 0) return new Program(name, spec, new Fd(-errno, `program "${name}"`));
@@ -103,7 +101,7 @@ export function programCall(
   maps: Readonly<Record<string, BpfMap>>,
   details: LoadDetails = {},
 ): Call {
-  const code = resolveMaps(name, spec, maps, details);
+  const code = resolveMaps(name, spec, maps);
   return loadAttr(name, spec, code, details).later("BPF_PROG_LOAD");
 }
 
@@ -196,13 +194,8 @@ function readLog(name: string, spec: ProgramSpec, code: Uint8Array, details: Loa
 }
 
 /** The code with the maps' file descriptors put in. */
-function resolveMaps(
-  program: string,
-  spec: ProgramSpec,
-  maps: Readonly<Record<string, BpfMap>>,
-  details: LoadDetails,
-): Uint8Array {
-  const code = details.code ?? spec.code ?? encodeProgram(spec.instructions);
+function resolveMaps(program: string, spec: ProgramSpec, maps: Readonly<Record<string, BpfMap>>): Uint8Array {
+  const code = spec.code ?? encodeProgram(spec.instructions);
   const bytes = code.bytes.slice();
   const view = new DataView(bytes.buffer);
   for (const { slot, map: name, valueOffset } of code.maps) {

@@ -1,6 +1,12 @@
 import type { Instruction } from "../../object/asm/index.ts";
 import { type CoreResolver, MACHINE_ORDER } from "../../object/btf/index.ts";
-import { type ObjectSpec, type ProgramCode, type ProgramSpec, rawOf } from "../../object/spec/index.ts";
+import {
+  type ObjectSpec,
+  type ProgramCode,
+  type ProgramSpec,
+  rawOf,
+  withInstructions,
+} from "../../object/spec/index.ts";
 import { attachTarget, type TargetProgram } from "./attach-target.ts";
 import type { Extern } from "./externs.ts";
 import { type FitContext, type FittedCode, fitInstructions, fitRaw } from "./fit-code.ts";
@@ -15,8 +21,6 @@ export interface PreparedProgram {
   /** As they are loaded; made when they are looked at. Where something is missing they keep its name, for the verifier's errors. */
   readonly instructions: readonly Instruction[];
   readonly code: ProgramCode;
-  /** Whether the instructions are those of the spec: nothing of them depended on the kernel. */
-  readonly isUnchanged: boolean;
   readonly info: ProgramInfo | undefined;
   readonly attach: KernelTypeId | undefined;
   /** For struct_ops: which member of the kernel's structure it is. */
@@ -73,42 +77,8 @@ export function prepareProgram(
       `Program "${name}" is a struct_ops program, and no table of functions of the object has it (SEC(".struct_ops")): what it is for is not known.`,
     );
   const attach = table?.attach ?? attachTarget(name, program, kernel, own(preparation.targets, name));
-  return new Prepared(fitted, attach, table?.index, modules);
-}
-
-class Prepared implements PreparedProgram {
-  readonly #fitted: FittedCode;
-  readonly attach: KernelTypeId | undefined;
-  readonly member: number | undefined;
-  readonly modules: readonly string[];
-
-  constructor(
-    fitted: FittedCode,
-    attach: KernelTypeId | undefined,
-    member: number | undefined,
-    modules: readonly string[],
-  ) {
-    this.#fitted = fitted;
-    this.attach = attach;
-    this.member = member;
-    this.modules = modules;
-  }
-
-  get instructions(): readonly Instruction[] {
-    return this.#fitted.instructions();
-  }
-
-  get code(): ProgramCode {
-    return this.#fitted.code;
-  }
-
-  get isUnchanged(): boolean {
-    return this.#fitted.isUnchanged;
-  }
-
-  get info(): ProgramInfo | undefined {
-    return this.#fitted.info;
-  }
+  const { code, info } = fitted;
+  return withInstructions({ code, info, attach, member: table?.index, modules }, fitted.instructions);
 }
 
 /** From the program as it is in its file, as long as that is what is to be loaded and it is about these types. */

@@ -1,6 +1,6 @@
 import { type Btf, BtfError, Btf as BtfReader, type ExtWords, readExtWords } from "../../btf/index.ts";
 import { type ElfObject, type ElfSection, parseElf, SectionType } from "../../elf/index.ts";
-import { specOfRaw } from "../lazy-program.ts";
+import { decodedLater, withInstructions } from "../lazy-program.ts";
 import { MapFlag } from "../map-type.ts";
 import type { ExternSpec, MapSpec, ObjectSpec, ProgramSpec } from "../object-spec.ts";
 import { type MapDefinition, readBtfMaps, tagsOfFunction } from "./btf-maps.ts";
@@ -221,7 +221,7 @@ function readPrograms(
     if (attachTo !== "") spec.attachTo = attachTo;
     if (optional) spec.optional = optional;
     if (tags.length > 0) spec.tags = tags;
-    programs[name] = specOfRaw(spec, link(one, byName, btf, exceptionCallback(tags, byName)));
+    programs[name] = withInstructions(spec, decodedLater(link(one, byName, btf, exceptionCallback(tags, byName))));
   }
   return programs;
 }
