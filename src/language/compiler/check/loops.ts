@@ -5,7 +5,7 @@ import { isAggregate, type Type, U8 } from "../type.ts";
 import { effect } from "./assignments.ts";
 import { argumentsOf } from "./calls.ts";
 import { condition } from "./conditions.ts";
-import { constantOf, shown } from "./constants.ts";
+import { constantOf, shown, tryConstant } from "./constants.ts";
 import { Facts } from "./entity.ts";
 import { entityHere, value } from "./expressions.ts";
 import type { FunctionChecker } from "./function-checker.ts";
@@ -187,11 +187,16 @@ export function forOf(
     const [a, b] = ends.map((end) => asInteger(fc, value(fc, end), end));
     const zero = number(0n, span);
     const [from, to] = b === undefined ? [zero, a as Expr] : [a as Expr, b];
-    for (const [i, side] of [from, to].entries())
-      if (side.type.kind === "int" && side.type.signed && side.type.bits === 64 && side.op !== "number")
-        return fc.fail("EB2203", ends[Math.min(i, ends.length - 1)] as Expression, "An end of a range is unsigned.", {
-          help: "Convert it: `u32(n)`, after a test that it is not negative.",
-        });
+    for (const end of ends) {
+      const side = end === ends.at(-1) ? to : from;
+      if (side.type.kind !== "int" || !side.type.signed) continue;
+      // Of 32 bits and fewer, too: -1 would be taken for the largest number that there is.
+      const known = side.op === "number" ? side.value : tryConstant(fc.cx, fc.file, end);
+      if (typeof known === "bigint" && known >= 0n) continue;
+      return fc.fail("EB2203", end, "An end of a range is unsigned.", {
+        help: "Convert it: `u32(n)`, after a test that it is not negative.",
+      });
+    }
     const local = simple(plain(false));
     const limit = options === undefined ? undefined : rangeLimit(fc, options);
     return inLoop([[declarator.id, local]], (body) => ({
