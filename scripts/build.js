@@ -70,8 +70,13 @@ async function bundle() {
     reading: "reading-chunk",
     compiling: "compiling-chunk",
   };
-  /** Of `skep trace`, whose start counts, also the classes of maps that it has not. */
-  const IN_TRACE = { ...IN_COMMANDS, "live-map": "live-map-basic" };
+  /** Of `skep trace`, whose start counts, also the classes of maps that it has not, and what only errors need. */
+  const IN_TRACE = {
+    ...IN_COMMANDS,
+    "live-map": "live-map-basic",
+    disassemble: "disassemble-rare",
+    btf: "btf-rare",
+  };
   const instead = (modules) => ({
     name: "instead",
     setup({ onResolve }) {
@@ -122,7 +127,11 @@ async function bundle() {
   const { trace, ...others } = entryPoints;
   await build({ ...shared, entryPoints: { trace }, define, plugins: [instead(IN_TRACE), parser] });
   await build({ ...shared, entryPoints: others, define, plugins: [instead(IN_COMMANDS), parser] });
-  const parts = { "trace-reading": "src/tools/trace/reading.ts", "run-compiling": "src/tools/run/compiling.ts" };
+  const parts = {
+    "trace-reading": "src/tools/trace/reading.ts",
+    "trace-rare": "src/tools/trace/rare.ts",
+    "run-compiling": "src/tools/run/compiling.ts",
+  };
   await build({ ...shared, entryPoints: parts, define, plugins: [parser] });
   // Commands and parts of them are read as they are by bin/skep.js: a function expression with the hash of its text before it.
   for (const name of Object.keys({ ...entryPoints, ...parts })) {
