@@ -11,7 +11,7 @@ import {
   Pseudo,
   writeAt,
 } from "../../asm/index.ts";
-import { type Btf, type ExtWords, FUNCTION_WORDS, LINE_WORDS, type RelocationRecord } from "../../btf/index.ts";
+import { type ExtWords, FUNCTION_WORDS, LINE_WORDS, type RelocationRecord } from "../../btf/index.ts";
 import {
   type ElfObject,
   type ElfRelocation,
@@ -20,9 +20,10 @@ import {
   SectionFlag,
   SectionType,
 } from "../../elf/index.ts";
-import type { Mark, RawProgram } from "../raw-program.ts";
+import type { Mark } from "../raw-program.ts";
 import { ObjectFileError } from "./object-file-error.ts";
 import { isExtern, type Relocator } from "./relocations.ts";
+import { type SectionInfo, sectionInfo, within } from "./section-info.ts";
 
 /** A function of the object: an entry point, or one that others call. */
 export interface ObjectFunction {
@@ -69,71 +70,6 @@ export function readFunctions(
     told.set(section, known);
     return readFunction(place, elf, known, relocator, find);
   });
-}
-
-/** What the object tells of the instructions of a section. */
-interface SectionInfo {
-  readonly relocations: readonly ElfRelocation[];
-  readonly cores: readonly RelocationRecord[];
-  /** For each slot which of the records is about it, counted from 1; the last one, where there are more. */
-  readonly relocationAt: Uint32Array;
-  readonly coreAt: Uint32Array;
-  /** By their slots, in order, one for each. */
-  readonly functions: Uint32Array;
-  readonly lines: Uint32Array;
-}
-
-const NO_WORDS = new Uint32Array(0);
-
-function sectionInfo(
-  { name, data }: ElfSection,
-  relocations: readonly ElfRelocation[],
-  info: ExtWords | undefined,
-): SectionInfo {
-  const slots = data.length >>> 3;
-  const cores = info?.relocations.get(name) ?? [];
-  return {
-    relocations,
-    cores,
-    relocationAt: indexBySlot(relocations, slots),
-    coreAt: indexBySlot(cores, slots),
-    functions: inOrder(info?.functions.get(name) ?? NO_WORDS, FUNCTION_WORDS),
-    lines: inOrder(info?.lines.get(name) ?? NO_WORDS, LINE_WORDS),
-  };
-}
-
-function indexBySlot(records: readonly { readonly offset: number }[], slots: number): Uint32Array {
-  const at = new Uint32Array(slots);
-  for (let i = 0; i < records.length; i++) {
-    const { offset } = records[i] as { readonly offset: number };
-    // What is beyond the section's end is left out by the array itself.
-    if (offset % 8 === 0) at[offset / 8] = i + 1;
-  }
-  return at;
-}
-
-/** Records with slots in the place of bytes, in their order and one for each: the last one, where there are more. */
-function inOrder(records: Uint32Array, width: number): Uint32Array {
-  const sorted = records.slice();
-  let before = -1;
-  for (let i = 0; i < sorted.length; i += width) {
-    const offset = sorted[i] as number;
-    // Compilers write them so.
-    if (offset % 8 !== 0 || offset / 8 <= before) return putInOrder(records, width);
-    before = offset / 8;
-    sorted[i] = before;
-  }
-  return sorted;
-}
-
-function putInOrder(records: Uint32Array, width: number): Uint32Array {
-  const bySlot = new Map<number, Uint32Array>();
-  for (let i = 0; i < records.length; i += width) {
-    const offset = records[i] as number;
-    if (offset % 8 === 0) bySlot.set(offset / 8, records.subarray(i + 1, i + width));
-  }
-  const sorted = [...bySlot].sort(([a], [b]) => a - b);
-  return Uint32Array.from(sorted.flatMap(([slot, rest]) => [slot, ...rest]));
 }
 
 interface Place {
@@ -230,48 +166,14 @@ function readFunction(
     slots,
     words,
     marks,
-    functions: within(place, words, info.functions, FUNCTION_WORDS),
-    lines: within(place, words, info.lines, LINE_WORDS),
+    functions: within(start, words, info.functions, FUNCTION_WORDS),
+    lines: within(start, words, info.lines, LINE_WORDS),
     callees,
   };
 }
 
 /** A call of a function of the same program, but for its destination. */
 const LOCAL_CALL = Opcode.CALL | (Callee.LOCAL << 12);
-
-/** The records about the instructions of a function, with slots counted from its beginning. */
-function within({ slot: start, slots }: Place, words: CodeWords, records: Uint32Array, width: number): Uint32Array {
-  const [from, to] = [firstFrom(records, width, start), firstFrom(records, width, start + slots)];
-  const own = records.slice(from, to);
-  let isWhole = true;
-  for (let i = 0; i < own.length; i += width) {
-    const slot = (own[i] as number) - start;
-    own[i] = slot;
-    isWhole &&= !isSecondHalf(words, slot);
-  }
-  if (isWhole) return own;
-  const kept: number[] = [];
-  for (let i = 0; i < own.length; i += width)
-    if (!isSecondHalf(words, own[i] as number)) kept.push(...own.subarray(i, i + width));
-  return Uint32Array.from(kept);
-}
-
-/** Of a wide load, whose second half begins with zeros: that it is one is to be seen from what stands before it. */
-function isSecondHalf(words: CodeWords, slot: number): boolean {
-  return slot > 0 && ((words[(slot - 1) * 2] as number) & 0xff) === Opcode.LOAD_IMM64;
-}
-
-/** Where the records from a slot on begin. */
-function firstFrom(records: Uint32Array, width: number, slot: number): number {
-  let low = 0;
-  let high = records.length / width;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((records[middle * width] as number) < slot) low = middle + 1;
-    else high = middle;
-  }
-  return low * width;
-}
 
 function relocated(instruction: Instruction, { kind, type, access }: RelocationRecord): Instruction {
   const copy = copyInstruction(instruction);
@@ -298,65 +200,4 @@ function isReferenceToFunction(instruction: Instruction, symbol: ElfSymbol, elf:
     (section.flags & SectionFlag.executable) !== 0 &&
     (symbol.type === "function" || symbol.type === "section")
   );
-}
-
-/**
- * A program: the entry function, then each function that it reaches, where it is first reached, before the one that the
- * caller reaches next; and at the end one that it does not call itself.
- */
-export function link(
-  entry: ObjectFunction,
-  functions: ReadonlyMap<string, ObjectFunction>,
-  btf: Btf | undefined,
-  last?: ObjectFunction,
-): RawProgram {
-  if (entry.callees.length === 0 && last === undefined) {
-    const { name, words, marks, functions, lines } = entry;
-    return { words, marks, starts: [{ slot: 0, name }], functions, lines, btf };
-  }
-  const parts: ObjectFunction[] = [];
-  const starts = new Map<string, number>();
-  let slots = 0;
-  const add = (one: ObjectFunction): void => {
-    starts.set(one.name, slots);
-    parts.push(one);
-    slots += one.slots;
-    for (const name of one.callees) {
-      const callee = functions.get(name);
-      if (callee !== undefined && !starts.has(name)) add(callee);
-    }
-  };
-  add(entry);
-  if (last !== undefined && !starts.has(last.name)) add(last);
-  const words = new Uint32Array(slots * 2);
-  const marks: Mark[] = [];
-  for (const part of parts) {
-    const start = starts.get(part.name) as number;
-    words.set(part.words, start * 2);
-    for (const mark of part.marks)
-      marks.push(start === 0 ? mark : { slot: start + mark.slot, instruction: mark.instruction });
-  }
-  for (const { slot, instruction } of marks) {
-    const target = instruction.target === undefined ? undefined : starts.get(instruction.target);
-    if (target !== undefined) words[slot * 2 + 1] = target - slot - 1;
-  }
-  const shifted = (records: "functions" | "lines", width: number): Uint32Array => {
-    const all = new Uint32Array(parts.reduce((sum, part) => sum + part[records].length, 0));
-    let end = 0;
-    for (const part of parts) {
-      all.set(part[records], end);
-      const start = starts.get(part.name) as number;
-      for (let i = end; i < end + part[records].length; i += width) all[i] = (all[i] as number) + start;
-      end += part[records].length;
-    }
-    return all;
-  };
-  return {
-    words,
-    marks,
-    starts: Array.from(starts, ([name, slot]) => ({ slot, name })),
-    functions: shifted("functions", FUNCTION_WORDS),
-    lines: shifted("lines", LINE_WORDS),
-    btf,
-  };
 }
