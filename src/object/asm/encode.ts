@@ -9,6 +9,7 @@ export interface ByteOrderOptions {
   readonly bigEndian?: boolean;
 }
 
+/** How instructions become bytes. */
 export interface EncodeOptions extends ByteOrderOptions {
   /** Registers that there are not (r11 to r15) are written, too: for the verifier to refuse. */
   readonly anyRegister?: boolean;
