@@ -2,6 +2,7 @@ import { AsmError } from "./asm-error.ts";
 import { disassemble } from "./disassemble.ts";
 import { distanceField, type Instruction, slotsOf } from "./instruction.ts";
 import { Opcode, Pseudo } from "./opcode.ts";
+import { HOST_IS_LITTLE } from "./words.ts";
 
 /** The byte order of instructions as bytes. */
 export interface ByteOrderOptions {
@@ -15,7 +16,6 @@ export interface EncodeOptions extends ByteOrderOptions {
   readonly anyRegister?: boolean;
 }
 
-const HOST_IS_LITTLE = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 const wide = new DataView(new ArrayBuffer(8));
 
 /**

@@ -52,8 +52,8 @@ export class MemoryAssembler extends ArithmeticAssembler {
 
   /** `dst` = the map of that name, for helpers that take a map. The loader puts its file descriptor in. */
   loadMap(dst: Register, map: string): this {
-    const [opcode, imm64] = [Opcode.LOAD_IMM64, 0n];
-    return this.raw({ opcode, dst: destination(dst), src: Pseudo.MAP_FD, offset: 0, imm: 0, imm64, map });
+    const opcode = Opcode.LOAD_IMM64;
+    return this.raw({ opcode, dst: destination(dst), src: Pseudo.MAP_FD, offset: 0, imm: 0, imm64: 0n, map });
   }
 
   /** `dst` = the address `offset` bytes into the first value of an array map. Linux 5.2. */
@@ -88,8 +88,8 @@ export class MemoryAssembler extends ArithmeticAssembler {
   /** `dst` = a function of the same program, for helpers that call back. Linux 5.13. */
   loadFunction(dst: Register, target: Target): this {
     if (typeof target === "number") return this.#wide(dst, Pseudo.FUNC, low32(immediate(target)));
-    const [opcode, imm64] = [Opcode.LOAD_IMM64, 0n];
-    return this.raw({ opcode, dst: destination(dst), src: Pseudo.FUNC, offset: 0, imm: 0, imm64, target });
+    const opcode = Opcode.LOAD_IMM64;
+    return this.raw({ opcode, dst: destination(dst), src: Pseudo.FUNC, offset: 0, imm: 0, imm64: 0n, target });
   }
 
   /** `r0` = packet bytes at an offset, in the machine's order; legacy, r6 must be the context (RFC 9669 section 5.5). */

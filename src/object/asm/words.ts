@@ -10,7 +10,8 @@ import { Opcode, Pseudo } from "./opcode.ts";
  */
 export type CodeWords = Uint32Array<ArrayBuffer>;
 
-const HOST_IS_LITTLE = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+/** Whether this machine is little-endian. */
+export const HOST_IS_LITTLE = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
 /** A copy of encoded code, whole slots of 8 bytes. */
 export function codeWords(bytes: Uint8Array, { bigEndian = false }: ByteOrderOptions = {}): CodeWords {

@@ -263,13 +263,9 @@ function number64(view: DataView, at: number, little: boolean): number {
   return view.getUint32(little ? at : at + 4, little) + view.getUint32(little ? at + 4 : at, little) * 2 ** 32;
 }
 
-/** Bytes of a relocation: `Elf64_Rela` has a number to add besides, which eBPF objects have in their instructions. */
-function relocationSize(section: ElfSection): number {
-  return section.type === SectionType.rela ? 24 : 16;
-}
-
 function readRelocations(section: ElfSection, symbols: number, target: ElfSection, little: boolean): ElfRelocation[] {
-  const size = relocationSize(section);
+  // Elf64_Rela has a number to add besides, which eBPF objects have in their instructions.
+  const size = section.type === SectionType.rela ? 24 : 16;
   const { data } = section;
   if (data.length % size !== 0)
     throw new ElfError(`Section ${section.name} has ${data.length} bytes, no multiple of ${size}.`);
