@@ -46,12 +46,19 @@ function load(name, text) {
   const file = `${name}-${text.slice(2, 18)}-${process.versions.v8}-${process.arch}`;
   const cachedData = readKept(file);
   const script = new Script(text, { filename: path, cachedData });
-  // `load`: a part of the command that is a chunk of its own.
-  const chunk = { exports: {}, require, load: (part) => load(part, readFileSync(`${cli}/${part}.cjs`, "latin1")) };
+  // `load`: a part of the command that is a chunk of its own, run once.
+  const chunk = {
+    exports: {},
+    require,
+    load: (part) => (parts[part] ??= load(part, readFileSync(`${cli}/${part}.cjs`, "latin1"))),
+  };
   script.runInThisContext()(chunk.exports, require, chunk, path, cli);
   if (cachedData === undefined || script.cachedDataRejected === true) compiled.push({ script, file });
   return chunk.exports;
 }
+
+/** Parts that were loaded, by their names. @type {Record<string, any>} */
+const parts = {};
 
 /** Chunks whose code is not kept yet. @type {{ script: import("node:vm").Script, file: string }[]} */
 const compiled = [];

@@ -5,15 +5,12 @@ interface Chunk {
   load(name: string): { readonly Btf: { parse(bytes: Uint8Array, options?: BtfOptions): Types } };
 }
 
-let loaded: ReturnType<Chunk["load"]> | undefined;
-
 /**
  * Stands for btf.ts in the bundle of a command whose start counts, and which asks for types only to say why something failed:
  * the same from a chunk of its own.
  */
 export const Btf = {
   parse(bytes: Uint8Array, options?: BtfOptions): Types {
-    loaded ??= (module as unknown as Chunk).load("trace-rare");
-    return loaded.Btf.parse(bytes, options);
+    return (module as unknown as Chunk).load("trace-rare").Btf.parse(bytes, options);
   },
 };

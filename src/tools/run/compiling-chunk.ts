@@ -5,10 +5,7 @@ interface Chunk {
   load(name: string): { compiling(): Compiling };
 }
 
-let loaded: Compiling | undefined;
-
 /** Stands for compiling.ts in the command's bundle: the same from a chunk of its own, loaded when it is first asked for. */
 export function compiling(): Compiling {
-  loaded ??= (module as unknown as Chunk).load("run-compiling").compiling();
-  return loaded;
+  return (module as unknown as Chunk).load("run-compiling").compiling();
 }

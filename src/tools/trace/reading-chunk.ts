@@ -5,10 +5,7 @@ interface Chunk {
   load(name: string): { reading(): Reading };
 }
 
-let loaded: Reading | undefined;
-
 /** Stands for reading.ts in the command's bundle: the same from a chunk of its own, loaded when it is first asked for. */
 export function reading(): Reading {
-  loaded ??= (module as unknown as Chunk).load("trace-reading").reading();
-  return loaded;
+  return (module as unknown as Chunk).load("trace-reading").reading();
 }
