@@ -66,11 +66,14 @@ function generate(layout: Layout, align: number, memory: Memory | undefined, liv
       parts[name] = (m: Memory, o: number) => readBits(field, m, o);
       return `${name}(m,${at})`;
     };
-    const expression = readExpression(layout, 0, { align, string, wideBits, live }, 0);
-    const views = "const {u8,u16,i32,u32,u64,i64,view}=m;";
+    const views = new Set<string>();
+    const indices = new Set<string>();
+    const expression = readExpression(layout, 0, { align, string, wideBits, live, views, indices }, 0);
+    // Only what is used: the engine takes a function into a loop by how short it is, too.
+    const taken = views.size > 0 ? `const {${[...views].join(",")}}=m;` : "";
     const body = bound
-      ? `${views}return function decode(o){return ${expression}}`
-      : `return function decode(m,o){${views}return ${expression}}`;
+      ? `${taken}return function decode(o){${declare(indices)}return ${expression}}`
+      : `return function decode(m,o){${taken}${declare(indices)}return ${expression}}`;
     if (bound) parts["m"] = memory;
     if (live && bound) Object.assign(parts, { once: readOnce(), f64: doublesOf(memory), sonce: readSignedOnce });
     return new Function(...Object.keys(parts), body)(...Object.values(parts));
@@ -90,6 +93,29 @@ interface Reading {
   readonly wideBits: (field: BitsLayout, at: string) => string;
   /** Whether a 64-bit number must be read with one load. */
   readonly live: boolean;
+  /** The views of the memory that are used, and the steps of those that have an index of their own (see `element`). */
+  readonly views: Set<string>;
+  readonly indices: Set<string>;
+}
+
+/** How many times an offset is halved to be the index of a view. */
+const SHIFTS = { u16: 1, i32: 2, u32: 2, u64: 3, i64: 3, f64: 3 };
+
+/**
+ * An element at an offset that is a multiple of its size. The index is the shifted offset and a constant, not the offset and a
+ * constant shifted: the engine knows of a shifted number that it can be added to, and has nothing to check.
+ */
+function element(view: keyof typeof SHIFTS, offset: number, { views, indices }: Reading): string {
+  const shift = SHIFTS[view];
+  // Doubles are no view of a memory: see `generate`.
+  if (view !== "f64") views.add(view);
+  indices.add(`x${shift}=o>>>${shift}`);
+  const index = offset >>> shift;
+  return index === 0 ? `${view}[x${shift}]` : `${view}[x${shift}+${index}]`;
+}
+
+function declare(indices: ReadonlySet<string>): string {
+  return indices.size > 0 ? `const ${[...indices].join(",")};` : "";
 }
 
 /** A 64-bit number out of the double whose bits it is: a double is read with one load, and no bigint is made of it. */
@@ -111,58 +137,66 @@ function readSignedOnce(value: bigint): number {
 }
 
 function readExpression(layout: Layout, offset: number, reading: Reading, depth: number): string {
-  const { align, string, wideBits, live } = reading;
+  const { align, string, wideBits, live, views } = reading;
+  const used = (view: "u8" | "view") => {
+    views.add(view);
+    return view;
+  };
   const at = offset === 0 ? "o" : `o+${offset}`;
   const aligned = (to: number) => align >= to && offset % to === 0;
   const atOnce = live && aligned(8);
+  const of = (view: keyof typeof SHIFTS, plus = 0) => element(view, offset + plus, reading);
   switch (layout.kind) {
     case "u8":
-      return `u8[${at}]`;
+      return `${used("u8")}[${at}]`;
     case "i8":
-      return `(u8[${at}]<<24>>24)`;
+      return `(${used("u8")}[${at}]<<24>>24)`;
     case "bool":
-      return `(u8[${at}]!==0)`;
+      return `(${used("u8")}[${at}]!==0)`;
     case "u16":
-      return aligned(2) ? `u16[(${at})>>>1]` : `view.getUint16(${at},true)`;
+      return aligned(2) ? of("u16") : `${used("view")}.getUint16(${at},true)`;
     case "i16":
-      return aligned(2) ? `(u16[(${at})>>>1]<<16>>16)` : `view.getInt16(${at},true)`;
+      return aligned(2) ? `(${of("u16")}<<16>>16)` : `${used("view")}.getInt16(${at},true)`;
     case "u32":
-      return aligned(4) ? `u32[(${at})>>>2]` : `view.getUint32(${at},true)`;
+      return aligned(4) ? of("u32") : `${used("view")}.getUint32(${at},true)`;
     case "i32":
-      return aligned(4) ? `i32[(${at})>>>2]` : `view.getInt32(${at},true)`;
+      return aligned(4) ? of("i32") : `${used("view")}.getInt32(${at},true)`;
     case "u64":
-      return aligned(8) ? `u64[(${at})>>>3]` : `view.getBigUint64(${at},true)`;
+      return aligned(8) ? of("u64") : `${used("view")}.getBigUint64(${at},true)`;
     case "i64":
-      return aligned(8) ? `i64[(${at})>>>3]` : `view.getBigInt64(${at},true)`;
+      return aligned(8) ? of("i64") : `${used("view")}.getBigInt64(${at},true)`;
     case "u64n": {
-      if (atOnce) return `once(f64[(${at})>>>3])`;
+      if (atOnce) return `once(${of("f64")})`;
       const [lo, hi] = aligned(4)
-        ? [`u32[(${at})>>>2]`, `u32[(o+${offset + 4})>>>2]`]
-        : [`view.getUint32(${at},true)`, `view.getUint32(o+${offset + 4},true)`];
+        ? [of("u32"), of("u32", 4)]
+        : [`${used("view")}.getUint32(${at},true)`, `${used("view")}.getUint32(o+${offset + 4},true)`];
       return `(${hi}===0?${lo}:${hi}>0x1fffff?big(${lo},${hi}):${hi}*4294967296+${lo})`;
     }
     case "i64n": {
-      if (atOnce) return `sonce(i64[(${at})>>>3])`;
+      if (atOnce) return `sonce(${of("i64")})`;
       const [lo, hi] = aligned(4)
-        ? [`u32[(${at})>>>2]`, `i32[(o+${offset + 4})>>>2]`]
-        : [`view.getUint32(${at},true)`, `view.getInt32(o+${offset + 4},true)`];
+        ? [of("u32"), of("i32", 4)]
+        : [`${used("view")}.getUint32(${at},true)`, `${used("view")}.getInt32(o+${offset + 4},true)`];
       return `(${hi}>0x1fffff||${hi}<-0x1fffff&&(${hi}!==-0x200000||${lo}===0)?sbig(${lo},${hi}):${hi}*4294967296+${lo})`;
     }
     case "be16":
-      return `view.getUint16(${at})`;
+      return `${used("view")}.getUint16(${at})`;
     case "be32":
-      return `view.getUint32(${at})`;
+      return `${used("view")}.getUint32(${at})`;
     case "be64":
-      return `view.getBigUint64(${at})`;
+      return `${used("view")}.getBigUint64(${at})`;
     case "bits": {
       if (layout.size > 4) return wideBits(layout, at);
-      const bytes = Array.from({ length: layout.size }, (_, i) => `u8[o+${offset + i}]${i > 0 ? `<<${8 * i}` : ""}`);
+      const bytes = Array.from(
+        { length: layout.size },
+        (_, i) => `${used("u8")}[o+${offset + i}]${i > 0 ? `<<${8 * i}` : ""}`,
+      );
       const left = 32 - layout.bits - layout.shift;
       const right = 32 - layout.bits;
       return `((${bytes.join("|")})<<${left}${layout.signed ? ">>" : ">>>"}${right})`;
     }
     case "bytes":
-      return `u8.slice(${at},o+${offset + layout.size})`;
+      return `${used("u8")}.slice(${at},o+${offset + layout.size})`;
     case "str":
       if (!aligned(4) || layout.size % 4 !== 0) return `text8(m,${at},${layout.size})`;
       return string(layout.size, at);
@@ -177,8 +211,9 @@ function readExpression(layout: Layout, offset: number, reading: Reading, depth:
       const step = layout.element.size;
       const inner = [8, 4, 2, 1].find((n) => step % n === 0 && offset % n === 0 && align >= n) as 1 | 2 | 4 | 8;
       const i = `i${depth}`;
-      const element = readExpression(layout.element, 0, { align: inner, string, wideBits, live }, depth + 1);
-      return `((b)=>{const a=new Array(${layout.length});for(let ${i}=0;${i}<${layout.length};${i}++){const o=b+${i}*${step};a[${i}]=${element}}return a})(${at})`;
+      const indices = new Set<string>();
+      const one = readExpression(layout.element, 0, { ...reading, align: inner, indices }, depth + 1);
+      return `((b)=>{const a=new Array(${layout.length});for(let ${i}=0;${i}<${layout.length};${i}++){const o=b+${i}*${step};${declare(indices)}a[${i}]=${one}}return a})(${at})`;
     }
     case "struct":
       return `{${layout.fields

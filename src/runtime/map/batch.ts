@@ -23,8 +23,11 @@ const ENOSPC = 28;
 const EOPNOTSUPP = 95;
 const ENOTSUPP = 524;
 
-/** How much memory one batch may take; thousands of small entries fit, a map of large values is read in pieces. */
-const BUFFER_BYTES = 1 << 18;
+/**
+ * How much memory one batch may take: ten thousand small entries fit, a map of large values is read in pieces. A call costs some
+ * microseconds of its own (the kernel makes room for the longest bucket, and starts over when it meets a longer one).
+ */
+const BUFFER_BYTES = 1 << 19;
 
 interface BatchMemory {
   readonly memory: Memory;

@@ -11,7 +11,7 @@ import {
 import { isPerCpu, type PerCpuMap } from "../../object/spec/index.ts";
 import type { Fd } from "../sys/index.ts";
 import { BATCH_UNSUPPORTED, deleteBatch, lookupBatch, updateBatch } from "./batch.ts";
-import { BatchedEntries } from "./batched-entries.ts";
+import { BatchedEntries, type EntrySource } from "./batched-entries.ts";
 import { BpfMap, isArray, type LookupOptions, type MapInfo, type UpdateMode, type UpdateOptions } from "./bpf-map.ts";
 import { checkLayout } from "./check-layout.ts";
 import { ShownKeys } from "./shown-keys.ts";
@@ -102,10 +102,17 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
    * a MapChangedError. In batches, what `next()` returns has `value` as a getter, which makes the pair anew each time it is read.
    */
   entries(options: EntriesOptions = {}): IterableIterator<[K, V]> {
-    const decodeKey = this.#keyDecoder();
-    const oneByOne = () => this.#entriesOneByOne(decodeKey);
-    if (options.batch === false) return oneByOne();
-    return new BatchedEntries(lookupBatch(this), decodeKey, this.#valueDecoder(), this.valueBytes, oneByOne);
+    return options.batch === false ? this.#entriesOneByOne() : new BatchedEntries(() => this.#entrySource());
+  }
+
+  #entrySource(): EntrySource<K, V> {
+    return {
+      batches: lookupBatch(this),
+      decodeKey: this.#keyDecoder(),
+      decodeValue: this.#valueDecoder(),
+      valueStride: this.valueBytes,
+      otherwise: () => this.#entriesOneByOne(),
+    };
   }
 
   /** All keys; as `entries()`. */
@@ -160,7 +167,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
     const decodeKey = this.#keyDecoder();
     for (const batch of lookupBatch(this)) {
       if (batch === BATCH_UNSUPPORTED) {
-        for (const [key, value] of this.#entriesOneByOne(decodeKey)) visit(value, key);
+        for (const [key, value] of this.#entriesOneByOne()) visit(value, key);
         return;
       }
       const { memory, keyOffset, keyStride, valueOffset, count } = batch;
@@ -189,7 +196,8 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
     return this.entries();
   }
 
-  *#entriesOneByOne(decodeKey: Decoder<K>): IterableIterator<[K, V]> {
+  *#entriesOneByOne(): IterableIterator<[K, V]> {
+    const decodeKey = this.#keyDecoder();
     const { memory } = this.slot;
     const next = new Int32Array((this.info.keySize + 3) >>> 2);
     // The keys of an array are always the same ones, in order.
