@@ -8,6 +8,8 @@ export const BATCH_UNSUPPORTED: unique symbol = Symbol("batch unsupported");
 /** Entries read by one call; `count` keys and values at their strides. */
 export interface Batch {
   readonly memory: Memory;
+  /** Whether it is the memory that nearly all batches have: worth decoders of its own. */
+  readonly usual: boolean;
   readonly keyOffset: number;
   readonly keyStride: number;
   readonly valueOffset: number;
@@ -29,37 +31,54 @@ const ENOTSUPP = 524;
  */
 const BUFFER_BYTES = 1 << 19;
 
+/** As much of a batch's memory is zeros, from its start: who has come to the end may read an entry there as anywhere. */
+export const ZERO_BYTES = 4096;
+
+/** And as much is for the two places where the kernel keeps what it goes on with, a key each. */
+const PLACE_BYTES = 4096;
+
 interface BatchMemory {
   readonly memory: Memory;
   readonly address: number;
 }
 
-/** Memory of a batch, kept for the next one: fresh memory costs the kernel a fault for each page that it writes. */
-let kept: BatchMemory | undefined;
+/** The memory that batches take in turns: fresh memory costs the kernel a fault for each page that it writes. */
+let usual: BatchMemory | undefined;
+let taken = false;
+/** How often it was not there. After some times an iteration that was never ended is taken to have it, and it is replaced. */
+let missed = 0;
+const MISSES = 16;
 
 function buffers(map: BpfMap, entries: number, valueBytes = map.valueBytes) {
   const { keySize } = map.info;
   const token = Math.ceil(Math.max(keySize, 8) / 8) * 8;
-  const keyOffset = 2 * token;
+  const place = ZERO_BYTES;
+  const keyOffset = place + 2 * token;
   const valueOffset = Math.ceil((keyOffset + entries * keySize) / 8) * 8;
   const size = Math.ceil((valueOffset + entries * valueBytes) / 8) * 8;
   const { memory, address } = takeMemory(size);
-  return { memory, address, token, keyOffset, valueOffset };
+  return { memory, address, place, token, keyOffset, valueOffset };
 }
 
 function takeMemory(size: number): BatchMemory {
-  const known = kept;
-  if (known !== undefined && known.memory.u8.length >= size) {
-    kept = undefined;
-    return known;
-  }
+  if (size > ZERO_BYTES + PLACE_BYTES + BUFFER_BYTES) return makeMemory(size);
+  if (taken && ++missed < MISSES) return makeMemory(size);
+  if (taken) usual = undefined;
+  usual ??= makeMemory(ZERO_BYTES + PLACE_BYTES + BUFFER_BYTES);
+  taken = true;
+  missed = 0;
+  return usual;
+}
+
+/** The operating system gives pages when they are written, not before. */
+function makeMemory(size: number): BatchMemory {
   const buffer = new ArrayBuffer(size);
   return { memory: memoryOf(buffer), address: native().addressOf(buffer) };
 }
 
 /** Gives memory back that nobody reads any more. */
-function keepMemory({ memory, address }: BatchMemory): void {
-  if (memory.u8.length <= 2 * BUFFER_BYTES) kept = { memory, address };
+function giveBack({ memory }: BatchMemory): void {
+  if (memory === usual?.memory) taken = false;
 }
 
 /** The attributes of a batch (union bpf_attr, `batch`): `count` keys and values at these addresses. */
@@ -92,8 +111,8 @@ export function* lookupBatch(
   try {
     for (;;) {
       const attr = batchAttr(map, space.address + space.keyOffset, space.address + space.valueOffset, entries)
-        .u64(0, first ? 0 : space.address)
-        .u64(8, space.address + space.token);
+        .u64(0, first ? 0 : space.address + space.place)
+        .u64(8, space.address + space.place + space.token);
       const result = attr.call(command);
       const count = attr.read32(32);
       if (first && isUnsupported(result)) {
@@ -102,25 +121,34 @@ export function* lookupBatch(
       }
       if (result === -ENOSPC) {
         // One bucket holds more than the buffer: nothing was read, so try again with a larger one at the same place.
-        const place = space.memory.u8.slice(0, space.token);
+        const place = space.memory.u8.slice(space.place, space.place + space.token);
+        giveBack(space);
         entries *= 2;
         space = buffers(map, entries);
-        space.memory.u8.set(place, 0);
+        space.memory.u8.set(place, space.place);
         continue;
       }
       if (result < 0 && result !== -ENOENT) {
         throw new SystemError({ errno: -result, syscall: `bpf(${command})`, doing: `read map "${map.name}"` });
       }
-      const { memory, keyOffset, valueOffset } = space;
+      const { memory, place, token, keyOffset, valueOffset } = space;
       // The kernel's place moves to the front now: the caller may be gone for long between two steps.
-      memory.u8.copyWithin(0, space.token, 2 * space.token);
+      memory.u8.copyWithin(place, place + token, place + 2 * token);
       const last = result === -ENOENT;
-      yield { memory, keyOffset, keyStride: map.info.keySize, valueOffset, count, last };
+      yield {
+        memory,
+        usual: memory === usual?.memory,
+        keyOffset,
+        keyStride: map.info.keySize,
+        valueOffset,
+        count,
+        last,
+      };
       if (last) return;
       first = false;
     }
   } finally {
-    keepMemory(space);
+    giveBack(space);
   }
 }
 
@@ -134,28 +162,31 @@ export function updateBatch(
   const per = Math.max(1, Math.min(total, Math.floor(BUFFER_BYTES / perEntry)));
   const space = buffers(map, per);
   const { keySize } = map.info;
-  for (let done = 0; done < total; ) {
-    const count = Math.min(per, total - done);
-    for (let i = 0; i < count; i++) {
-      write(space.memory, space.keyOffset + i * keySize, space.valueOffset + i * map.valueBytes, done + i);
+  try {
+    for (let done = 0; done < total; ) {
+      const count = Math.min(per, total - done);
+      for (let i = 0; i < count; i++) {
+        write(space.memory, space.keyOffset + i * keySize, space.valueOffset + i * map.valueBytes, done + i);
+      }
+      const attr = batchAttr(map, space.address + space.keyOffset, space.address + space.valueOffset, count);
+      const result = attr.call("BPF_MAP_UPDATE_BATCH");
+      if (done === 0 && isUnsupported(result)) return 0;
+      if (result < 0) {
+        const written = done + attr.read32(32);
+        throw new SystemError({
+          errno: -result,
+          syscall: "bpf(BPF_MAP_UPDATE_BATCH)",
+          doing: `update ${total} entries of map "${map.name}"`,
+          hint: `${result === -E2BIG ? `The map is full: it holds at most ${map.info.maxEntries} entries. ` : ""}${written} of them were written before it failed.`,
+          needs: ["CAP_BPF"],
+        });
+      }
+      done += count;
     }
-    const attr = batchAttr(map, space.address + space.keyOffset, space.address + space.valueOffset, count);
-    const result = attr.call("BPF_MAP_UPDATE_BATCH");
-    if (done === 0 && isUnsupported(result)) return 0;
-    if (result < 0) {
-      const written = done + attr.read32(32);
-      throw new SystemError({
-        errno: -result,
-        syscall: "bpf(BPF_MAP_UPDATE_BATCH)",
-        doing: `update ${total} entries of map "${map.name}"`,
-        hint: `${result === -E2BIG ? `The map is full: it holds at most ${map.info.maxEntries} entries. ` : ""}${written} of them were written before it failed.`,
-        needs: ["CAP_BPF"],
-      });
-    }
-    done += count;
+    return total;
+  } finally {
+    giveBack(space);
   }
-  keepMemory(space);
-  return total;
 }
 
 /**
@@ -171,27 +202,30 @@ export function deleteBatch(
   const per = Math.max(1, Math.min(total, Math.floor(BUFFER_BYTES / keySize)));
   const space = buffers(map, per, 0);
   let deleted = 0;
-  for (let done = 0; done < total; ) {
-    const count = Math.min(per, total - done);
-    for (let i = 0; i < count; i++) write(space.memory, space.keyOffset + i * keySize, done + i);
-    for (let at = 0; at < count; ) {
-      const attr = batchAttr(map, space.address + space.keyOffset + at * keySize, 0, count - at);
-      const result = attr.call("BPF_MAP_DELETE_BATCH");
-      if (done + at === 0 && isUnsupported(result)) return undefined;
-      const gone = result === 0 ? count - at : attr.read32(32);
-      deleted += gone;
-      if (result < 0 && result !== -ENOENT)
-        throw new SystemError({
-          errno: -result,
-          syscall: "bpf(BPF_MAP_DELETE_BATCH)",
-          doing: `delete ${total} keys of map "${map.name}"`,
-          hint: `${deleted} of them were deleted before it failed.`,
-          needs: ["CAP_BPF"],
-        });
-      at += gone + (result < 0 ? 1 : 0);
+  try {
+    for (let done = 0; done < total; ) {
+      const count = Math.min(per, total - done);
+      for (let i = 0; i < count; i++) write(space.memory, space.keyOffset + i * keySize, done + i);
+      for (let at = 0; at < count; ) {
+        const attr = batchAttr(map, space.address + space.keyOffset + at * keySize, 0, count - at);
+        const result = attr.call("BPF_MAP_DELETE_BATCH");
+        if (done + at === 0 && isUnsupported(result)) return undefined;
+        const gone = result === 0 ? count - at : attr.read32(32);
+        deleted += gone;
+        if (result < 0 && result !== -ENOENT)
+          throw new SystemError({
+            errno: -result,
+            syscall: "bpf(BPF_MAP_DELETE_BATCH)",
+            doing: `delete ${total} keys of map "${map.name}"`,
+            hint: `${deleted} of them were deleted before it failed.`,
+            needs: ["CAP_BPF"],
+          });
+        at += gone + (result < 0 ? 1 : 0);
+      }
+      done += count;
     }
-    done += count;
+    return deleted;
+  } finally {
+    giveBack(space);
   }
-  keepMemory(space);
-  return deleted;
 }

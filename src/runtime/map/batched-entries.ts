@@ -1,10 +1,7 @@
-import { type Decoder, type Memory, memoryOf } from "../../object/codec/index.ts";
-import { BATCH_UNSUPPORTED, type Batch } from "./batch.ts";
+import { BATCH_UNSUPPORTED, type Batch, ZERO_BYTES } from "./batch.ts";
 
 const inspect = Symbol.for("nodejs.util.inspect.custom");
 
-/** Where an iteration reads that has no more, if an entry is not larger. */
-const NONE = memoryOf(new ArrayBuffer(4096));
 const nothing = () => undefined as never;
 
 /**
@@ -45,11 +42,16 @@ class Step<K, V> {
   }
 }
 
+/** Reads at an offset of a batch's memory. */
+export interface EntryDecoders<K, V> {
+  readonly key: (offset: number) => K;
+  readonly value: (offset: number) => V;
+}
+
 /** What entries are read from. */
 export interface EntrySource<K, V> {
   readonly batches: Iterable<Batch | typeof BATCH_UNSUPPORTED>;
-  readonly decodeKey: Decoder<K>;
-  readonly decodeValue: Decoder<V>;
+  readonly decodersOf: (batch: Batch) => EntryDecoders<K, V>;
   readonly valueStride: number;
   /** Instead of batches, where there are none. */
   readonly otherwise: () => Iterable<[K, V]>;
@@ -60,9 +62,8 @@ export interface EntrySource<K, V> {
  * the engine cannot look through it.
  */
 export class BatchedEntries<K, V> implements IterableIterator<[K, V]> {
-  private decodeKey: Decoder<K> = nothing;
-  private decodeValue: Decoder<V> = nothing;
-  private memory: Memory = NONE;
+  private decodeKey: (offset: number) => K = nothing;
+  private decodeValue: (offset: number) => V = nothing;
   /** How many of the batch are still to come; the next one is at `keyAt` and `valueAt`. */
   private left = 0;
   private keyAt = 0;
@@ -81,10 +82,10 @@ export class BatchedEntries<K, V> implements IterableIterator<[K, V]> {
     let done = false;
     if (this.left === 0 && this.batches.next().done === true) done = true;
     else this.left--;
-    const { memory, keyAt, valueAt } = this;
+    const { keyAt, valueAt } = this;
     this.keyAt = keyAt + this.keyStride;
     this.valueAt = valueAt + this.valueStride;
-    const step = new Step(done, this.decodeKey(memory, keyAt), this.decodeValue(memory, valueAt));
+    const step = new Step(done, this.decodeKey(keyAt), this.decodeValue(valueAt));
     return step as IteratorResult<[K, V], undefined>;
   }
 
@@ -99,16 +100,14 @@ export class BatchedEntries<K, V> implements IterableIterator<[K, V]> {
   }
 
   private *read(source: () => EntrySource<K, V>): Generator<void, void, void> {
-    const { batches, decodeKey, decodeValue, valueStride, otherwise } = source();
+    const { batches, decodersOf, valueStride, otherwise } = source();
     try {
       for (const batch of batches) {
         if (batch === BATCH_UNSUPPORTED) {
           yield* this.readOthers(otherwise());
           return;
         }
-        this.decodeKey = decodeKey;
-        this.decodeValue = decodeValue;
-        this.memory = batch.memory;
+        ({ key: this.decodeKey, value: this.decodeValue } = decodersOf(batch));
         this.left = batch.count;
         this.keyAt = batch.keyOffset;
         this.keyStride = batch.keyStride;
@@ -117,10 +116,9 @@ export class BatchedEntries<K, V> implements IterableIterator<[K, V]> {
         if (batch.count > 0) yield;
       }
     } finally {
-      // The memory of the batch is for others now. The decoders stay if they can: the call in `next()` is quick while it has
-      // only ever called one.
-      if (Math.max(this.keyStride, valueStride) > NONE.u8.length) this.decodeKey = this.decodeValue = nothing;
-      this.memory = NONE;
+      // The memory is for others now, but for the zeros at its start. The decoders stay if they can: a call that has only ever
+      // called one function is quick.
+      if (Math.max(this.keyStride, valueStride) > ZERO_BYTES) this.decodeKey = this.decodeValue = nothing;
       this.keyAt = this.valueAt = this.keyStride = this.valueStride = 0;
     }
   }

@@ -5,13 +5,14 @@ import {
   type Infer,
   type Layout,
   type Memory,
+  makeBoundDecoder,
   makeDecoder,
   makeEncoder,
 } from "../../object/codec/index.ts";
 import { isPerCpu, type PerCpuMap } from "../../object/spec/index.ts";
 import type { Fd } from "../sys/index.ts";
-import { BATCH_UNSUPPORTED, deleteBatch, lookupBatch, updateBatch } from "./batch.ts";
-import { BatchedEntries, type EntrySource } from "./batched-entries.ts";
+import { BATCH_UNSUPPORTED, type Batch, deleteBatch, lookupBatch, updateBatch } from "./batch.ts";
+import { BatchedEntries, type EntryDecoders, type EntrySource } from "./batched-entries.ts";
 import { BpfMap, isArray, type LookupOptions, type MapInfo, type UpdateMode, type UpdateOptions } from "./bpf-map.ts";
 import { checkLayout } from "./check-layout.ts";
 import { ShownKeys } from "./shown-keys.ts";
@@ -33,6 +34,8 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   #decodeValue: Decoder<V> | undefined;
   #decodeKey: Decoder<K> | undefined;
   #encodeValue: Encoder<V> | undefined;
+  /** The decoders for the memory that batches have nearly always. */
+  #ofBatches: { readonly memory: Memory; readonly decoders: EntryDecoders<K, V> } | undefined;
   readonly #valueLayout: Layout;
 
   constructor(fd: Fd, info: MapInfo, key?: Layout, value?: Layout) {
@@ -108,8 +111,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   #entrySource(): EntrySource<K, V> {
     return {
       batches: lookupBatch(this),
-      decodeKey: this.#keyDecoder(),
-      decodeValue: this.#valueDecoder(),
+      decodersOf: (batch) => this.#decodersOf(batch),
       valueStride: this.valueBytes,
       otherwise: () => this.#entriesOneByOne(),
     };
@@ -132,7 +134,6 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
    * would be lost. Throws SystemError for map types that cannot.
    */
   *drain(): IterableIterator<[K, V][]> {
-    const decodeKey = this.#keyDecoder();
     for (const batch of lookupBatch(this, "BPF_MAP_LOOKUP_AND_DELETE_BATCH")) {
       if (batch === BATCH_UNSUPPORTED)
         throw this.failure(
@@ -141,13 +142,11 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
           `take all entries out of map "${this.name}"`,
           `Maps of type ${this.info.type} cannot do so on this kernel: hashes can since Linux 5.6.`,
         );
-      const { memory, keyOffset, keyStride, valueOffset, count } = batch;
+      const { keyOffset, keyStride, valueOffset, count } = batch;
+      const { key, value } = this.#decodersOf(batch);
+      const stride = this.valueBytes;
       const entries = new Array<[K, V]>(count);
-      for (let i = 0; i < count; i++)
-        entries[i] = [
-          decodeKey(memory, keyOffset + i * keyStride),
-          this.#valueDecoder()(memory, valueOffset + i * this.valueBytes),
-        ];
+      for (let i = 0; i < count; i++) entries[i] = [key(keyOffset + i * keyStride), value(valueOffset + i * stride)];
       if (count > 0) yield entries;
       if (batch.last) return;
     }
@@ -164,17 +163,15 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
 
   /** Calls `visit` for each entry: `entries()` without an array per entry. */
   forEach(visit: (value: V, key: K) => void): void {
-    const decodeKey = this.#keyDecoder();
     for (const batch of lookupBatch(this)) {
       if (batch === BATCH_UNSUPPORTED) {
         for (const [key, value] of this.#entriesOneByOne()) visit(value, key);
         return;
       }
-      const { memory, keyOffset, keyStride, valueOffset, count } = batch;
-      const decodeValue = this.#valueDecoder();
+      const { keyOffset, keyStride, valueOffset, count } = batch;
+      const { key, value } = this.#decodersOf(batch);
       const stride = this.valueBytes;
-      for (let i = 0; i < count; i++)
-        visit(decodeValue(memory, valueOffset + i * stride), decodeKey(memory, keyOffset + i * keyStride));
+      for (let i = 0; i < count; i++) visit(value(valueOffset + i * stride), key(keyOffset + i * keyStride));
       if (batch.last) return;
     }
   }
@@ -253,16 +250,32 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   }
 
   #makeValueDecoder(): Decoder<V> {
-    const perCpu = isPerCpu(this.info.type);
     const one = makeDecoder(this.#valueLayout, { align: strideAlign(this.valueStride) }) as Decoder<unknown>;
-    if (!perCpu) return one as Decoder<V>;
+    if (!isPerCpu(this.info.type)) return one as Decoder<V>;
+    return (memory, offset) => this.#perCpu((at) => one(memory, at), offset);
+  }
+
+  /** One value for each CPU. */
+  #perCpu(one: (offset: number) => unknown, offset: number): V {
     const stride = this.valueStride;
-    const cpus = this.valueBytes / stride;
-    return (memory, offset) => {
-      const values = new Array<unknown>(cpus);
-      for (let cpu = 0; cpu < cpus; cpu++) values[cpu] = one(memory, offset + cpu * stride);
-      return values as V;
-    };
+    const values = new Array<unknown>(this.valueBytes / stride);
+    for (let cpu = 0; cpu < values.length; cpu++) values[cpu] = one(offset + cpu * stride);
+    return values as V;
+  }
+
+  /** How a batch is read: functions for its memory alone, if that is the usual one. */
+  #decodersOf({ memory, usual }: Batch): EntryDecoders<K, V> {
+    if (this.#ofBatches?.memory === memory) return this.#ofBatches.decoders;
+    if (!usual) {
+      const [key, value] = [this.#keyDecoder(), this.#valueDecoder()];
+      return { key: (offset) => key(memory, offset), value: (offset) => value(memory, offset) };
+    }
+    const key = makeBoundDecoder(this.#keyLayout, memory, { align: strideAlign(this.info.keySize) });
+    const one = makeBoundDecoder(this.#valueLayout, memory, { align: strideAlign(this.valueStride) });
+    const value = isPerCpu(this.info.type) ? (offset: number) => this.#perCpu(one, offset) : one;
+    const decoders = { key, value } as EntryDecoders<K, V>;
+    this.#ofBatches = { memory, decoders };
+    return decoders;
   }
 }
 

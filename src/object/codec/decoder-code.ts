@@ -1,0 +1,189 @@
+import type { BitsLayout, Layout, StructLayout } from "./layout.ts";
+
+/** How the fields of a decoder are read. */
+export interface Reading {
+  /** What every offset is a multiple of. */
+  readonly align: number;
+  /** The expression that reads a text. */
+  readonly string: (size: number, at: string) => string;
+  /** The expression that reads a bit-field of more than four bytes. */
+  readonly wideBits: (field: BitsLayout, at: string) => string;
+  /** Whether a 64-bit number must be read with one load. */
+  readonly live: boolean;
+}
+
+/** How often an offset is halved to be the index of a view. */
+const SHIFTS = { u16: 1, i32: 2, u64: 3, i64: 3, f64: 3 };
+
+/** A function or the body of a loop: what it declares, in order, before its value is made. */
+interface Scope {
+  readonly align: number;
+  readonly constants: string[];
+}
+
+/**
+ * The code that reads a layout at the offset `o` of the memory `m`. What it costs is measured, and three things are as they
+ * are for that:
+ * - The index of an element is the shifted offset and a constant: the engine knows of a shifted number that it can be added to.
+ * - Objects are made last, of constants. So nothing can happen between an object and its fields (another object made, the code
+ *   given up for a value that was never there): no field is stored twice, and the collector need not hear of any store.
+ * - A number without a sign is read as one with a sign, and made what it is if that is below zero: most are small integers as they are.
+ */
+export class DecoderCode {
+  /** The views of the memory that are used, by name. */
+  readonly views = new Set<string>();
+  readonly #reading: Reading;
+  #names = 0;
+
+  constructor(reading: Reading) {
+    this.#reading = reading;
+  }
+
+  /** The body of a function of `o`. */
+  body(layout: Layout): string {
+    const scope: Scope = { align: this.#reading.align, constants: [] };
+    const value = this.#value(layout, 0, scope);
+    return `${declare(scope)}return ${value}`;
+  }
+
+  /** The expression of a value, which may be of constants. */
+  #value(layout: Layout, offset: number, scope: Scope): string {
+    const at = offset === 0 ? "o" : `o+${offset}`;
+    const aligned = (to: number) => scope.align >= to && offset % to === 0;
+    switch (layout.kind) {
+      case "u8":
+        return `${this.#view("u8")}[${at}]`;
+      case "i8":
+        return `(${this.#view("u8")}[${at}]<<24>>24)`;
+      case "bool":
+        return `(${this.#view("u8")}[${at}]!==0)`;
+      case "u16":
+        return aligned(2) ? this.#element("u16", offset, scope) : `${this.#view("view")}.getUint16(${at},true)`;
+      case "i16":
+        return aligned(2)
+          ? `(${this.#element("u16", offset, scope)}<<16>>16)`
+          : `${this.#view("view")}.getInt16(${at},true)`;
+      case "u32": {
+        const signed = this.#int32(offset, scope);
+        return `(${signed}<0?${signed}+4294967296:${signed})`;
+      }
+      case "i32":
+        return this.#int32(offset, scope);
+      case "u64":
+        return aligned(8) ? this.#element("u64", offset, scope) : `${this.#view("view")}.getBigUint64(${at},true)`;
+      case "i64":
+        return aligned(8) ? this.#element("i64", offset, scope) : `${this.#view("view")}.getBigInt64(${at},true)`;
+      case "u64n": {
+        if (this.#reading.live && aligned(8)) return `once(${this.#element("f64", offset, scope)})`;
+        const [lo, hi] = [this.#int32(offset, scope), this.#int32(offset + 4, scope)];
+        return `(${hi}===0&&${lo}>=0?${lo}:${hi}>0x1fffff||${hi}<0?big(${lo}>>>0,${hi}>>>0):${hi}*4294967296+(${lo}>>>0))`;
+      }
+      case "i64n": {
+        if (this.#reading.live && aligned(8)) return `sonce(${this.#element("i64", offset, scope)})`;
+        const [lo, hi] = [this.#int32(offset, scope), this.#int32(offset + 4, scope)];
+        const far = `${hi}>0x1fffff||${hi}<-0x1fffff&&(${hi}!==-0x200000||${lo}===0)`;
+        return `(${hi}===0&&${lo}>=0?${lo}:${far}?sbig(${lo}>>>0,${hi}):${hi}*4294967296+(${lo}>>>0))`;
+      }
+      case "be16":
+        return `${this.#view("view")}.getUint16(${at})`;
+      case "be32":
+        return `${this.#view("view")}.getUint32(${at})`;
+      case "be64":
+        return `${this.#view("view")}.getBigUint64(${at})`;
+      case "bits":
+        return this.#bits(layout, offset);
+      case "bytes":
+        return `${this.#view("u8")}.slice(${at},o+${offset + layout.size})`;
+      case "str":
+        if (!aligned(4) || layout.size % 4 !== 0) return `text8(m,${at},${layout.size})`;
+        return this.#reading.string(layout.size, at);
+      case "array": {
+        const { element, length } = layout;
+        if (!isInline(layout)) return this.#loop(element, length, offset, scope);
+        const items = Array.from({ length }, (_, i) => this.#part(element, offset + i * element.size, scope));
+        return `[${items.join(",")}]`;
+      }
+      case "struct":
+        return this.#object(layout, offset, scope);
+    }
+  }
+
+  /** A part of an object or array: a constant, unless it is another one. */
+  #part(layout: Layout, offset: number, scope: Scope): string {
+    const value = this.#value(layout, offset, scope);
+    return isInline(layout) ? value : this.#constant(value, scope);
+  }
+
+  #object({ fields }: StructLayout, offset: number, scope: Scope): string {
+    const all = fields.map(({ name, layout, offset: within }) => {
+      // In brackets, because "__proto__": in a literal would set the prototype.
+      const key = name === "__proto__" ? '["__proto__"]' : JSON.stringify(name);
+      return `${key}:${this.#part(layout, offset + within, scope)}`;
+    });
+    return `{${all.join(",")}}`;
+  }
+
+  /** Every element reads through one inner function at a moving offset, which is only as aligned as the steps are. */
+  #loop(element: Layout, length: number, offset: number, { align }: Scope): string {
+    const step = element.size;
+    const inner: Scope = {
+      align: [8, 4, 2, 1].find((n) => step % n === 0 && offset % n === 0 && align >= n) as number,
+      constants: [],
+    };
+    const i = this.#name();
+    const value = this.#value(element, 0, inner);
+    const body = `const o=b+${i}*${step};${declare(inner)}a[${i}]=${value}`;
+    const at = offset === 0 ? "o" : `o+${offset}`;
+    return `((b)=>{const a=new Array(${length});for(let ${i}=0;${i}<${length};${i}++){${body}}return a})(${at})`;
+  }
+
+  #bits(layout: BitsLayout, offset: number): string {
+    if (layout.size > 4) return this.#reading.wideBits(layout, `o+${offset}`);
+    const byte = (i: number) => `${this.#view("u8")}[o+${offset + i}]${i > 0 ? `<<${8 * i}` : ""}`;
+    const bytes = Array.from({ length: layout.size }, (_, i) => byte(i));
+    const left = 32 - layout.bits - layout.shift;
+    const right = 32 - layout.bits;
+    return `((${bytes.join("|")})<<${left}${layout.signed ? ">>" : ">>>"}${right})`;
+  }
+
+  #int32(offset: number, scope: Scope): string {
+    const aligned = scope.align >= 4 && offset % 4 === 0;
+    const value = aligned ? this.#element("i32", offset, scope) : `${this.#view("view")}.getInt32(o+${offset},true)`;
+    return this.#constant(value, scope);
+  }
+
+  /** An element at an offset that is a multiple of its size. */
+  #element(view: keyof typeof SHIFTS, offset: number, { constants }: Scope): string {
+    // Doubles are no view of a memory.
+    if (view !== "f64") this.#view(view);
+    const shift = SHIFTS[view];
+    const index = `x${shift}=o>>>${shift}`;
+    if (!constants.includes(index)) constants.push(index);
+    const plus = offset >>> shift;
+    return `${view}[x${shift}${plus > 0 ? `+${plus}` : ""}]`;
+  }
+
+  #view(name: string): string {
+    this.views.add(name);
+    return name;
+  }
+
+  #constant(value: string, { constants }: Scope): string {
+    const name = this.#name();
+    constants.push(`${name}=${value}`);
+    return name;
+  }
+
+  #name(): string {
+    return `v${this.#names++}`;
+  }
+}
+
+/** Whether the value is an object or array that is written where it is needed. */
+function isInline(layout: Layout): boolean {
+  return layout.kind === "struct" || (layout.kind === "array" && layout.length <= 8);
+}
+
+function declare({ constants }: Scope): string {
+  return constants.length > 0 ? `const ${constants.join(",")};` : "";
+}
