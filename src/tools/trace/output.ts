@@ -53,8 +53,11 @@ export class Output {
   }
 
   get isTerminal(): boolean {
-    // Asking process.stdout loads half of Node's streams; only a character device is worth it.
-    if (this.#owned || !isCharacterDevice(this.#fd)) return false;
+    if (this.#owned) return false;
+    const major = deviceOf(this.#fd);
+    if (major === undefined || major === MEMORY) return false;
+    if (major >= PSEUDO_TERMINALS.first && major <= PSEUDO_TERMINALS.last) return true;
+    // Consoles and serial lines. To ask process.stdout loads half of Node's streams, which takes longer than the kernel's part.
     return (this.#fd === 1 ? process.stdout : process.stderr).isTTY === true;
   }
 
@@ -102,10 +105,16 @@ export class Output {
   }
 }
 
-function isCharacterDevice(fd: number): boolean {
+/** Major numbers of devices, from the kernel's devices.txt: /dev/null and its kin, and the terminals of ssh, screens and windows. */
+const MEMORY = 1;
+const PSEUDO_TERMINALS = { first: 136, last: 143 };
+
+/** The major number of a character device; undefined for anything else. */
+function deviceOf(fd: number): number | undefined {
   try {
-    return fstatSync(fd).isCharacterDevice();
+    const stat = fstatSync(fd);
+    return stat.isCharacterDevice() ? (stat.rdev >> 8) & 0xfff : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
