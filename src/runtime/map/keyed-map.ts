@@ -98,7 +98,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   }
 
   /**
-   * All entries, read a few thousand at a time with BPF_MAP_LOOKUP_BATCH (Linux 5.6) where the map type has it, key by
+   * All entries, read up to half a megabyte at a time with BPF_MAP_LOOKUP_BATCH (Linux 5.6) where the map type has it, key by
    * key elsewhere (LPM tries, too). A hash that is changed meanwhile may show a new key or not, but no key twice. In batches every key that
    * is there throughout appears; key by key the kernel may step over one whose neighbour is replaced meanwhile, and starts
    * over when the key it stands at is deleted: keys seen already are left out then, and after ten starts over the error is
@@ -128,7 +128,7 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   }
 
   /**
-   * Takes all entries out of a hash, a few thousand at a time (BPF_MAP_LOOKUP_AND_DELETE_BATCH, Linux 5.6): every update
+   * Takes all entries out of a hash, up to half a megabyte at a time (BPF_MAP_LOOKUP_AND_DELETE_BATCH, Linux 5.6): every update
    * of a program's is either in what is yielded or still in the map. A batch that was yielded is the caller's; what the
    * loop does not ask for stays in the map. Layouts that may refuse a value (`u64n`, `i64n`) do not suit: the batch it is in
    * would be lost. Throws SystemError for map types that cannot.
