@@ -15,6 +15,7 @@ import {
   i64,
   i64n,
   type Layout,
+  makeBoundDecoder,
   makeDecoder,
   makeEncoder,
   memoryOf,
@@ -26,6 +27,7 @@ import {
   u64,
   u64n,
 } from "./index.ts";
+import { readSlowly } from "./read-slowly.ts";
 
 function memory(size = 64) {
   return memoryOf(new ArrayBuffer(size));
@@ -295,5 +297,57 @@ describe("memory", () => {
     m.u8.set(Buffer.from("é!"));
     expect(m.text.utf8Slice(0, 3)).toBe("é!");
     expect(m.text.latin1Slice(0, 3)).toBe("Ã©!");
+  });
+});
+
+describe("layouts of very many fields", () => {
+  it("are read as small ones are", () => {
+    const kinds = [
+      u8,
+      i8,
+      bool,
+      u16,
+      i16,
+      u32,
+      i32,
+      u64,
+      i64,
+      u64n,
+      i64n,
+      be16,
+      be32,
+      be64,
+      str(8),
+      bytes(3),
+      array(u32, 3),
+    ];
+    const some = struct(Object.fromEntries(kinds.map((kind, i) => [`f${i}`, kind])));
+    // Far more than a function's constants, and the ones before and behind that limit.
+    const many = struct(Object.fromEntries(Array.from({ length: 80 }, (_, i) => [`s${i}`, some])));
+    const m = memory(Math.ceil(many.size / 8) * 8);
+    // Each byte another, none above 7: so numbers are small enough to be exact, and some words have their highest bit set below.
+    for (let i = 0; i < m.u8.length; i++) m.u8[i] = (i * 7 + (i >>> 5)) & 7;
+    for (const { offset } of many.fields) {
+      const field = (i: number) => offset + (some.fields[i] as { readonly offset: number }).offset;
+      m.u8[field(5) + 3] = 0xff;
+      m.u8[field(9) + 3] = 0xfe;
+      m.u8[field(9) + 7] = 0;
+      m.u8[field(9) + 6] = 0;
+      m.u8.fill(0xff, field(10) + 3, field(10) + 8);
+    }
+    expect(makeDecoder(many)(m, 0)).toEqual(readSlowly(many, m, 0));
+    expect(makeBoundDecoder(many, m)(0)).toEqual(readSlowly(many, m, 0));
+    // Both numbers whose words have signs, and -1 in the middle of them.
+    const first = makeDecoder(many)(m, 0)["s0"] as Record<string, unknown>;
+    expect(Math.min(first["f5"] as number, first["f9"] as number)).toBeGreaterThan(2 ** 31);
+    expect(first["f10"]).toBeLessThan(0);
+  });
+
+  it("do not take the stack, however they are nested", () => {
+    let layout: Layout = u8;
+    for (let depth = 0; depth < 6; depth++) layout = array(layout, 8);
+    const m = memory(8 ** 6);
+    m.u8[8 ** 6 - 1] = 9;
+    expect((makeDecoder(layout)(m, 0) as number[]).flat(5).lastIndexOf(9)).toBe(8 ** 6 - 1);
   });
 });

@@ -12,13 +12,18 @@ export interface Reading {
   readonly live: boolean;
 }
 
-/** How often an offset is halved to be the index of a view. */
-const SHIFTS = { u16: 1, i32: 2, u64: 3, i64: 3, f64: 3 };
+/** The binary logarithm of the size of each view's elements. */
+const SHIFTS = { u16: 1, i32: 2, u32: 2, u64: 3, i64: 3, f64: 3 };
+
+/** As many constants a function may have: they are all in its frame, and the largest layouts would have more than the stack. */
+const MOST_CONSTANTS = 512;
 
 /** A function or the body of a loop: what it declares, in order, before its value is made. */
 interface Scope {
   readonly align: number;
   readonly constants: string[];
+  /** The shifted offsets that it has. */
+  readonly shifts: Set<number>;
 }
 
 /**
@@ -27,7 +32,8 @@ interface Scope {
  * - The index of an element is the shifted offset and a constant: the engine knows of a shifted number that it can be added to.
  * - Objects are made last, of constants. So nothing can happen between an object and its fields (another object made, the code
  *   given up for a value that was never there): no field is stored twice, and the collector need not hear of any store.
- * - A number without a sign is read as one with a sign, and made what it is if that is below zero: most are small integers as they are.
+ * - A u32 or u64n is read as numbers with a sign, and made what it is if one is below zero: most are small integers as they are.
+ * What is beyond the constants that a function may have is read where it is needed.
  */
 export class DecoderCode {
   /** The views of the memory that are used, by name. */
@@ -41,7 +47,7 @@ export class DecoderCode {
 
   /** The body of a function of `o`. */
   body(layout: Layout): string {
-    const scope: Scope = { align: this.#reading.align, constants: [] };
+    const scope: Scope = { align: this.#reading.align, constants: [], shifts: new Set() };
     const value = this.#value(layout, 0, scope);
     return `${declare(scope)}return ${value}`;
   }
@@ -64,26 +70,24 @@ export class DecoderCode {
           ? `(${this.#element("u16", offset, scope)}<<16>>16)`
           : `${this.#view("view")}.getInt16(${at},true)`;
       case "u32": {
-        const signed = this.#int32(offset, scope);
+        if (isFull(scope)) return this.#word("u32", offset, scope);
+        const signed = this.#constant(this.#word("i32", offset, scope), scope);
         return `(${signed}<0?${signed}+4294967296:${signed})`;
       }
       case "i32":
-        return this.#int32(offset, scope);
+        return this.#word("i32", offset, scope);
       case "u64":
         return aligned(8) ? this.#element("u64", offset, scope) : `${this.#view("view")}.getBigUint64(${at},true)`;
       case "i64":
         return aligned(8) ? this.#element("i64", offset, scope) : `${this.#view("view")}.getBigInt64(${at},true)`;
-      case "u64n": {
-        if (this.#reading.live && aligned(8)) return `once(${this.#element("f64", offset, scope)})`;
-        const [lo, hi] = [this.#int32(offset, scope), this.#int32(offset + 4, scope)];
-        return `(${hi}===0&&${lo}>=0?${lo}:${hi}>0x1fffff||${hi}<0?big(${lo}>>>0,${hi}>>>0):${hi}*4294967296+(${lo}>>>0))`;
-      }
-      case "i64n": {
-        if (this.#reading.live && aligned(8)) return `sonce(${this.#element("i64", offset, scope)})`;
-        const [lo, hi] = [this.#int32(offset, scope), this.#int32(offset + 4, scope)];
-        const far = `${hi}>0x1fffff||${hi}<-0x1fffff&&(${hi}!==-0x200000||${lo}===0)`;
-        return `(${hi}===0&&${lo}>=0?${lo}:${far}?sbig(${lo}>>>0,${hi}):${hi}*4294967296+(${lo}>>>0))`;
-      }
+      case "u64n":
+        return this.#reading.live && aligned(8)
+          ? `once(${this.#element("f64", offset, scope)})`
+          : this.#unsignedNumber(offset, scope);
+      case "i64n":
+        return this.#reading.live && aligned(8)
+          ? `sonce(${this.#element("i64", offset, scope)})`
+          : this.#signedNumber(offset, scope);
       case "be16":
         return `${this.#view("view")}.getUint16(${at})`;
       case "be32":
@@ -111,7 +115,7 @@ export class DecoderCode {
   /** A part of an object or array: a constant, unless it is another one. */
   #part(layout: Layout, offset: number, scope: Scope): string {
     const value = this.#value(layout, offset, scope);
-    return isInline(layout) ? value : this.#constant(value, scope);
+    return isInline(layout) || isFull(scope) ? value : this.#constant(value, scope);
   }
 
   #object({ fields }: StructLayout, offset: number, scope: Scope): string {
@@ -129,6 +133,7 @@ export class DecoderCode {
     const inner: Scope = {
       align: [8, 4, 2, 1].find((n) => step % n === 0 && offset % n === 0 && align >= n) as number,
       constants: [],
+      shifts: new Set(),
     };
     const i = this.#name();
     const value = this.#value(element, 0, inner);
@@ -146,19 +151,46 @@ export class DecoderCode {
     return `((${bytes.join("|")})<<${left}${layout.signed ? ">>" : ">>>"}${right})`;
   }
 
-  #int32(offset: number, scope: Scope): string {
-    const aligned = scope.align >= 4 && offset % 4 === 0;
-    const value = aligned ? this.#element("i32", offset, scope) : `${this.#view("view")}.getInt32(o+${offset},true)`;
-    return this.#constant(value, scope);
+  #unsignedNumber(offset: number, scope: Scope): string {
+    if (isFull(scope)) {
+      const [lo, hi] = [this.#word("u32", offset, scope), this.#word("u32", offset + 4, scope)];
+      return `(${hi}>0x1fffff?big(${lo},${hi}):${hi}*4294967296+${lo})`;
+    }
+    const [lo, hi] = this.#halves(offset, scope);
+    return `(${hi}===0&&${lo}>=0?${lo}:${hi}>0x1fffff||${hi}<0?big(${lo}>>>0,${hi}>>>0):${hi}*4294967296+(${lo}>>>0))`;
+  }
+
+  #signedNumber(offset: number, scope: Scope): string {
+    const full = isFull(scope);
+    const [lo, hi] = full
+      ? [this.#word("i32", offset, scope), this.#word("i32", offset + 4, scope)]
+      : this.#halves(offset, scope);
+    const far = `${hi}>0x1fffff||${hi}<-0x1fffff&&(${hi}!==-0x200000||${lo}===0)`;
+    const value = `${far}?sbig(${lo}>>>0,${hi}):${hi}*4294967296+(${lo}>>>0)`;
+    return full ? `(${value})` : `(${hi}===0&&${lo}>=0?${lo}:${value})`;
+  }
+
+  /** Both words of a 64-bit number, with signs. */
+  #halves(offset: number, scope: Scope): [lo: string, hi: string] {
+    return [
+      this.#constant(this.#word("i32", offset, scope), scope),
+      this.#constant(this.#word("i32", offset + 4, scope), scope),
+    ];
+  }
+
+  /** The expression of four bytes. */
+  #word(kind: "i32" | "u32", offset: number, scope: Scope): string {
+    if (scope.align >= 4 && offset % 4 === 0) return this.#element(kind, offset, scope);
+    return `${this.#view("view")}.get${kind === "i32" ? "Int32" : "Uint32"}(o+${offset},true)`;
   }
 
   /** An element at an offset that is a multiple of its size. */
-  #element(view: keyof typeof SHIFTS, offset: number, { constants }: Scope): string {
+  #element(view: keyof typeof SHIFTS, offset: number, { constants, shifts }: Scope): string {
     // Doubles are no view of a memory.
     if (view !== "f64") this.#view(view);
     const shift = SHIFTS[view];
-    const index = `x${shift}=o>>>${shift}`;
-    if (!constants.includes(index)) constants.push(index);
+    if (!shifts.has(shift)) constants.push(`x${shift}=o>>>${shift}`);
+    shifts.add(shift);
     const plus = offset >>> shift;
     return `${view}[x${shift}${plus > 0 ? `+${plus}` : ""}]`;
   }
@@ -182,6 +214,10 @@ export class DecoderCode {
 /** Whether the value is an object or array that is written where it is needed. */
 function isInline(layout: Layout): boolean {
   return layout.kind === "struct" || (layout.kind === "array" && layout.length <= 8);
+}
+
+function isFull({ constants }: Scope): boolean {
+  return constants.length >= MOST_CONSTANTS;
 }
 
 function declare({ constants }: Scope): string {

@@ -26,7 +26,10 @@ export function makeDecoder<L extends Layout>(layout: L, options: DecoderOptions
 }
 
 export interface BoundDecoderOptions extends DecoderOptions {
-  /** Somebody may write to the memory while it is read: each 64-bit number is read at once, and texts are not kept. */
+  /**
+   * Somebody may write to the memory while it is read: each 64-bit number is read at once, where it is 8-aligned and code may be
+   * generated, and texts are not kept.
+   */
   readonly live?: boolean;
 }
 

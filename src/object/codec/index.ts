@@ -16,6 +16,7 @@ export {
   bool,
   bytes,
   type FieldLayout,
+  hasText,
   type Infer,
   i8,
   i16,

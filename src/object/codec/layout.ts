@@ -203,3 +203,9 @@ function checkLength(length: number, kind: string): number {
 function roundUp(value: number, to: number): number {
   return Math.ceil(value / to) * to;
 }
+
+/** Whether there is a text in it. */
+export function hasText(layout: Layout): boolean {
+  if (layout.kind === "array") return hasText(layout.element);
+  return layout.kind === "str" || (layout.kind === "struct" && layout.fields.some((field) => hasText(field.layout)));
+}

@@ -4,7 +4,7 @@ import type { Layout } from "./layout.ts";
 import type { Memory } from "./memory.ts";
 import { readText } from "./text.ts";
 
-/** The values that generated decoders read, without generated code. */
+/** The values that generated decoders read, without generated code; 64-bit numbers in two halves. */
 export function readSlowly(layout: Layout, m: Memory, o: number): unknown {
   const { view } = m;
   switch (layout.kind) {

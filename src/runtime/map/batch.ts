@@ -8,8 +8,8 @@ export const BATCH_UNSUPPORTED: unique symbol = Symbol("batch unsupported");
 /** Entries read by one call; `count` keys and values at their strides. */
 export interface Batch {
   readonly memory: Memory;
-  /** Whether it is the memory that nearly all batches have: worth decoders of its own. */
-  readonly usual: boolean;
+  /** Whether it is one of the few that nearly all batches have: worth decoders of its own. */
+  readonly shared: boolean;
   readonly keyOffset: number;
   readonly keyStride: number;
   readonly valueOffset: number;
@@ -26,59 +26,87 @@ const EOPNOTSUPP = 95;
 const ENOTSUPP = 524;
 
 /**
- * How much memory one batch may take: ten thousand small entries fit, a map of large values is read in pieces. A call costs some
+ * How much one batch may take: ten thousand small entries fit, a map of large values is read in pieces. A call costs some
  * microseconds of its own (the kernel makes room for the longest bucket, and starts over when it meets a longer one).
  */
 const BUFFER_BYTES = 1 << 19;
 
 /** As much of a batch's memory is zeros, from its start: who has come to the end may read an entry there as anywhere. */
 export const ZERO_BYTES = 4096;
-
-/** And as much is for the two places where the kernel keeps what it goes on with, a key each. */
-const PLACE_BYTES = 4096;
+/** How large the memories are that batches share. */
+const SHARED_BYTES = ZERO_BYTES + BUFFER_BYTES;
 
 interface BatchMemory {
   readonly memory: Memory;
   readonly address: number;
+  readonly shared: boolean;
 }
 
-/** The memory that batches take in turns: fresh memory costs the kernel a fault for each page that it writes. */
-let usual: BatchMemory | undefined;
-let taken = false;
-/** How often it was not there. After some times an iteration that was never ended is taken to have it, and it is replaced. */
+/** What a batch holds until it is given back, and where everything is in it. */
+interface BatchSpace extends BatchMemory {
+  held: boolean;
+  /** Two keys in which the kernel keeps where it goes on. */
+  readonly place: number;
+  readonly placeBytes: number;
+  readonly keyOffset: number;
+  readonly valueOffset: number;
+}
+
+/**
+ * Shared memories that nobody holds: fresh memory costs the kernel a fault for each page that it writes. Loops within loops take
+ * one each, and as the last that was given back is the first that is taken, each map has the one that it had the last time.
+ */
+const free: BatchMemory[] = [];
+const MOST_FREE = 4;
+let isFirst = true;
+
+/**
+ * How often none was free: in loops within loops, and because nobody ends an iteration that is left lying or that threw. When that
+ * has happened some times there is another one. Until then memory is as small as it may be, and is not kept.
+ */
 let missed = 0;
 const MISSES = 16;
 
-function buffers(map: BpfMap, entries: number, valueBytes = map.valueBytes) {
-  const { keySize } = map.info;
-  const token = Math.ceil(Math.max(keySize, 8) / 8) * 8;
+function placeBytesOf(keySize: number): number {
+  return Math.ceil(Math.max(keySize, 8) / 8) * 8;
+}
+
+/** How many of `total` entries fit into a shared memory; one, however large it is. */
+function entriesOf({ info: { keySize } }: BpfMap, total: number, valueBytes: number): number {
+  // Values begin at a multiple of 8.
+  const room = BUFFER_BYTES - 2 * placeBytesOf(keySize) - 8;
+  return Math.max(1, Math.min(total, Math.floor(room / (keySize + valueBytes))));
+}
+
+function takeSpace({ info: { keySize } }: BpfMap, entries: number, valueBytes: number): BatchSpace {
   const place = ZERO_BYTES;
-  const keyOffset = place + 2 * token;
+  const placeBytes = placeBytesOf(keySize);
+  const keyOffset = place + 2 * placeBytes;
   const valueOffset = Math.ceil((keyOffset + entries * keySize) / 8) * 8;
   const size = Math.ceil((valueOffset + entries * valueBytes) / 8) * 8;
-  const { memory, address } = takeMemory(size);
-  return { memory, address, place, token, keyOffset, valueOffset };
+  const { memory, address, shared } = takeMemory(size);
+  return { memory, address, shared, held: true, place, placeBytes, keyOffset, valueOffset };
 }
 
 function takeMemory(size: number): BatchMemory {
-  if (size > ZERO_BYTES + PLACE_BYTES + BUFFER_BYTES) return makeMemory(size);
-  if (taken && ++missed < MISSES) return makeMemory(size);
-  if (taken) usual = undefined;
-  usual ??= makeMemory(ZERO_BYTES + PLACE_BYTES + BUFFER_BYTES);
-  taken = true;
+  if (size > SHARED_BYTES) return makeMemory(size, false);
+  const known = free.pop();
+  if (known === undefined && !isFirst && ++missed < MISSES) return makeMemory(size, false);
+  isFirst = false;
   missed = 0;
-  return usual;
+  return known ?? makeMemory(SHARED_BYTES, true);
 }
 
-/** The operating system gives pages when they are written, not before. */
-function makeMemory(size: number): BatchMemory {
+function makeMemory(size: number, shared: boolean): BatchMemory {
   const buffer = new ArrayBuffer(size);
-  return { memory: memoryOf(buffer), address: native().addressOf(buffer) };
+  return { memory: memoryOf(buffer), address: native().addressOf(buffer), shared };
 }
 
-/** Gives memory back that nobody reads any more. */
-function giveBack({ memory }: BatchMemory): void {
-  if (memory === usual?.memory) taken = false;
+/** Gives memory back that nobody reads any more; once. */
+function giveBack(space: BatchSpace): void {
+  const { memory, address, shared, held } = space;
+  space.held = false;
+  if (held && shared && free.length < MOST_FREE) free.push({ memory, address, shared });
 }
 
 /** The attributes of a batch (union bpf_attr, `batch`): `count` keys and values at these addresses. */
@@ -104,46 +132,39 @@ export function* lookupBatch(
     yield BATCH_UNSUPPORTED;
     return;
   }
-  const perEntry = map.info.keySize + map.valueBytes;
-  let entries = Math.max(1, Math.min(map.info.maxEntries, Math.floor(BUFFER_BYTES / perEntry)));
-  let space = buffers(map, entries);
+  let entries = entriesOf(map, map.info.maxEntries, map.valueBytes);
+  let space = takeSpace(map, entries, map.valueBytes);
   let first = true;
   try {
     for (;;) {
       const attr = batchAttr(map, space.address + space.keyOffset, space.address + space.valueOffset, entries)
         .u64(0, first ? 0 : space.address + space.place)
-        .u64(8, space.address + space.place + space.token);
+        .u64(8, space.address + space.place + space.placeBytes);
       const result = attr.call(command);
       const count = attr.read32(32);
       if (first && isUnsupported(result)) {
+        // What is read otherwise takes longer, and others want the memory.
+        giveBack(space);
         yield BATCH_UNSUPPORTED;
         return;
       }
       if (result === -ENOSPC) {
         // One bucket holds more than the buffer: nothing was read, so try again with a larger one at the same place.
-        const place = space.memory.u8.slice(space.place, space.place + space.token);
+        const place = space.memory.u8.slice(space.place, space.place + space.placeBytes);
         giveBack(space);
         entries *= 2;
-        space = buffers(map, entries);
+        space = takeSpace(map, entries, map.valueBytes);
         space.memory.u8.set(place, space.place);
         continue;
       }
       if (result < 0 && result !== -ENOENT) {
         throw new SystemError({ errno: -result, syscall: `bpf(${command})`, doing: `read map "${map.name}"` });
       }
-      const { memory, place, token, keyOffset, valueOffset } = space;
+      const { memory, shared, place, placeBytes, keyOffset, valueOffset } = space;
       // The kernel's place moves to the front now: the caller may be gone for long between two steps.
-      memory.u8.copyWithin(place, place + token, place + 2 * token);
+      memory.u8.copyWithin(place, place + placeBytes, place + 2 * placeBytes);
       const last = result === -ENOENT;
-      yield {
-        memory,
-        usual: memory === usual?.memory,
-        keyOffset,
-        keyStride: map.info.keySize,
-        valueOffset,
-        count,
-        last,
-      };
+      yield { memory, shared, keyOffset, keyStride: map.info.keySize, valueOffset, count, last };
       if (last) return;
       first = false;
     }
@@ -158,9 +179,8 @@ export function updateBatch(
   total: number,
   write: (memory: Memory, keyOffset: number, valueOffset: number, i: number) => void,
 ): number {
-  const perEntry = map.info.keySize + map.valueBytes;
-  const per = Math.max(1, Math.min(total, Math.floor(BUFFER_BYTES / perEntry)));
-  const space = buffers(map, per);
+  const per = entriesOf(map, total, map.valueBytes);
+  const space = takeSpace(map, per, map.valueBytes);
   const { keySize } = map.info;
   try {
     for (let done = 0; done < total; ) {
@@ -199,8 +219,8 @@ export function deleteBatch(
   write: (memory: Memory, keyOffset: number, i: number) => void,
 ): number | undefined {
   const { keySize } = map.info;
-  const per = Math.max(1, Math.min(total, Math.floor(BUFFER_BYTES / keySize)));
-  const space = buffers(map, per, 0);
+  const per = entriesOf(map, total, 0);
+  const space = takeSpace(map, per, 0);
   let deleted = 0;
   try {
     for (let done = 0; done < total; ) {

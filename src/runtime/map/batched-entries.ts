@@ -13,14 +13,15 @@ const nothing = () => undefined as never;
  * analysis of V8 11 to 14):
  * - Everything must be taken into the loop, for which there are 920 bytes of bytecode, the getter last. Private names take twice
  *   as many as others, and what is done once only is done by the generator, which the engine does not take in.
- * - Nothing that is made may be one thing or another where two ways meet, as a value would be that is undefined in the last step.
+ * - Nothing that is made may be one thing or another where two ways meet, as a value would be that is undefined in the last step:
+ *   so in the last step an entry is read, too, of zeros.
  */
 class Step<K, V> {
   declare readonly done: boolean;
   /** What `value` is made of; of the last step, anything. */
   declare readonly k: K;
   declare readonly v: V;
-  /** There is none. A loop does not read the last step's value, and a way that was never gone does not meet another. */
+  /** Never set. No loop reads the value of a last step, so the engine knows of this way that it was never gone, and leaves it out. */
   declare readonly nothing: undefined;
 
   constructor(done: boolean, key: K, value: V) {
@@ -36,13 +37,17 @@ class Step<K, V> {
     return this.done ? this.nothing : [this.k, this.v];
   }
 
-  /** Printed as any other result of an iterator. */
+  /** Printed as any other result of an iterator, also as JSON. */
   [inspect](): IteratorResult<[K, V], undefined> {
+    return this.toJSON();
+  }
+
+  toJSON(): IteratorResult<[K, V], undefined> {
     return { done: this.done, value: this.value } as IteratorResult<[K, V], undefined>;
   }
 }
 
-/** Reads at an offset of a batch's memory. */
+/** Reads at an offset of a batch's memory; after the last entry, where it begins with zeros. */
 export interface EntryDecoders<K, V> {
   readonly key: (offset: number) => K;
   readonly value: (offset: number) => V;
@@ -70,6 +75,7 @@ export class BatchedEntries<K, V> implements IterableIterator<[K, V]> {
   private valueAt = 0;
   private keyStride = 0;
   private valueStride = 0;
+  private shared = false;
   /** Each step is at the first entry of a batch. */
   private readonly batches: Generator<void, void, void>;
 
@@ -99,6 +105,10 @@ export class BatchedEntries<K, V> implements IterableIterator<[K, V]> {
     return this;
   }
 
+  [inspect](): string {
+    return "BatchedEntries {}";
+  }
+
   private *read(source: () => EntrySource<K, V>): Generator<void, void, void> {
     const { batches, decodersOf, valueStride, otherwise } = source();
     try {
@@ -108,6 +118,7 @@ export class BatchedEntries<K, V> implements IterableIterator<[K, V]> {
           return;
         }
         ({ key: this.decodeKey, value: this.decodeValue } = decodersOf(batch));
+        this.shared = batch.shared;
         this.left = batch.count;
         this.keyAt = batch.keyOffset;
         this.keyStride = batch.keyStride;
@@ -116,9 +127,10 @@ export class BatchedEntries<K, V> implements IterableIterator<[K, V]> {
         if (batch.count > 0) yield;
       }
     } finally {
-      // The memory is for others now, but for the zeros at its start. The decoders stay if they can: a call that has only ever
-      // called one function is quick.
-      if (Math.max(this.keyStride, valueStride) > ZERO_BYTES) this.decodeKey = this.decodeValue = nothing;
+      // The memory is for others now, but for the zeros at its start. The decoders stay if they can, because a call that has only
+      // ever called one function is quick: if their memory is kept anyhow, and an entry is not larger than the zeros.
+      if (!this.shared || Math.max(this.keyStride, valueStride) > ZERO_BYTES)
+        this.decodeKey = this.decodeValue = nothing;
       this.keyAt = this.valueAt = this.keyStride = this.valueStride = 0;
     }
   }

@@ -2,6 +2,7 @@ import {
   bytes,
   type Decoder,
   type Encoder,
+  hasText,
   type Infer,
   type Layout,
   type Memory,
@@ -32,10 +33,11 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   // Made on first use: many maps are only ever read, or only written, and most of an object's only by its programs.
   #encodeKey: Encoder<K> | undefined;
   #decodeValue: Decoder<V> | undefined;
+  #decodeOne: Decoder<unknown> | undefined;
   #decodeKey: Decoder<K> | undefined;
   #encodeValue: Encoder<V> | undefined;
-  /** The decoders for the memory that batches have nearly always. */
-  #ofBatches: { readonly memory: Memory; readonly decoders: EntryDecoders<K, V> } | undefined;
+  /** The decoders for memories that batches share. */
+  #ofBatches: WeakMap<Memory, EntryDecoders<K, V>> | undefined;
   readonly #valueLayout: Layout;
 
   constructor(fd: Fd, info: MapInfo, key?: Layout, value?: Layout) {
@@ -245,14 +247,19 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
   }
 
   #valueDecoder(): Decoder<V> {
-    this.#decodeValue ??= this.#makeValueDecoder();
+    if (this.#decodeValue === undefined) {
+      const one = this.#oneDecoder();
+      this.#decodeValue = isPerCpu(this.info.type)
+        ? (memory, offset) => this.#perCpu((at) => one(memory, at), offset)
+        : (one as Decoder<V>);
+    }
     return this.#decodeValue;
   }
 
-  #makeValueDecoder(): Decoder<V> {
-    const one = makeDecoder(this.#valueLayout, { align: strideAlign(this.valueStride) }) as Decoder<unknown>;
-    if (!isPerCpu(this.info.type)) return one as Decoder<V>;
-    return (memory, offset) => this.#perCpu((at) => one(memory, at), offset);
+  /** Of per-CPU maps one CPU's value. */
+  #oneDecoder(): Decoder<unknown> {
+    this.#decodeOne ??= makeDecoder(this.#valueLayout, { align: strideAlign(this.valueStride) });
+    return this.#decodeOne;
   }
 
   /** One value for each CPU. */
@@ -263,18 +270,24 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
     return values as V;
   }
 
-  /** How a batch is read: functions for its memory alone, if that is the usual one. */
-  #decodersOf({ memory, usual }: Batch): EntryDecoders<K, V> {
-    if (this.#ofBatches?.memory === memory) return this.#ofBatches.decoders;
-    if (!usual) {
-      const [key, value] = [this.#keyDecoder(), this.#valueDecoder()];
-      return { key: (offset) => key(memory, offset), value: (offset) => value(memory, offset) };
-    }
-    const key = makeBoundDecoder(this.#keyLayout, memory, { align: strideAlign(this.info.keySize) });
-    const one = makeBoundDecoder(this.#valueLayout, memory, { align: strideAlign(this.valueStride) });
-    const value = isPerCpu(this.info.type) ? (offset: number) => this.#perCpu(one, offset) : one;
-    const decoders = { key, value } as EntryDecoders<K, V>;
-    this.#ofBatches = { memory, decoders };
+  /** How a batch is read: by functions for its memory alone, if that comes again. */
+  #decodersOf({ memory, shared }: Batch): EntryDecoders<K, V> {
+    const known = this.#ofBatches?.get(memory);
+    if (known !== undefined) return known;
+    const of = <T>(layout: Layout, stride: number, decoder: () => Decoder<T>): ((offset: number) => T) => {
+      // A decoder of texts remembers many: one is enough.
+      if (shared && !hasText(layout))
+        return makeBoundDecoder(layout, memory, { align: strideAlign(stride) }) as (offset: number) => T;
+      const decode = decoder();
+      return (offset) => decode(memory, offset);
+    };
+    const key = of(this.#keyLayout, this.info.keySize, () => this.#keyDecoder());
+    const one = of(this.#valueLayout, this.valueStride, () => this.#oneDecoder());
+    const value = isPerCpu(this.info.type) ? (offset: number) => this.#perCpu(one, offset) : (one as (at: number) => V);
+    const decoders = { key, value };
+    if (!shared) return decoders;
+    this.#ofBatches ??= new WeakMap();
+    this.#ofBatches.set(memory, decoders);
     return decoders;
   }
 }
