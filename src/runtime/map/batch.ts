@@ -65,7 +65,7 @@ let isFirst = true;
  * has happened some times there is another one. Until then memory is as small as it may be, and is not kept.
  */
 let missed = 0;
-const MISSES = 16;
+const MISSES = 64;
 
 function placeBytesOf(keySize: number): number {
   return Math.ceil(Math.max(keySize, 8) / 8) * 8;
@@ -91,10 +91,11 @@ function takeSpace({ info: { keySize } }: BpfMap, entries: number, valueBytes: n
 function takeMemory(size: number): BatchMemory {
   if (size > SHARED_BYTES) return makeMemory(size, false);
   const known = free.pop();
-  if (known === undefined && !isFirst && ++missed < MISSES) return makeMemory(size, false);
+  if (known !== undefined) return known;
+  if (++missed < MISSES && !isFirst) return makeMemory(size, false);
   isFirst = false;
   missed = 0;
-  return known ?? makeMemory(SHARED_BYTES, true);
+  return makeMemory(SHARED_BYTES, true);
 }
 
 function makeMemory(size: number, shared: boolean): BatchMemory {
