@@ -14,6 +14,8 @@ export interface Reading {
 
 /** The binary logarithm of the size of each view's elements. */
 const SHIFTS = { u16: 1, i32: 2, u32: 2, u64: 3, i64: 3, f64: 3 };
+/** The methods of a DataView that read the same elements where they are not aligned. */
+const GETTERS = { u16: "getUint16", i32: "getInt32", u32: "getUint32", u64: "getBigUint64", i64: "getBigInt64" };
 
 /** As many constants a function may have: they are all in its frame, and the largest layouts would have more than the stack. */
 const MOST_CONSTANTS = 512;
@@ -54,8 +56,7 @@ export class DecoderCode {
 
   /** The expression of a value, which may be of constants. */
   #value(layout: Layout, offset: number, scope: Scope): string {
-    const at = offset === 0 ? "o" : `o+${offset}`;
-    const aligned = (to: number) => scope.align >= to && offset % to === 0;
+    const at = place(offset);
     switch (layout.kind) {
       case "u8":
         return `${this.#view("u8")}[${at}]`;
@@ -64,28 +65,23 @@ export class DecoderCode {
       case "bool":
         return `(${this.#view("u8")}[${at}]!==0)`;
       case "u16":
-        return aligned(2) ? this.#element("u16", offset, scope) : `${this.#view("view")}.getUint16(${at},true)`;
+      case "i32":
+      case "u64":
+      case "i64":
+        return this.#number(layout.kind, offset, scope);
       case "i16":
-        return aligned(2)
-          ? `(${this.#element("u16", offset, scope)}<<16>>16)`
-          : `${this.#view("view")}.getInt16(${at},true)`;
+        return `(${this.#number("u16", offset, scope)}<<16>>16)`;
       case "u32": {
-        if (isFull(scope)) return this.#word("u32", offset, scope);
-        const signed = this.#constant(this.#word("i32", offset, scope), scope);
+        if (isFull(scope)) return this.#number("u32", offset, scope);
+        const signed = this.#constant(this.#number("i32", offset, scope), scope);
         return `(${signed}<0?${signed}+4294967296:${signed})`;
       }
-      case "i32":
-        return this.#word("i32", offset, scope);
-      case "u64":
-        return aligned(8) ? this.#element("u64", offset, scope) : `${this.#view("view")}.getBigUint64(${at},true)`;
-      case "i64":
-        return aligned(8) ? this.#element("i64", offset, scope) : `${this.#view("view")}.getBigInt64(${at},true)`;
       case "u64n":
-        return this.#reading.live && aligned(8)
+        return this.#reading.live && isAligned(8, offset, scope)
           ? `once(${this.#element("f64", offset, scope)})`
           : this.#unsignedNumber(offset, scope);
       case "i64n":
-        return this.#reading.live && aligned(8)
+        return this.#reading.live && isAligned(8, offset, scope)
           ? `sonce(${this.#element("i64", offset, scope)})`
           : this.#signedNumber(offset, scope);
       case "be16":
@@ -99,7 +95,7 @@ export class DecoderCode {
       case "bytes":
         return `${this.#view("u8")}.slice(${at},o+${offset + layout.size})`;
       case "str":
-        if (!aligned(4) || layout.size % 4 !== 0) return `text8(m,${at},${layout.size})`;
+        if (!isAligned(4, offset, scope) || layout.size % 4 !== 0) return `text8(m,${at},${layout.size})`;
         return this.#reading.string(layout.size, at);
       case "array": {
         const { element, length } = layout;
@@ -138,8 +134,7 @@ export class DecoderCode {
     const i = this.#name();
     const value = this.#value(element, 0, inner);
     const body = `const o=b+${i}*${step};${declare(inner)}a[${i}]=${value}`;
-    const at = offset === 0 ? "o" : `o+${offset}`;
-    return `((b)=>{const a=new Array(${length});for(let ${i}=0;${i}<${length};${i}++){${body}}return a})(${at})`;
+    return `((b)=>{const a=new Array(${length});for(let ${i}=0;${i}<${length};${i}++){${body}}return a})(${place(offset)})`;
   }
 
   #bits(layout: BitsLayout, offset: number): string {
@@ -153,7 +148,7 @@ export class DecoderCode {
 
   #unsignedNumber(offset: number, scope: Scope): string {
     if (isFull(scope)) {
-      const [lo, hi] = [this.#word("u32", offset, scope), this.#word("u32", offset + 4, scope)];
+      const [lo, hi] = [this.#number("u32", offset, scope), this.#number("u32", offset + 4, scope)];
       return `(${hi}>0x1fffff?big(${lo},${hi}):${hi}*4294967296+${lo})`;
     }
     const [lo, hi] = this.#halves(offset, scope);
@@ -163,7 +158,7 @@ export class DecoderCode {
   #signedNumber(offset: number, scope: Scope): string {
     const full = isFull(scope);
     const [lo, hi] = full
-      ? [this.#word("i32", offset, scope), this.#word("i32", offset + 4, scope)]
+      ? [this.#number("i32", offset, scope), this.#number("i32", offset + 4, scope)]
       : this.#halves(offset, scope);
     const far = `${hi}>0x1fffff||${hi}<-0x1fffff&&(${hi}!==-0x200000||${lo}===0)`;
     const value = `${far}?sbig(${lo}>>>0,${hi}):${hi}*4294967296+(${lo}>>>0)`;
@@ -173,15 +168,15 @@ export class DecoderCode {
   /** Both words of a 64-bit number, with signs. */
   #halves(offset: number, scope: Scope): [lo: string, hi: string] {
     return [
-      this.#constant(this.#word("i32", offset, scope), scope),
-      this.#constant(this.#word("i32", offset + 4, scope), scope),
+      this.#constant(this.#number("i32", offset, scope), scope),
+      this.#constant(this.#number("i32", offset + 4, scope), scope),
     ];
   }
 
-  /** The expression of four bytes. */
-  #word(kind: "i32" | "u32", offset: number, scope: Scope): string {
-    if (scope.align >= 4 && offset % 4 === 0) return this.#element(kind, offset, scope);
-    return `${this.#view("view")}.get${kind === "i32" ? "Int32" : "Uint32"}(o+${offset},true)`;
+  #number(kind: keyof typeof GETTERS, offset: number, scope: Scope): string {
+    return isAligned(1 << SHIFTS[kind], offset, scope)
+      ? this.#element(kind, offset, scope)
+      : `${this.#view("view")}.${GETTERS[kind]}(${place(offset)},true)`;
   }
 
   /** An element at an offset that is a multiple of its size. */
@@ -214,6 +209,14 @@ export class DecoderCode {
 /** Whether the value is an object or array that is written where it is needed. */
 function isInline(layout: Layout): boolean {
   return layout.kind === "struct" || (layout.kind === "array" && layout.length <= 8);
+}
+
+function isAligned(to: number, offset: number, { align }: Scope): boolean {
+  return align >= to && offset % to === 0;
+}
+
+function place(offset: number): string {
+  return offset === 0 ? "o" : `o+${offset}`;
 }
 
 function isFull({ constants }: Scope): boolean {

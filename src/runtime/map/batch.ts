@@ -14,8 +14,6 @@ export interface Batch {
   readonly keyStride: number;
   readonly valueOffset: number;
   readonly count: number;
-  /** Whether the map has no more. */
-  readonly last: boolean;
 }
 
 const ENOENT = 2;
@@ -45,8 +43,7 @@ interface BatchMemory {
 /** What a batch holds until it is given back, and where everything is in it. */
 interface BatchSpace extends BatchMemory {
   held: boolean;
-  /** Two keys in which the kernel keeps where it goes on. */
-  readonly place: number;
+  /** Behind the zeros are two keys of so many bytes, in which the kernel keeps where it goes on. */
   readonly placeBytes: number;
   readonly keyOffset: number;
   readonly valueOffset: number;
@@ -58,14 +55,14 @@ interface BatchSpace extends BatchMemory {
  */
 const free: BatchMemory[] = [];
 const MOST_FREE = 4;
-let isFirst = true;
 
-/**
- * How often none was free: in loops within loops, and because nobody ends an iteration that is left lying or that threw. When that
- * has happened some times there is another one. Until then memory is as small as it may be, and is not kept.
- */
-let missed = 0;
+/** So often none may be free before another one is made. Until then memory is as small as it may be, and is not kept. */
 const MISSES = 64;
+/**
+ * How often none was free since the last was made: in loops within loops, and because nobody ends an iteration that is left lying or
+ * that threw. The first one is made at once.
+ */
+let missed = MISSES - 1;
 
 function placeBytesOf(keySize: number): number {
   return Math.ceil(Math.max(keySize, 8) / 8) * 8;
@@ -79,21 +76,19 @@ function entriesOf({ info: { keySize } }: BpfMap, total: number, valueBytes: num
 }
 
 function takeSpace({ info: { keySize } }: BpfMap, entries: number, valueBytes: number): BatchSpace {
-  const place = ZERO_BYTES;
   const placeBytes = placeBytesOf(keySize);
-  const keyOffset = place + 2 * placeBytes;
+  const keyOffset = ZERO_BYTES + 2 * placeBytes;
   const valueOffset = Math.ceil((keyOffset + entries * keySize) / 8) * 8;
   const size = Math.ceil((valueOffset + entries * valueBytes) / 8) * 8;
   const { memory, address, shared } = takeMemory(size);
-  return { memory, address, shared, held: true, place, placeBytes, keyOffset, valueOffset };
+  return { memory, address, shared, held: true, placeBytes, keyOffset, valueOffset };
 }
 
 function takeMemory(size: number): BatchMemory {
   if (size > SHARED_BYTES) return makeMemory(size, false);
   const known = free.pop();
   if (known !== undefined) return known;
-  if (++missed < MISSES && !isFirst) return makeMemory(size, false);
-  isFirst = false;
+  if (++missed < MISSES) return makeMemory(size, false);
   missed = 0;
   return makeMemory(SHARED_BYTES, true);
 }
@@ -139,8 +134,8 @@ export function* lookupBatch(
   try {
     for (;;) {
       const attr = batchAttr(map, space.address + space.keyOffset, space.address + space.valueOffset, entries)
-        .u64(0, first ? 0 : space.address + space.place)
-        .u64(8, space.address + space.place + space.placeBytes);
+        .u64(0, first ? 0 : space.address + ZERO_BYTES)
+        .u64(8, space.address + ZERO_BYTES + space.placeBytes);
       const result = attr.call(command);
       const count = attr.read32(32);
       if (first && isUnsupported(result)) {
@@ -151,22 +146,22 @@ export function* lookupBatch(
       }
       if (result === -ENOSPC) {
         // One bucket holds more than the buffer: nothing was read, so try again with a larger one at the same place.
-        const place = space.memory.u8.slice(space.place, space.place + space.placeBytes);
+        const place = space.memory.u8.slice(ZERO_BYTES, ZERO_BYTES + space.placeBytes);
         giveBack(space);
         entries *= 2;
         space = takeSpace(map, entries, map.valueBytes);
-        space.memory.u8.set(place, space.place);
+        space.memory.u8.set(place, ZERO_BYTES);
         continue;
       }
       if (result < 0 && result !== -ENOENT) {
         throw new SystemError({ errno: -result, syscall: `bpf(${command})`, doing: `read map "${map.name}"` });
       }
-      const { memory, shared, place, placeBytes, keyOffset, valueOffset } = space;
+      const { memory, shared, placeBytes, keyOffset, valueOffset } = space;
       // The kernel's place moves to the front now: the caller may be gone for long between two steps.
-      memory.u8.copyWithin(place, place + placeBytes, place + 2 * placeBytes);
-      const last = result === -ENOENT;
-      yield { memory, shared, keyOffset, keyStride: map.info.keySize, valueOffset, count, last };
-      if (last) return;
+      memory.u8.copyWithin(ZERO_BYTES, ZERO_BYTES + placeBytes, keyOffset);
+      yield { memory, shared, keyOffset, keyStride: map.info.keySize, valueOffset, count };
+      // The map has no more.
+      if (result === -ENOENT) return;
       first = false;
     }
   } finally {

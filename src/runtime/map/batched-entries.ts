@@ -75,7 +75,6 @@ export class BatchedEntries<K, V> implements IterableIterator<[K, V]> {
   private valueAt = 0;
   private keyStride = 0;
   private valueStride = 0;
-  private shared = false;
   /** Each step is at the first entry of a batch. */
   private readonly batches: Generator<void, void, void>;
 
@@ -111,6 +110,7 @@ export class BatchedEntries<K, V> implements IterableIterator<[K, V]> {
 
   private *read(source: () => EntrySource<K, V>): Generator<void, void, void> {
     const { batches, decodersOf, valueStride, otherwise } = source();
+    let shared = false;
     try {
       for (const batch of batches) {
         if (batch === BATCH_UNSUPPORTED) {
@@ -118,7 +118,7 @@ export class BatchedEntries<K, V> implements IterableIterator<[K, V]> {
           return;
         }
         ({ key: this.decodeKey, value: this.decodeValue } = decodersOf(batch));
-        this.shared = batch.shared;
+        shared = batch.shared;
         this.left = batch.count;
         this.keyAt = batch.keyOffset;
         this.keyStride = batch.keyStride;
@@ -129,8 +129,7 @@ export class BatchedEntries<K, V> implements IterableIterator<[K, V]> {
     } finally {
       // The memory is for others now, but for the zeros at its start. The decoders stay if they can, because a call that has only
       // ever called one function is quick: if their memory is kept anyhow, and an entry is not larger than the zeros.
-      if (!this.shared || Math.max(this.keyStride, valueStride) > ZERO_BYTES)
-        this.decodeKey = this.decodeValue = nothing;
+      if (!shared || Math.max(this.keyStride, valueStride) > ZERO_BYTES) this.decodeKey = this.decodeValue = nothing;
       this.keyAt = this.valueAt = this.keyStride = this.valueStride = 0;
     }
   }

@@ -150,7 +150,6 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
       const entries = new Array<[K, V]>(count);
       for (let i = 0; i < count; i++) entries[i] = [key(keyOffset + i * keyStride), value(valueOffset + i * stride)];
       if (count > 0) yield entries;
-      if (batch.last) return;
     }
   }
 
@@ -174,7 +173,6 @@ export class KeyedMap<K, V> extends BpfMap implements Iterable<[K, V]> {
       const { key, value } = this.#decodersOf(batch);
       const stride = this.valueBytes;
       for (let i = 0; i < count; i++) visit(value(valueOffset + i * stride), key(keyOffset + i * keyStride));
-      if (batch.last) return;
     }
   }
 
