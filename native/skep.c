@@ -14,7 +14,7 @@
 #define NAPI_VERSION 9
 #include <node_api.h>
 
-#define SKEP_NATIVE_VERSION "3"
+#define SKEP_NATIVE_VERSION "4"
 
 // ---------------------------------------------------------------------------------------------------------------------
 // System calls
@@ -897,12 +897,14 @@ enum {
 };
 
 // One call of the thread's: what JavaScript wrote, and where it finds the result. A descriptor that the call gives is also
-// written to `store`, which may be part of what a later call reads.
+// written to `store`, which may be part of what a later call reads. Whoever changes `claimed` from 0 makes the call: the
+// thread may begin late, when other threads have the CPUs, and JavaScript need not wait for it then.
 typedef struct {
   uint64_t nr;
   uint64_t args[6];
   int32_t* store;
   int64_t result;
+  uint64_t claimed;
 } BackgroundCall;
 
 typedef struct {
@@ -917,9 +919,12 @@ static int make_calls(void* argument) {
   BackgroundCalls* all = argument;
   for (uint64_t i = 0; i < all->count; i++) {
     BackgroundCall* call = &all->calls[i];
-    call->result = call6((long)call->nr, (long)call->args[0], (long)call->args[1], (long)call->args[2],
-                         (long)call->args[3], (long)call->args[4], (long)call->args[5]);
-    if (call->result >= 0 && call->store != NULL) *call->store = (int32_t)call->result;
+    if (__atomic_exchange_n(&call->claimed, 1, __ATOMIC_ACQ_REL) != 0) continue;
+    long result = call6((long)call->nr, (long)call->args[0], (long)call->args[1], (long)call->args[2],
+                        (long)call->args[3], (long)call->args[4], (long)call->args[5]);
+    if (result >= 0 && call->store != NULL) *call->store = (int32_t)result;
+    // JavaScript may be looking at it (Atomics.load).
+    __atomic_store_n(&call->result, result, __ATOMIC_RELEASE);
   }
   return 0;
 }
@@ -955,7 +960,7 @@ static napi_value js_background(napi_env env, napi_callback_info info) {
     return type_error(env, "background: an object that keeps the calls' memory is needed");
   BackgroundCalls* all = address;
   if (length == 0 || (length - 1) % CALL_WORDS != 0 || all->count != (length - 1) / CALL_WORDS)
-    return type_error(env, "background: the array must hold the number of calls, then 9 words for each");
+    return type_error(env, "background: the array must hold the number of calls, then 10 words for each");
   if (state->thread_stack != NULL) return type_error(env, "background: a thread is under way; join() it first");
   char* stack = map_memory(CHILD_STACK);
   if (stack == NULL) return number(env, -ENOMEM_);
@@ -984,10 +989,17 @@ static napi_value js_background(napi_env env, napi_callback_info info) {
 }
 
 static napi_value js_join(napi_env env, napi_callback_info info) {
+  napi_value argv[1], ended;
+  size_t argc = 1;
   void* data;
-  if (napi_get_cb_info(env, info, NULL, NULL, NULL, &data) != napi_ok) return napi_failed(env);
-  join_thread(data);
-  return NULL;
+  bool waits = true;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, &data) != napi_ok) return napi_failed(env);
+  if (argc > 0 && napi_get_value_bool(env, argv[0], &waits) != napi_ok)
+    return type_error(env, "join: whether to wait is a boolean");
+  State* state = data;
+  if (waits || __atomic_load_n(&state->thread_alive, __ATOMIC_ACQUIRE) == 0) join_thread(state);
+  if (napi_get_boolean(env, state->thread_stack == NULL, &ended) != napi_ok) return napi_failed(env);
+  return ended;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 // Loading programs and attaching them: what is refused is explained, what is attached is detached again.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import {
   Assembler,
   ClosedError,
@@ -173,6 +175,29 @@ kernelTest("of many programs each is the one of its name, whoever loaded it", { 
   for (const [name, program] of Object.entries(object.programs))
     assert.equal(`p${program.testRun({ context: new Uint8Array(8) }).retval}`, name);
 });
+
+kernelTest(
+  "of many programs each is loaded once, also where the thread beside hardly gets a CPU",
+  { kernel: "5.10" },
+  () => {
+    // They have all CPUs busy, so that the thread beside begins late, in the midst, or when all is done.
+    const spin = "const end = Date.now() + 20_000; while (Date.now() < end);";
+    const busy = Array.from({ length: availableParallelism() }, () =>
+      spawn(process.execPath, ["-e", spin], { stdio: "ignore" }),
+    );
+    try {
+      for (let i = 0; i < 20; i++) {
+        const object = loadObject(forty());
+        for (const [name, program] of Object.entries(object.programs))
+          assert.equal(`p${program.testRun({ context: new Uint8Array(8) }).retval}`, name);
+        object.close();
+        assert.throws(() => loadObject(forty([i * 2])), { program: `p${i * 2}` });
+      }
+    } finally {
+      for (const one of busy) one.kill("SIGKILL");
+    }
+  },
+);
 
 kernelTest("of many programs the first that is refused is told of, and none stays", () => {
   const refused = (bad: number[]) => {

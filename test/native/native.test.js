@@ -1208,7 +1208,7 @@ async function bpfRing(t) {
 }
 
 describe("background", () => {
-  const WORDS = 9;
+  const WORDS = 10;
   /** What the calls name is kept by the tests themselves. */
   const kept = [];
   /** Calls as `background` takes them; `store` is a buffer that gets the result. */
@@ -1269,6 +1269,26 @@ describe("background", () => {
     for (const one of pipe) n.syscall(NR.close, one);
   });
 
+  it("leaves a call to whoever claims it first, and join tells whether a thread is under way", () => {
+    const CLAIMED = 10;
+    const pipe = new Int32Array(2);
+    n.syscall(NR.pipe2, pipe, 0);
+    const words = batch({ nr: NR.read, args: [pipe[0], new Uint8Array(1), 1] }, { nr: NR.getpid }, { nr: NR.getppid });
+    const claim = (i) => Atomics.compareExchange(words, CLAIMED + i * WORDS, 0n, 1n) === 0n;
+    assert.ok(claim(1));
+    n.background(words, kept);
+    assert.equal(n.join(false), false, "it waits for the pipe");
+    const first = claim(0);
+    n.syscall(NR.write, pipe[1], Uint8Array.of(7), 1);
+    assert.equal(n.join(true), true);
+    assert.equal(n.join(false), true);
+    // Whether the thread had begun when the first was claimed is up to the machine.
+    assert.deepEqual(results(words), [first ? 0 : 1, 0, process.ppid]);
+    assert.ok(!claim(2), "what the thread made cannot be claimed");
+    assert.throws(() => n.join(1), TypeError);
+    for (const one of pipe) n.syscall(NR.close, one);
+  });
+
   it("refuses a second batch while one is under way, and what is no batch", () => {
     const pipe = new Int32Array(2);
     n.syscall(NR.pipe2, pipe, 0);
@@ -1287,6 +1307,7 @@ describe("background", () => {
       new Uint8Array(16),
       new BigUint64Array(0),
       new BigUint64Array(9),
+      new BigUint64Array(10),
       new ArrayBuffer(8),
     ])
       assert.throws(() => n.background(wrong, kept), TypeError);
@@ -1320,7 +1341,7 @@ describe("background", () => {
       const module_ = { exports: {} };
       process.dlopen(module_, ${JSON.stringify(path)});
       const n = module_.exports;
-      const words = new BigUint64Array(10);
+      const words = new BigUint64Array(11);
       const time = new BigInt64Array([0n, 30_000_000n]);
       words[0] = 1n;
       words[1] = BigInt(${{ x64: 35, arm64: 101 }[process.arch]});

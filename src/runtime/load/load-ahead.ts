@@ -13,14 +13,15 @@ export interface FittedProgram {
 
 /** For fewer programs a thread costs as much as it saves: a tenth of a millisecond. */
 const WORTHWHILE = 8;
-/** What of the programs is loaded here: a little more than half, as the thread first has to begin. */
-const HERE = 0.55;
+/** What of the programs is only loaded here: the thread, which first has to begin, gets no further. */
+const HERE = 0.4;
 
 /**
- * Loads the later half of many programs on a thread beside, while those before are loaded here: the kernel verifies each by
- * itself. Closed by whoever started it, before anything that the programs need.
+ * Loads programs on a thread beside, from the last on, while the caller loads them from the first on: the kernel verifies
+ * each by itself. Where they meet, or before anything that the programs need is closed, the caller closes it.
  */
 export class LoadAhead {
+  /** In the thread's order: the last of the object first. */
   readonly #names: readonly string[];
   readonly #calls: BackgroundCalls;
   /** What was loaded and is not taken yet, once the thread is done. */
@@ -34,7 +35,7 @@ export class LoadAhead {
   /** Undefined where it is not worth it, no thread can be had, or a program cannot be given to the kernel as it is. */
   static start(programs: readonly FittedProgram[], maps: Readonly<Record<string, BpfMap>>): LoadAhead | undefined {
     if (programs.length < WORTHWHILE) return undefined;
-    const later = programs.slice(Math.round(programs.length * HERE));
+    const later = programs.slice(Math.round(programs.length * HERE)).reverse();
     try {
       const calls = BackgroundCalls.start(
         later.map(({ name, spec, details }) => programCall(name, spec, maps, details)),
@@ -53,26 +54,28 @@ export class LoadAhead {
 
   /** The program, or undefined when it is to be loaded here: as well when the kernel refused it, which says why then. */
   take({ name, spec }: FittedProgram): Program | undefined {
-    // The thread may still be at work on the others.
-    if (!this.#names.includes(name)) return undefined;
-    const fd = this.#join().get(name);
-    this.#join().delete(name);
+    const i = this.#names.indexOf(name);
+    // What the thread has not come to is quicker here than waited for: it may not even have begun.
+    if (i < 0 || this.#calls.claim(i)) return undefined;
+    this.#loaded ??= this.#byName(this.#calls.join());
+    const fd = this.#loaded.get(name);
+    this.#loaded.delete(name);
     return fd === undefined ? undefined : new Program(name, spec, fd);
   }
 
-  /** Waits for the thread, and closes what was not taken. */
+  /** Keeps the thread from what it has not begun, waits for what it has, and closes what was not taken. */
   close(): void {
-    for (const fd of this.#join().values()) fd.close();
-    this.#join().clear();
+    this.#loaded ??= this.#byName(this.#calls.cancel());
+    for (const fd of this.#loaded.values()) fd.close();
+    this.#loaded.clear();
   }
 
-  #join(): Map<string, Fd> {
-    if (this.#loaded !== undefined) return this.#loaded;
-    this.#loaded = new Map();
-    for (const [i, result] of this.#calls.join().entries()) {
+  #byName(results: readonly number[]): Map<string, Fd> {
+    const loaded = new Map<string, Fd>();
+    for (const [i, result] of results.entries()) {
       const name = this.#names[i] as string;
-      if (result >= 0) this.#loaded.set(name, new Fd(result, `program "${name}"`));
+      if (result >= 0) loaded.set(name, new Fd(result, `program "${name}"`));
     }
-    return this.#loaded;
+    return loaded;
   }
 }

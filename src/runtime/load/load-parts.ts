@@ -131,6 +131,7 @@ export function loadParts(object: ObjectSpec, options: ObjectLoadOptions, taken?
       points,
     };
   } catch (error) {
+    // It may be loading programs with maps of this object.
     ahead?.close();
     for (const program of Object.values(programs)) program.close();
     giveUpPoints(sides, points, taken);
@@ -138,6 +139,7 @@ export function loadParts(object: ObjectSpec, options: ObjectLoadOptions, taken?
     if (refusal !== undefined && error instanceof Error) error.cause ??= refusal;
     throw error;
   } finally {
+    ahead?.close();
     types?.close();
   }
 }

@@ -10,23 +10,27 @@ export interface Call {
   readonly kept?: readonly unknown[];
 }
 
-/** Words of a call in native/skep.c: the number, six arguments, where to store the result, the result. */
-const WORDS = 9;
+/** Words of a call in native/skep.c: the number, six arguments, where to store the result, the result, who makes it. */
+const WORDS = 10;
 const STORE = 7;
 const RESULT = 8;
+const CLAIMED = 9;
 /** No call gives this: it has not been made yet. */
 const PENDING = 1n << 62n;
+const ECANCELED = 125;
 
 /**
  * System calls that are made one after the other on a thread beside, while JavaScript goes on: for those that take the
- * kernel milliseconds and whose results are not needed at once. One batch at a time; `join()` must be called.
+ * kernel milliseconds and whose results are not needed at once. One batch at a time, which ends with `join()` or `cancel()`.
  */
 export class BackgroundCalls {
-  /** Whether a batch is under way: there is one thread beside. */
-  static #busy = false;
+  /** There is one thread beside: whose it is, and whether it may still have something to do. */
+  static #thread: "none" | "at work" | "let go" = "none";
   readonly #words: BigInt64Array;
   #calls: readonly Call[];
   #results: readonly number[] | undefined;
+  /** How many of the calls were claimed. */
+  #claimed = 0;
 
   private constructor(words: BigInt64Array, calls: readonly Call[]) {
     this.#words = words;
@@ -35,7 +39,8 @@ export class BackgroundCalls {
 
   /** Undefined when no thread can be had, or another batch is under way: the calls then have to be made here. */
   static start(calls: readonly Call[]): BackgroundCalls | undefined {
-    if (BackgroundCalls.#busy) return undefined;
+    if (BackgroundCalls.#thread === "let go" && native().join(false)) BackgroundCalls.#thread = "none";
+    if (BackgroundCalls.#thread !== "none") return undefined;
     const words = new BigInt64Array(1 + calls.length * WORDS);
     words[0] = BigInt(calls.length);
     let at = 1;
@@ -50,8 +55,30 @@ export class BackgroundCalls {
     }
     const result = native().background(new BigUint64Array(words.buffer), calls);
     if (result < 0) return undefined;
-    BackgroundCalls.#busy = true;
+    BackgroundCalls.#thread = "at work";
     return new BackgroundCalls(words, calls);
+  }
+
+  /**
+   * Takes a call out of the batch, to be made here or not at all. False when the thread was faster: it makes the call, or
+   * has made it. The thread goes from the first to the last; who claims from the last on meets it.
+   */
+  claim(i: number): boolean {
+    if (Atomics.compareExchange(this.#words, 1 + i * WORDS + CLAIMED, 0n, 1n) !== 0n) return false;
+    this.#claimed++;
+    return true;
+  }
+
+  /** Ends the batch where the thread has come to, and waits for the call that it is in. Results as of `join()`. */
+  cancel(): readonly number[] {
+    if (this.#results !== undefined) return this.#results;
+    for (let i = this.#calls.length - 1; i >= 0 && this.#claimed < this.#calls.length; i--) this.claim(i);
+    if (this.#claimed < this.#calls.length) return this.join();
+    // It makes nothing any more. Perhaps it has not even begun, other threads having the CPUs: not worth waiting for.
+    BackgroundCalls.#thread = "let go";
+    this.#results = this.#calls.map(() => -ECANCELED);
+    this.#calls = [];
+    return this.#results;
   }
 
   /** `join()`, once all calls have been made: meanwhile the event loop goes on. */
@@ -62,12 +89,15 @@ export class BackgroundCalls {
     return this.join();
   }
 
-  /** Waits for the calls; their results, or −errno, in order. */
+  /** Waits for the calls; their results, or −errno, in order; −ECANCELED of those that were claimed. */
   join(): readonly number[] {
     if (this.#results === undefined) {
       native().join();
-      BackgroundCalls.#busy = false;
-      this.#results = this.#calls.map((_, i) => Number(this.#words[1 + i * WORDS + RESULT]));
+      BackgroundCalls.#thread = "none";
+      this.#results = this.#calls.map((_, i) => {
+        const result = this.#words[1 + i * WORDS + RESULT] as bigint;
+        return result === PENDING ? -ECANCELED : Number(result);
+      });
       this.#calls = [];
     }
     return this.#results;

@@ -106,14 +106,18 @@ export interface Native {
   spawn(path: Uint8Array, argv: BigUint64Array, envp: BigUint64Array, pidfd: Int32Array): number;
   /**
    * Makes system calls one after the other on a thread beside, one thread at a time. `calls` is their number, and for each
-   * call 9 words: its number, six arguments, an address that gets the low 32 bits of a result that is no error (or 0), and
-   * the place of the result. `memory` holds all buffers that the calls name; it is kept until the thread has ended.
+   * call 10 words: its number, six arguments, an address that gets the low 32 bits of a result that is no error (or 0), the
+   * place of the result, and 0: who changes that first (`Atomics.compareExchange`) makes the call, the thread or another.
+   * `memory` holds all buffers that the calls name; it is kept until the thread has ended.
    * @returns 0, or `-errno` when no thread could be made
    * @throws TypeError for another shape, or while a thread is under way
    */
   background(calls: BigUint64Array, memory: object): number;
-  /** Waits until the thread has made its calls. Returns at once when there is none. */
-  join(): void;
+  /**
+   * Waits until the thread has made its calls, or with `false` only looks. Returns at once when there is none.
+   * @returns whether no thread is under way any more
+   */
+  join(waits?: boolean): boolean;
 }
 
 /** Skep's native addon cannot be loaded here; the message says why and what to do. */
@@ -123,7 +127,7 @@ export class NativeUnavailableError extends Error {
 }
 
 /** The interface this file describes: `SKEP_NATIVE_VERSION` in skep.c. */
-const VERSION = "3";
+const VERSION = "4";
 
 let loaded: Native | undefined;
 
