@@ -74,6 +74,19 @@ function remember() {
   }
 }
 
+/** Of stdout and stderr those that somebody wrote to: Node makes a stream when it is first asked for, and takes 3 ms for it. */
+const streams = new Set();
+for (const name of /** @type {const} */ (["stdout", "stderr"])) {
+  const given = Object.getOwnPropertyDescriptor(process, name);
+  if (given?.get === undefined) continue;
+  const get = () => {
+    const stream = given.get?.call(process);
+    streams.add(stream);
+    return stream;
+  };
+  Object.defineProperty(process, name, { configurable: true, enumerable: true, get });
+}
+
 const [name = "", ...args] = process.argv.slice(2);
 // The build writes nothing but ASCII, which is read fastest as Latin-1. Other bundles than commands have a dash or are main.
 const text = /^[a-z]+$/.test(name) && name !== "main" ? read(`${cli}/${name}.cjs`, "latin1") : undefined;
@@ -85,5 +98,5 @@ async function run(chunk) {
   process.exitCode = await load(name, chunk).run(args);
   remember();
   // Node would take V8's heaps apart, which takes it some milliseconds; output that waits for its reader is waited for.
-  if (process.stdout.writableLength === 0 && process.stderr.writableLength === 0) process.exit();
+  if ([...streams].every(({ writableLength }) => writableLength === 0)) process.exit();
 }

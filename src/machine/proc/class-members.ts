@@ -3,6 +3,7 @@
  * architecture lacks does no harm. Calls newer than strace's list are put where their elder siblings stand.
  */
 export const CLASS_MEMBERS: Readonly<Record<string, string>> = {
+  __proto__: null as never,
   /** takes a path */
   file: `access acct chdir chmod chown chown32 chroot creat execve execveat faccessat faccessat2 fanotify_mark fchmodat
 fchmodat2 fchownat file_getattr file_setattr fsconfig fspick fstatat64 futimesat getcwd getxattr getxattrat

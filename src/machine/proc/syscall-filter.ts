@@ -50,6 +50,7 @@ export function parseCompatFilter(text: string, arch: string): Set<number> {
 
 /** 32-bit programs' names of a call that are not made of the native one and an ending. */
 const KIN: Readonly<Record<string, string>> = {
+  __proto__: null as never,
   lseek: "_llseek",
   mmap: "mmap2",
   newfstatat: "fstatat64",

@@ -29,7 +29,10 @@ export function syscallNames(arch: string): readonly (string | undefined)[] {
   if (known !== undefined) return known;
   if (!Object.hasOwn(TEXTS, arch)) return NONE;
   const names: (string | undefined)[] = [];
-  for (const word of TEXTS[arch as Arch].trim().split(/\s+/)) {
+  const words = TEXTS[arch as Arch].trim().split(/\s+/);
+  // Without an iterator, whose hundreds of steps are made before the first event is shown.
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] as string;
     const first = word.charCodeAt(0);
     if (first >= 0x30 && first <= 0x39) {
       // Filled rather than left sparse: callers index and iterate this array.

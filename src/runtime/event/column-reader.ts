@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { type Layout, memoryOf, readText } from "../../object/codec/index.ts";
 import type { BpfMap } from "../map/index.ts";
 import { ClosedError, type Fd } from "../sys/index.ts";
@@ -86,6 +86,8 @@ export class ColumnReader<L extends Layout> implements AsyncIterable<ColumnBatch
     // Beside this file, in the checkout and in the bundle.
     const file = new URL(`./column-worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
     try {
+      // Loaded only now: with all that it loads, among it Node's streams, it takes milliseconds of whoever imports Skep.
+      const { Worker } = process.getBuiltinModule("node:worker_threads");
       this.#worker = new Worker(file, { workerData: task });
     } catch (error) {
       this.#fd.close();

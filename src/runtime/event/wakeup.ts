@@ -1,4 +1,5 @@
 import { type Fd, Waiter } from "../sys/index.ts";
+import { monotonicMs } from "./clock.ts";
 
 /** How soon events are delivered: `coalesced` saves the traced program wake-ups, `low` delivers each at once. */
 export type Latency = "coalesced" | "low";
@@ -125,7 +126,7 @@ export class WakeUp {
       if (this.#ring.drain(true).pressing) this.#next(true);
       return;
     }
-    const now = performance.now();
+    const now = monotonicMs();
     let drained: Drained | undefined;
     try {
       drained = this.#ring.drain(false);

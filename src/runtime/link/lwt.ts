@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import { netlinkText, netlinkU32, routeRequest, SystemError } from "../sys/index.ts";
 import type { Attachable } from "./create-link.ts";
 import { interfaceIndex } from "./interface.ts";
@@ -111,7 +110,7 @@ const HINTS: Readonly<Record<number, string>> = {
 
 /** The bytes of an address. Throws RangeError for a text that is none. */
 function addressBytes(text: string): Uint8Array {
-  const version = isIP(text);
+  const version = process.getBuiltinModule("node:net").isIP(text);
   if (version === 4) return Uint8Array.from(text.split("."), Number);
   if (version !== 6 || text.includes("%")) throw new RangeError(`"${text}" is no address of IPv4 or IPv6.`);
   // `::` stands for as many groups of zeros as are missing; the last two groups may be written as an address of IPv4.

@@ -1,7 +1,7 @@
-import { release } from "node:os";
 import { Assembler, r0 } from "../../object/asm/index.ts";
 import type { Btf } from "../../object/btf/index.ts";
 import type { ObjectSpec } from "../../object/spec/index.ts";
+import { kernelRelease } from "../sys/index.ts";
 import type { KernelTypes } from "./kernel-types.ts";
 import { ObjectError } from "./object-error.ts";
 import { attemptLoad } from "./probe/attempt.ts";
@@ -71,7 +71,7 @@ function hasCookie(): boolean {
 }
 
 /** LINUX_VERSION_CODE of the running kernel: `KERNEL_VERSION(a, b, c)` of linux/version.h. */
-export function kernelVersionCode(text: string = release()): number {
+export function kernelVersionCode(text: string = kernelRelease()): number {
   const [major = 0, minor = 0, patch = 0] = (/^(\d+)\.(\d+)(?:\.(\d+))?/.exec(text) ?? [])
     .slice(1)
     .map((n) => Number(n ?? 0));

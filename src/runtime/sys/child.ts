@@ -33,9 +33,11 @@ export function startChild(
   onEnd: (end: ChildEnd) => void,
 ): Child {
   const pidfd = new Int32Array(1);
-  const variables = Object.entries(environment)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}=${value}`);
+  const variables: string[] = [];
+  for (const name of Object.keys(environment)) {
+    const value = environment[name];
+    if (value !== undefined) variables.push(`${name}=${value}`);
+  }
   const words = strings(argv);
   const env = strings(variables);
   const pid = native().spawn(Buffer.from(`${file}\0`), words.pointers, env.pointers, pidfd);

@@ -23,7 +23,7 @@ export { idsOf, openId } from "./ids.ts";
 export { interfaceIndexOf, interfaceNameOf } from "./interface-index.ts";
 export { KallsymsError, kernelAddresses, kernelHasSymbols, kernelSymbols, matchKernelAddresses } from "./kallsyms.ts";
 export { BTF_FOLDER, KernelBtfError, kernelBtf, moduleBtf } from "./kernel-btf.ts";
-export { isKernelBefore, kernelSince } from "./kernel-version.ts";
+export { isKernelBefore, kernelRelease, kernelSince } from "./kernel-version.ts";
 export { mapFile } from "./map-file.ts";
 export { MapFlags, Mapping, Protection } from "./mapping.ts";
 export { raiseMemlock } from "./memlock.ts";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { SourceMap } from "node:module";
+import type { SourceMap } from "node:module";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ORIGIN } from "../../language/kernel/index.ts";
@@ -102,6 +102,7 @@ function originalOf({ file, line, column }: CallSite): FoundSource | undefined {
     const text = map.payload.sourcesContent?.[i];
     if (typeof text === "string" && isTypeScript(source)) texts.set(pathOf(source), text);
   }
+  const { SourceMap } = process.getBuiltinModule("node:module");
   const entry = new SourceMap(map.payload).findEntry(line - 1, column - 1);
   if (!("originalSource" in entry) || typeof entry.originalSource !== "string") return undefined;
   const path = pathOf(entry.originalSource);

@@ -1,8 +1,6 @@
-import { createHash, randomUUID } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
-import { deserialize, serialize } from "node:v8";
 import type { Sources } from "../../language/compiler/index.ts";
 import { Btf } from "../../object/btf/index.ts";
 import { notesOf } from "../../object/elf/index.ts";
@@ -43,7 +41,10 @@ export class ImageCache {
   ): ImageCache | undefined {
     const kernel = build === undefined ? undefined : kernelBuildId();
     if (build === undefined || kernel === undefined) return undefined;
-    const folder = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "skep");
+    const folder = join(
+      process.env["XDG_CACHE_HOME"] || join(process.getBuiltinModule("node:os").homedir(), ".cache"),
+      "skep",
+    );
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       const { uid, mode } = statSync(folder);
@@ -60,7 +61,7 @@ export class ImageCache {
       const bytes = readFileSync(this.#path(sources, kind));
       const body = bytes.subarray(SUM);
       if (!sumOf(body).equals(bytes.subarray(0, SUM))) return undefined;
-      const { btf, ...kept } = deserialize(body) as T & Packed;
+      const { btf, ...kept } = v8().deserialize(body) as T & Packed;
       return { ...kept, spec: btf === undefined ? kept.spec : { ...kept.spec, btf: Btf.parse(btf) } } as unknown as T;
     } catch {
       return undefined;
@@ -70,11 +71,11 @@ export class ImageCache {
   /** Keeps what the sources were compiled to. */
   write(sources: Sources, compiled: Cached, kind = ""): void {
     const path = this.#path(sources, kind);
-    const part = `${path}.${randomUUID()}`;
+    const part = `${path}.${crypto().randomUUID()}`;
     try {
       const { btf, ...spec } = compiled.spec;
       const packed: Packed = { ...compiled, spec, btf: btf?.bytes };
-      const body = serialize(packed);
+      const body = v8().serialize(packed);
       writeFileSync(part, Buffer.concat([sumOf(body), body]), { mode: 0o600 });
       // Whole or not at all: others may read it meanwhile.
       renameSync(part, path);
@@ -85,7 +86,7 @@ export class ImageCache {
   }
 
   #path({ entry, files, own }: Sources, kind: string): string {
-    const hash = createHash("sha256").update(`${this.#of} ${kind}`);
+    const hash = sha256().update(`${this.#of} ${kind}`);
     if (own !== undefined) hash.update(`\0own\0${[...(own.programs ?? ["*"])].sort().join("\0")}`);
     for (const [path, text] of [...files].sort(([a], [b]) => (a < b ? -1 : 1)))
       hash.update(`\0${path === entry ? "entry" : "file"}\0${path}\0${text.length}\0${text}`);
@@ -108,8 +109,13 @@ interface Packed extends Cached {
   readonly btf: Uint8Array | undefined;
 }
 
+// Loaded when something is compiled: `node:crypto` alone takes milliseconds of whoever imports Skep.
+const crypto = () => process.getBuiltinModule("node:crypto");
+const v8 = () => process.getBuiltinModule("node:v8");
+const sha256 = (): Hash => crypto().createHash("sha256");
+
 function sumOf(bytes: Uint8Array): Buffer {
-  return createHash("sha256").update(bytes).digest();
+  return sha256().update(bytes).digest();
 }
 
 /** What tells the running kernel from all others that were ever built (`/sys/kernel/notes`). */

@@ -1,7 +1,7 @@
-import { release } from "node:os";
 import type { Sources } from "../../language/compiler/index.ts";
 import type { ObjectSpec } from "../../object/spec/index.ts";
 import type { VerifierError } from "../../runtime/load/index.ts";
+import { kernelRelease } from "../../runtime/sys/index.ts";
 import { CompileError } from "./compile-error.ts";
 import { shownPath } from "./shown-path.ts";
 
@@ -19,7 +19,7 @@ export async function refusal(error: VerifierError, spec: ObjectSpec, { files }:
     log: error.log,
     instructions: spec.programs[error.program]?.instructions ?? [],
     sources: [...files].map(([name, text]) => ({ name, text })),
-    release: release(),
+    release: kernelRelease(),
   });
   const shown = [...files].map(([path, text]) => ({ name: shownPath(path), text }));
   return new CompileError(render([diagnostic], shown).trimEnd(), [diagnostic], { cause: error });

@@ -1,4 +1,3 @@
-import { release } from "node:os";
 import type { Features, Target } from "../../language/compiler/index.ts";
 import type { HelperName } from "../../object/asm/index.ts";
 import type { Btf } from "../../object/btf/index.ts";
@@ -6,7 +5,7 @@ import type { ProgramTypeName } from "../../object/spec/index.ts";
 import { TracepointError } from "../../runtime/link/index.ts";
 import { probeCode, probeHelper } from "../../runtime/load/index.ts";
 import { possibleCpus } from "../../runtime/map/index.ts";
-import { KernelBtfError, kernelBtf, noTracefs, readTracefs } from "../../runtime/sys/index.ts";
+import { KernelBtfError, kernelBtf, kernelRelease, noTracefs, readTracefs } from "../../runtime/sys/index.ts";
 
 /** What was asked of the kernel once: it does not change while the process runs. */
 let known: Target | undefined;
@@ -29,7 +28,7 @@ function readTarget(): Target {
     arch: process.arch === "arm64" ? "arm64" : "x64",
     byteOrder: "little",
     btf,
-    release: release(),
+    release: kernelRelease(),
     cpus: possibleCpus(),
     features: liveFeatures(btf, hasHelper),
     hasHelper,

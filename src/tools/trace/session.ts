@@ -36,6 +36,9 @@ export interface TraceLosses {
   readonly recursionMisses: number;
 }
 
+/** The key of the one entry of an array; by codec it would be the first function to be generated, before the first event. */
+const FIRST = new Uint8Array(4);
+
 /** A session whose programs are still with the verifier. */
 export interface PendingSession {
   /** Says what is reported and copied for each call: `plans` as in kernel/layout.ts. */
@@ -83,9 +86,9 @@ export class KernelSession {
     const { spec, params } = traceSpec({ throughPerf, ...options }, preallocate);
     const pending = beginAssembled(spec, { rawTracepoints });
     const map = (name: string) => pending.maps[name] as BpfMap;
-    if (params !== undefined) (map(".rodata") as KeyedMap<number, Uint8Array>).set(0, params);
+    if (params !== undefined) map(".rodata").setRaw(FIRST, params);
     return {
-      setPlans: (plans) => (map("syscalls") as KeyedMap<number, Uint8Array>).set(0, plans),
+      setPlans: (plans) => map("syscalls").setRaw(FIRST, plans),
       reader: (decode) => RingBufferReader.with(map("events"), decode),
       finish: () => new KernelSession(pending.finish(), options.compareExchange),
       cancel: pending.cancel,

@@ -1,4 +1,3 @@
-import { parseArgs } from "node:util";
 import { parseCalls, parseCompatCalls, runTrace, type TraceTarget } from "../../../tools/trace/index.ts";
 import { readPlainOptions } from "../options.ts";
 
@@ -97,13 +96,18 @@ async function trace(args: readonly string[]): Promise<number> {
   });
 }
 
+/** What `readPlainOptions` leaves to Node, whose module for it is loaded then. */
 function readOptions(args: readonly string[]) {
-  const { own, command } = splitCommand(args);
+  const { parseArgs } = process.getBuiltinModule("node:util");
+  const { own, command } = splitCommand(args, parseArgs);
   return { values: parseArgs({ args: own, options: OPTIONS, allowPositionals: false }).values, command };
 }
 
 /** The command begins at the first word that is not an option or an option's value, or after `--`. */
-function splitCommand(args: readonly string[]): { own: string[]; command: string[] } {
+function splitCommand(
+  args: readonly string[],
+  parseArgs: typeof import("node:util").parseArgs,
+): { own: string[]; command: string[] } {
   const { tokens } = parseArgs({
     args: [...args],
     options: OPTIONS,

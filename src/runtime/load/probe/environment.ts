@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { release } from "node:os";
 import { possibleCpus } from "../../map/index.ts";
 import { effectiveCapabilities, insideUserNamespace } from "../../sys/index.ts";
 import { VMLINUX_BTF } from "./kernel-btf.ts";
@@ -51,7 +50,7 @@ export interface Environment {
 export function probeEnvironment(): Environment {
   const status = (key: string) => statusField(key);
   return {
-    release: release(),
+    release: process.getBuiltinModule("node:os").release(),
     arch: process.arch,
     possibleCpus: attempt(() => possibleCpus()),
     uid: process.getuid?.() ?? -1,

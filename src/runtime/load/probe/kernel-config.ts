@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from "node:fs";
-import { release } from "node:os";
 import type { Fact } from "./environment.ts";
 
 /** The options this kernel was built with. */
@@ -15,7 +14,7 @@ export interface KernelConfig {
  * distributions put the file. `$SKEP_KERNEL_CONFIG` names another file, for kernels whose own folder is not mounted.
  */
 export function kernelConfig(): Fact<KernelConfig> {
-  const version = release();
+  const version = process.getBuiltinModule("node:os").release();
   const paths = [
     process.env["SKEP_KERNEL_CONFIG"],
     "/proc/config.gz",

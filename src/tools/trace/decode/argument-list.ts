@@ -32,6 +32,7 @@ const nodeArity = (mode: number) => (call: DecodedCall) => {
 const WITHOUT_ARGUMENT = new Set(["FIOCLEX", "FIONCLEX", "TIOCEXCL", "TIOCNXCL", "TIOCNOTTY"]);
 
 const KEYCTL_ARITY: Readonly<Record<string, number>> = {
+  __proto__: null as never,
   KEYCTL_GET_KEYRING_ID: 3,
   KEYCTL_JOIN_SESSION_KEYRING: 2,
   KEYCTL_UPDATE: 4,
@@ -54,6 +55,7 @@ const KEYCTL_ARITY: Readonly<Record<string, number>> = {
 };
 
 const PTRACE_ARITY: Readonly<Record<string, number>> = {
+  __proto__: null as never,
   PTRACE_TRACEME: 1,
   PTRACE_ATTACH: 2,
   PTRACE_KILL: 2,
@@ -63,6 +65,7 @@ const PTRACE_ARITY: Readonly<Record<string, number>> = {
 
 /** Calls whose arguments depend on one of them: how many there are, or which ones. */
 const DEPENDENT: Readonly<Record<string, (call: DecodedCall) => number | readonly number[]>> = {
+  __proto__: null as never,
   open: (call) => (openFlagsWantMode(low(call, 1)) ? 3 : 2),
   openat: (call) => (openFlagsWantMode(low(call, 2)) ? 4 : 3),
   mq_open: (call) => (openFlagsWantMode(low(call, 1)) ? 4 : 2),

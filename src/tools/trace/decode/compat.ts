@@ -3,6 +3,7 @@ import { type Argument, parseSignature, signatureWords } from "./signatures.ts";
 
 /** Calls that only 32-bit programs have, and those whose arguments are others there. */
 const TABLE: Readonly<Record<string, string>> = {
+  __proto__: null as never,
   waitpid: "pid:int wstatus options:WAIT",
   umount: "target:path",
   mmap: "args:ptr",
@@ -34,6 +35,7 @@ const TABLE: Readonly<Record<string, string>> = {
 
 /** Names of the same call with other types. */
 const SAME: Readonly<Record<string, string>> = {
+  __proto__: null as never,
   fstatat64: "newfstatat",
   _newselect: "select",
   ugetrlimit: "getrlimit",
@@ -43,11 +45,10 @@ const SAME: Readonly<Record<string, string>> = {
 };
 
 /** Types that look alike to 32-bit programs, or are read in a way that does not matter. */
-const ALIKE = new Set(
-  `fd dirfd path oflags how statx entries pair mode oct makedev id sig int uint xint hex ptr socktype protocol level optname
+const ALIKE = `fd dirfd path oflags how statx entries pair mode oct makedev id sig int uint xint hex ptr socktype protocol level optname
   in out outarg pathout saddr saddrout intout intin optin optout sigset sigsetout wstatus cloneflags futexop pollfds
-  epevent epevents argv fdset uname clock policy persona ptrace ipckey ipcget shmget fcntlarg ioctl`.split(/\s+/),
-);
+  epevent epevents argv fdset uname clock policy persona ptrace ipckey ipcget shmget fcntlarg ioctl`;
+let alike: ReadonlySet<string> | undefined;
 /** Also in calls that were made for times of 64 bits. */
 const TIMES = new Set(["ts", "tsout", "tsleft", "its", "itsout", "utimes", "futexval"]);
 const NARROW: Readonly<Record<string, string>> = { long: "int", ulong: "uint" };
@@ -76,6 +77,7 @@ function narrow(word: string, wideTimes: boolean): string {
   const colon = word.indexOf(":");
   const [name, type] = colon < 0 ? [word, word] : [word.slice(0, colon), word.slice(colon + 1)];
   const head = type.replace(/\..*$/, "");
-  if (/^[A-Z]/.test(head) || ALIKE.has(head) || (wideTimes && TIMES.has(head))) return word;
+  alike ??= new Set(ALIKE.split(/\s+/));
+  if (/^[A-Z]/.test(head) || alike.has(head) || (wideTimes && TIMES.has(head))) return word;
   return `${name}:${NARROW[head] ?? "ptr"}`;
 }

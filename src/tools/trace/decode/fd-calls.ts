@@ -125,6 +125,7 @@ const fcntlOpens: Opener = (call, table) => {
 
 /** Calls that return a new descriptor, and what it is open on. */
 export const OPENERS: Readonly<Record<string, Opener>> = {
+  __proto__: null as never,
   open: opening(undefined, 0, 1, flagIn(1)),
   creat: opening(undefined, 0, undefined),
   openat: opening(0, 1, 2, flagIn(2)),
@@ -234,6 +235,7 @@ const renaming =
 
 /** Calls that change the table otherwise than by the descriptor they return. */
 export const CHANGES: Readonly<Record<string, Change>> = {
+  __proto__: null as never,
   close: (call, table) => {
     if (call.ret >= 0 || CLOSED_WITH.has(call.ret)) table.set(int(call, 0), undefined);
   },

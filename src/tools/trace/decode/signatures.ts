@@ -386,7 +386,6 @@ sysfs option:int arg1:hex arg2:hex
 _sysctl args:ptr
 `;
 
-let lines: Map<string, string> | undefined;
 const parsed = new Map<string, readonly Argument[] | undefined>();
 
 /** The arguments of a call by name; undefined for one that the table does not have. */
@@ -400,10 +399,15 @@ export function signatureOf(call: string): readonly Argument[] | undefined {
   return signature;
 }
 
-/** The same as it stands in the table: `name:type …`. */
+/** The same as it stands in the table: `name:type …`. Looked for in its text: a trace has few of all the calls. */
 export function signatureWords(call: string): string | undefined {
-  lines ??= readTable();
-  return lines.get(call);
+  const line = `\n${call}`;
+  for (let at = TABLE.indexOf(line); at >= 0; at = TABLE.indexOf(line, at + 1)) {
+    const end = at + line.length;
+    if (TABLE[end] === "\n") return "";
+    if (TABLE[end] === " ") return TABLE.slice(end + 1, TABLE.indexOf("\n", end));
+  }
+  return undefined;
 }
 
 export function parseSignature(words: string): readonly Argument[] {
@@ -412,19 +416,9 @@ export function parseSignature(words: string): readonly Argument[] {
 
 /** The names of all calls in the table. */
 export function knownCalls(): readonly string[] {
-  lines ??= readTable();
-  return [...lines.keys()];
-}
-
-function readTable(): Map<string, string> {
-  const map = new Map<string, string>();
-  for (const line of TABLE.split("\n")) {
-    if (line === "") continue;
-    const space = line.indexOf(" ");
-    if (space < 0) map.set(line, "");
-    else map.set(line.slice(0, space), line.slice(space + 1));
-  }
-  return map;
+  return TABLE.trim()
+    .split("\n")
+    .map((line) => line.split(" ", 1)[0] as string);
 }
 
 function parseArgument(word: string): Argument {

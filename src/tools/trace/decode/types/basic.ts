@@ -1,5 +1,6 @@
 import { signalName } from "../../../../machine/proc/index.ts";
-import * as constants from "../constants/index.ts";
+import { IPC_GET, SHM_GET } from "../constants/index.ts";
+import { setNamed } from "../constants/named.ts";
 import type { FlagSet } from "../flag-set.ts";
 import type { ArgumentType, DecodedCall } from "../model.ts";
 import { hex, high, int, isNull, low, pointer, signed, unsigned } from "../words.ts";
@@ -21,6 +22,7 @@ const exact = (text: string): number | string => (Number.isSafeInteger(Number(te
 
 /** Plain numbers, addresses and masks. */
 export const BASIC: Readonly<Record<string, ArgumentType>> = {
+  __proto__: null as never,
   int: { text: (call, arg) => String(int(call, arg)), json: int },
   uint: { text: (call, arg) => String(low(call, arg)), json: low },
   long: { text: long, json: (call, arg) => exact(long(call, arg)) },
@@ -33,8 +35,8 @@ export const BASIC: Readonly<Record<string, ArgumentType>> = {
   oct: { text: (call, arg) => octal(low(call, arg) & 0xffff) },
   sig: { text: (call, arg) => (int(call, arg) === 0 ? "0" : signalName(int(call, arg))) },
   ipckey: { text: (call, arg) => (low(call, arg) === 0 ? "IPC_PRIVATE" : `0x${low(call, arg).toString(16)}`) },
-  ipcget: withPermissions(constants.IPC_GET),
-  shmget: withPermissions(constants.SHM_GET),
+  ipcget: withPermissions(IPC_GET),
+  shmget: withPermissions(SHM_GET),
   id: {
     // −1 leaves an owner as it is (chown(2)).
     text: (call, arg) => (low(call, arg) === UINT64_MAX ? "-1" : String(low(call, arg))),
@@ -70,6 +72,6 @@ export const constant =
 
 /** A type whose name is that of a set of constants. */
 export function flagType(name: string): ArgumentType | undefined {
-  const set = (constants as Readonly<Record<string, FlagSet | undefined>>)[name];
+  const set = setNamed(name);
   return set === undefined ? undefined : { text: (call, arg) => set.text(int(call, arg)) };
 }

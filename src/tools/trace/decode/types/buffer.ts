@@ -130,6 +130,7 @@ function strings(
 }
 
 export const BUFFER: Readonly<Record<string, (parameter: number) => ArgumentType>> = {
+  __proto__: null as never,
   in: input,
   out: output,
   pathout: () => outputPath,

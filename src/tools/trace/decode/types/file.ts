@@ -221,6 +221,7 @@ function pairJson(call: DecodedCall, arg: number): unknown {
 
 /** Descriptors, paths, flags of open, and what calls about files fill in. */
 export const FILE: Readonly<Record<string, ArgumentType>> = {
+  __proto__: null as never,
   fd: { text: (call, arg) => fdText(call, int(call, arg)), json: (call, arg) => fdJson(call, int(call, arg)) },
   dirfd: {
     text: (call, arg) => (int(call, arg) === AT_FDCWD ? "AT_FDCWD" : fdText(call, int(call, arg))),

@@ -144,6 +144,7 @@ export function endpointOf(capture: CapturedBytes | undefined): string | undefin
 }
 
 export const NETWORK: Readonly<Record<string, (parameter: number) => ArgumentType>> = {
+  __proto__: null as never,
   saddr: (length) => address((arg) => [{ arg, when: "enter", kind: "bytes", length: { arg: length }, max: 128 }]),
   saddrout: (length) => address((arg) => [{ arg, when: "exit", kind: "bytes", length: { deref: length }, max: 128 }]),
   intout: () => ({

@@ -210,6 +210,7 @@ export function prctlArity(call: DecodedCall): number {
 }
 
 export const PROCESS: Readonly<Record<string, (parameter: number) => ArgumentType>> = {
+  __proto__: null as never,
   cloneflags: () => ({ text: (call, arg) => cloneFlags(low(call, arg)) }),
   cloneargs: () => ({ captures: constant(88, "enter"), text: cloneArgs }),
   futexop: () => ({ text: (call, arg) => futexCommand(low(call, arg)) }),

@@ -85,6 +85,7 @@ function stackText(call: DecodedCall, arg: number): string {
 
 /** Signals: sets, actions, what they carry, and what wait(2) says of a child. */
 export const SIGNAL: Readonly<Record<string, ArgumentType>> = {
+  __proto__: null as never,
   sigset: { captures: constant(8, "enter"), text: signalSetText },
   sigsetout: { captures: constant(8, "exit"), text: signalSetText },
   sigaction: { captures: constant(32, "enter"), text: sigactionText },

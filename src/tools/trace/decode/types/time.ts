@@ -52,6 +52,7 @@ const INTERRUPTED = new Set([-4, -516]);
 
 /** Structures of a fixed size with times, limits and the like; `…out` is filled in by the call. */
 export const TIME: Readonly<Record<string, ArgumentType>> = {
+  __proto__: null as never,
   ts: structure(16, "enter", timespec),
   tsout: structure(16, "exit", timespec),
   tsleft: {
