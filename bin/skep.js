@@ -74,11 +74,16 @@ function remember() {
   }
 }
 
-/** Of stdout and stderr those that somebody wrote to: Node makes a stream when it is first asked for, and takes 3 ms for it. */
+/** Of stdout and stderr those that somebody asked for: Node makes a stream when it is first asked, and takes 3 ms for it. */
 const streams = new Set();
+// What was loaded before this may have made them, or others in their place.
+const isFirst = process.execArgv.length === 0 && !process.env["NODE_OPTIONS"];
 for (const name of /** @type {const} */ (["stdout", "stderr"])) {
   const given = Object.getOwnPropertyDescriptor(process, name);
-  if (given?.get === undefined) continue;
+  if (!isFirst || given?.get === undefined) {
+    streams.add(process[name]);
+    continue;
+  }
   const get = () => {
     const stream = given.get?.call(process);
     streams.add(stream);

@@ -16,10 +16,12 @@ const source = join(root, "native", "skep.c");
 const TRIPLES = { x64: "x86_64-linux-gnu", arm64: "aarch64-linux-gnu" };
 const FLAGS = [
   ...["-O2", "-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden"],
-  ...["-ffreestanding", "-fno-stack-protector", "-fno-tree-loop-distribute-patterns", "-nostdlib"],
+  ...["-ffreestanding", "-fno-stack-protector", "-nostdlib"],
   ...["-Wl,-s", "-Wl,-z,noexecstack", "-Wl,-z,relro", "-Wl,-z,nodelete"],
 ];
 const CLANG_ONLY = ["-Wno-unknown-warning-option", "-Wno-ignored-optimization-argument"];
+/** Or the loop in memset() would become a call of memset(); clang leaves loops alone that are free-standing. */
+const GCC_ONLY = ["-fno-tree-loop-distribute-patterns"];
 
 const mtime = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
 
@@ -81,7 +83,7 @@ export function buildNative({ arch = process.arch, force = false, flags = [], ou
   const args = [
     ...cc.args,
     ...FLAGS,
-    ...(cc.clang ? CLANG_ONLY : []),
+    ...(cc.clang ? CLANG_ONLY : GCC_ONLY),
     ...cross,
     ...flags,
     `-I${include}`,

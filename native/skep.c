@@ -43,6 +43,12 @@ static inline long call6(long nr, long a, long b, long c, long d, long e, long f
                    : "rcx", "r11", "memory", "cc");
   return result;
 }
+
+// Puts a value in another's place, seen by all threads in one order.
+static inline uint64_t exchange(uint64_t* at, uint64_t value) {
+  __asm__ volatile("xchgq %0, %1" : "+r"(value), "+m"(*at) : : "memory");
+  return value;
+}
 #elif defined(__aarch64__)
 enum {
   NR_FCNTL = 25,
@@ -66,6 +72,20 @@ static inline long call6(long nr, long a, long b, long c, long d, long e, long f
   register long x5 __asm__("x5") = f;
   __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory", "cc");
   return x0;
+}
+
+// The same. Written out, because compilers make a call of libgcc's of an atomic exchange (-moutline-atomics), which is not there.
+static inline uint64_t exchange(uint64_t* at, uint64_t value) {
+  uint64_t before;
+  uint32_t failed;
+  __asm__ volatile(
+      "1: ldaxr %0, [%2]\n"
+      "   stlxr %w1, %3, [%2]\n"
+      "   cbnz %w1, 1b\n"
+      : "=&r"(before), "=&r"(failed)
+      : "r"(at), "r"(value)
+      : "memory");
+  return before;
 }
 #else
 #error "Skep's native part knows x86-64 and arm64 only"
@@ -919,7 +939,7 @@ static int make_calls(void* argument) {
   BackgroundCalls* all = argument;
   for (uint64_t i = 0; i < all->count; i++) {
     BackgroundCall* call = &all->calls[i];
-    if (__atomic_exchange_n(&call->claimed, 1, __ATOMIC_ACQ_REL) != 0) continue;
+    if (exchange(&call->claimed, 1) != 0) continue;
     long result = call6((long)call->nr, (long)call->args[0], (long)call->args[1], (long)call->args[2],
                         (long)call->args[3], (long)call->args[4], (long)call->args[5]);
     if (result >= 0 && call->store != NULL) *call->store = (int32_t)result;

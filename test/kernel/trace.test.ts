@@ -41,14 +41,18 @@ kernelTest("the first call of a command is its execve, the last its exit_group",
 kernelTest("nothing is loaded of Node that a trace does not need", async () => {
   using scratch = new Scratch();
   // As the process begins, and as it ends: each of these would be milliseconds before the first event, or after the last.
-  const told = "const had = new Set(process.moduleLoadList); const { writeFileSync } = require('node:fs');";
-  const tell = `process.on("exit", () => writeFileSync(process.env.LOADED, JSON.stringify(process.moduleLoadList.filter((m) => !had.has(m)))));`;
-  writeFileSync(scratch.file("told.cjs"), `${told}\n${tell}\n`);
-  const env = environment({
-    LOADED: scratch.file("loaded.json"),
-    NODE_OPTIONS: `--require=${scratch.file("told.cjs")}`,
-  });
-  const { code } = await run([node, skepPath, "trace", "-o", scratch.file("trace"), "--", "/bin/true"], { env });
+  const lines = [
+    "const had = new Set(process.moduleLoadList);",
+    "const { writeFileSync } = require('node:fs');",
+    "const loaded = () => JSON.stringify(process.moduleLoadList.filter((name) => !had.has(name)));",
+    "process.on('exit', () => writeFileSync(process.env.LOADED, loaded()));",
+    "process.argv.splice(1, 1);",
+    "require(process.argv[1]);",
+  ];
+  writeFileSync(scratch.file("told.cjs"), lines.join("\n"));
+  const env = environment({ LOADED: scratch.file("loaded.json") });
+  const command = [skepPath, "trace", "-o", scratch.file("trace"), "--", "/bin/true"];
+  const { code } = await run([node, scratch.file("told.cjs"), ...command], { env });
   assert.equal(code, 0);
   const loaded: string[] = JSON.parse(readFileSync(scratch.file("loaded.json"), "utf8"));
   assert.ok(loaded.includes("NativeModule vm"), "the list is what it is taken for");

@@ -1560,6 +1560,50 @@ describe("native/build.js", () => {
     }
   });
 
+  /** What a file wants of others, but for Node and libuv. */
+  const wanted = (tool, file) =>
+    spawnSync(tool, ["--undefined-only", file], { encoding: "utf8" })
+      .stdout.split("\n")
+      .map((line) => line.trim().split(/\s+/).at(-1))
+      .filter((name) => name !== "" && !/^(napi|uv)_/.test(name));
+  const clang = spawnSync("clang", ["--version"]).status === 0 && headers;
+
+  it("needs no library, not even the compiler's own, whichever compiler and machine", { skip }, () => {
+    const dir = mkdtempSync(join(tmpdir(), "skep-"));
+    try {
+      const builds = [{ output: "gcc.o", flags: ["-c"], env: {} }];
+      if (clang) {
+        const unused = "-Wno-unused-command-line-argument";
+        builds.push({ output: "clang.o", flags: ["-c", unused], env: { CC: "clang" } });
+        // As gcc does by default: what is atomic would be a call of a function that is not there.
+        const flags = ["-c", unused, "-moutline-atomics"];
+        builds.push({ output: "arm64.o", arch: "arm64", flags, env: { CC: "clang" } });
+      }
+      for (const { env: more, ...options } of builds) {
+        const output = join(dir, options.output);
+        const run = build(`buildNative(${JSON.stringify({ ...options, output, force: true })})`, more);
+        assert.equal(run.status, 0, run.stderr);
+        const tool = options.arch === "arm64" ? ["llvm-nm", "llvm-nm-14", "nm"] : ["nm"];
+        const found = tool.find((one) => spawnSync(one, ["--version"]).status === 0);
+        assert.deepEqual(wanted(found ?? "nm", output), [], options.output);
+      }
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+
+  it("builds with clang, too", { skip: clang ? false : "no clang" }, () => {
+    const dir = mkdtempSync(join(tmpdir(), "skep-"));
+    try {
+      const output = join(dir, "clang.node");
+      const run = build(`buildNative({ output: ${JSON.stringify(output)} })`, { CC: "clang" });
+      assert.equal(run.status, 0, run.stderr);
+      assert.equal(load(output).syscall(NR.getpid), process.pid);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+
   it("says what to install", () => {
     const dir = mkdtempSync(join(tmpdir(), "skep-"));
     try {

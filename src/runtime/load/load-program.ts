@@ -121,7 +121,7 @@ function load(name: string, spec: ProgramSpec, code: Uint8Array, details: LoadDe
   const attempt = (): Try => {
     const attr = loadAttr(name, spec, code, details, log);
     const result = attr.call("BPF_PROG_LOAD");
-    return { result, logSize: attr.read32(LOG_TRUE_SIZE) };
+    return { result, logSize: log === undefined ? 0 : attr.read32(LOG_TRUE_SIZE) };
   };
   // The verifier gives up with EAGAIN when a signal is pending.
   return despiteSignals(attempt, ({ result }) => result === -EAGAIN);

@@ -39,7 +39,7 @@ export class BackgroundCalls {
 
   /** Undefined when no thread can be had, or another batch is under way: the calls then have to be made here. */
   static start(calls: readonly Call[]): BackgroundCalls | undefined {
-    if (BackgroundCalls.#thread === "let go" && native().join(false)) BackgroundCalls.#thread = "none";
+    BackgroundCalls.#forget();
     if (BackgroundCalls.#thread !== "none") return undefined;
     const words = new BigInt64Array(1 + calls.length * WORDS);
     words[0] = BigInt(calls.length);
@@ -59,6 +59,18 @@ export class BackgroundCalls {
     return new BackgroundCalls(words, calls);
   }
 
+  /** Gives back what a thread that was let go had, once it has ended. */
+  static #forget(): void {
+    if (BackgroundCalls.#thread === "let go" && native().join(false)) BackgroundCalls.#thread = "none";
+  }
+
+  static #forgetLater(): void {
+    setTimeout(() => {
+      BackgroundCalls.#forget();
+      if (BackgroundCalls.#thread === "let go") BackgroundCalls.#forgetLater();
+    }, 1).unref();
+  }
+
   /**
    * Takes a call out of the batch, to be made here or not at all. False when the thread was faster: it makes the call, or
    * has made it. The thread goes from the first to the last; who claims from the last on meets it.
@@ -76,6 +88,7 @@ export class BackgroundCalls {
     if (this.#claimed < this.#calls.length) return this.join();
     // It makes nothing any more. Perhaps it has not even begun, other threads having the CPUs: not worth waiting for.
     BackgroundCalls.#thread = "let go";
+    BackgroundCalls.#forgetLater();
     this.#results = this.#calls.map(() => -ECANCELED);
     this.#calls = [];
     return this.#results;

@@ -108,7 +108,7 @@ export interface Native {
    * Makes system calls one after the other on a thread beside, one thread at a time. `calls` is their number, and for each
    * call 10 words: its number, six arguments, an address that gets the low 32 bits of a result that is no error (or 0), the
    * place of the result, and 0: who changes that first (`Atomics.compareExchange`) makes the call, the thread or another.
-   * `memory` holds all buffers that the calls name; it is kept until the thread has ended.
+   * `memory` holds all buffers that the calls name; it is kept until `join()` has found that the thread has ended.
    * @returns 0, or `-errno` when no thread could be made
    * @throws TypeError for another shape, or while a thread is under way
    */

@@ -195,6 +195,7 @@ class TraceRun implements TraceSink {
       tracing.forgetChild();
       throw error;
     }
+    tracing.look();
   }
 
   /** Signals end the tracing; from before anything is attached, so that none finds Skep unprepared. */
