@@ -195,7 +195,6 @@ class TraceRun implements TraceSink {
       tracing.forgetChild();
       throw error;
     }
-    tracing.look();
   }
 
   /** Signals end the tracing; from before anything is attached, so that none finds Skep unprepared. */

@@ -139,11 +139,6 @@ export class Tracing {
     this.#session.forgetChild();
   }
 
-  /** Delivers what the ring holds, without waiting for the event loop. */
-  look(): void {
-    this.#reader?.consume(ignore);
-  }
-
   /** Whether any traced thread is alive. */
   hasThreads(): boolean {
     return this.#session.hasThreads();
