@@ -58,9 +58,9 @@ let names: Map<number, string> | undefined;
 export function errnoName(errno: number): string {
   if (names === undefined) {
     names = new Map([[ENOTSUPP, "ENOTSUPP"]]);
-    // Aliases (EWOULDBLOCK, EOPNOTSUPP) share a number: the first name in the table is the usual one but for ENOTSUP.
     // Loaded only now: it takes Node a fifth of a millisecond.
     const { errno: numbers } = process.getBuiltinModule("node:os").constants;
+    // Aliases (EWOULDBLOCK, EOPNOTSUPP) share a number: the first name in the table is the usual one but for ENOTSUP.
     for (const [name, number] of Object.entries(numbers)) {
       if (name === "EOPNOTSUPP" || !names.has(number)) names.set(number, name);
     }
