@@ -24,7 +24,7 @@ const ECANCELED = 125;
  * kernel milliseconds and whose results are not needed at once. One batch at a time, which ends with `join()` or `cancel()`.
  */
 export class BackgroundCalls {
-  /** There is one thread beside: whose it is, and whether it may still have something to do. */
+  /** What the one thread beside is at; "let go": it makes no call any more, and may not have ended yet. */
   static #thread: "none" | "at work" | "let go" = "none";
   readonly #words: BigInt64Array;
   #calls: readonly Call[];

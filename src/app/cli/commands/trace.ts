@@ -99,15 +99,13 @@ async function trace(args: readonly string[]): Promise<number> {
 /** What `readPlainOptions` leaves to Node, whose module for it is loaded then. */
 function readOptions(args: readonly string[]) {
   const { parseArgs } = process.getBuiltinModule("node:util");
-  const { own, command } = splitCommand(args, parseArgs);
+  const { own, command } = splitCommand(args);
   return { values: parseArgs({ args: own, options: OPTIONS, allowPositionals: false }).values, command };
 }
 
 /** The command begins at the first word that is not an option or an option's value, or after `--`. */
-function splitCommand(
-  args: readonly string[],
-  parseArgs: typeof import("node:util").parseArgs,
-): { own: string[]; command: string[] } {
+function splitCommand(args: readonly string[]): { own: string[]; command: string[] } {
+  const { parseArgs } = process.getBuiltinModule("node:util");
   const { tokens } = parseArgs({
     args: [...args],
     options: OPTIONS,
